@@ -1,0 +1,222 @@
+"""Results as plain frozen data: what a system says about one volume, and how it came to say it.
+
+`None` (or NaN in an array) means *not computed*; it never means *absent*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Estimate",
+    "Findings",
+    "Heatmap",
+    "Manifestation",
+    "ModelProvenance",
+    "Segment",
+    "Timings",
+]
+
+SCHEMA_VERSION = "1.0"
+"""Version of findings.json (``resources/schema/findings.schema.json``)."""
+
+
+class Manifestation(StrEnum):
+    """The three CT manifestations of El-bana et al.; also the keys of segments."""
+
+    GGO = "ggo"
+    CONSOLIDATION = "consolidation"
+    EFFUSION = "effusion"
+
+    @property
+    def label(self) -> str:
+        """English name for the reader."""
+        return {"ggo": "Ground-glass opacity", "consolidation": "Consolidation",
+                "effusion": "Pleural effusion"}[self.value]  # fmt: skip
+
+    @property
+    def short(self) -> str:
+        """Short name for chips and legends."""
+        return {"ggo": "GGO", "consolidation": "Consolidation", "effusion": "Effusion"}[self.value]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Estimate:
+    """Probabilities of named classes, for the study and for each slice.
+
+    Parameters
+    ----------
+    task
+        ``"covid-2"`` (COVID-19 v not), ``"cxr-4"`` or ``"manifestations"``.
+    title
+        Heading for the reader.
+    classes
+        Class names for the reader, length c.
+    study
+        Length c, in [0, 1], for the whole study.
+    per_slice
+        Shape (slices, c), float32; NaN where a slice was not analysed.
+    exclusive
+        True: the classes add to one (softmax). False: independent (sigmoid).
+    model
+        Name of the model that said so; see `Findings.models`.
+    rule
+        How slices became a study, in words.
+    """
+
+    task: str
+    title: str
+    classes: tuple[str, ...]
+    study: tuple[float, ...]
+    per_slice: NDArray[np.float32]
+    exclusive: bool
+    model: str
+    rule: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Segment:
+    """One manifestation's mask on the source grid and what was measured in it.
+
+    Parameters
+    ----------
+    key
+        Which manifestation.
+    mask
+        Shape of the volume's array, bool. The grid is `Findings.affine`.
+    model
+        Name of the model; see `Findings.models`.
+    lesions
+        Number of 3D components (26-connected) of at least `quantify.MIN_LESION_VOXELS`.
+    largest_slice
+        Slice index with most of it; None when the mask is empty.
+    volume_ml
+        None where the spacing is unknown.
+    percent_of_lung
+        0 to 100; None where no lung mask exists.
+    mean_hu
+        None where the source has no HU, or the mask is empty.
+    pixels_per_slice
+        Length slices, the mask's pixel count.
+    """
+
+    key: Manifestation
+    mask: NDArray[np.bool_]
+    model: str
+    lesions: int
+    largest_slice: int | None
+    volume_ml: float | None
+    percent_of_lung: float | None
+    mean_hu: float | None
+    pixels_per_slice: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Heatmap:
+    """An explanation of one slice, not a segmentation.
+
+    Parameters
+    ----------
+    slice_index
+        The slice explained.
+    class_name
+        The class explained, as in `Estimate.classes`.
+    task
+        The estimate explained.
+    method
+        ``"Grad-CAM, Mixed_7c"``.
+    values
+        Shape (rows, columns) of the source, float32 in [0, 1]; 0 = no evidence.
+    """
+
+    slice_index: int
+    class_name: str
+    task: str
+    method: str
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Wall seconds by part; `total` is measured, not added up."""
+
+    read: float
+    pre: float
+    recognise: float
+    label: float
+    segment: float
+    post: float
+    total: float
+
+    def parts(self) -> dict[str, float]:
+        """The parts in order of work, without the total."""
+        return {name: getattr(self, name)
+                for name in ("read", "pre", "recognise", "label", "segment", "post")}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ModelProvenance:
+    """Which weights spoke."""
+
+    name: str
+    task: str
+    architecture: str
+    version: str
+    sha256: str
+    trained_on: str
+    licence: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Findings:
+    """All that one system says about one volume.
+
+    Parameters
+    ----------
+    system
+        Name of the published system, e.g. ``"elbana"``.
+    series_uid
+        Of the volume analysed; findings are shown for that series alone.
+    shape, affine
+        Grid of every mask: that of the volume.
+    estimates
+        Recognition (one or two) and, on CT, the manifestations.
+    segments
+        One a manifestation on CT; empty on X-ray, where segmentation is not computed.
+    lungs
+        Lung mask, shape of the volume, or None when not computed.
+    lung_ml
+        Volume of the lungs, or None.
+    analysed
+        Length slices, bool: which slices went through the networks.
+    notes
+        Sentences for the reader: what was skipped, fell back or is doubtful.
+    """
+
+    system: str
+    series_uid: str
+    shape: tuple[int, int, int]
+    affine: NDArray[np.float64]
+    estimates: tuple[Estimate, ...]
+    segments: tuple[Segment, ...]
+    lungs: NDArray[np.bool_] | None
+    lung_ml: float | None
+    analysed: NDArray[np.bool_]
+    timings: Timings
+    models: tuple[ModelProvenance, ...]
+    device: str
+    created: str
+    notes: tuple[str, ...] = ()
+
+    def estimate(self, task: str) -> Estimate | None:
+        """The estimate of that task, or None when it was not computed."""
+        return next((e for e in self.estimates if e.task == task), None)
+
+    def segment(self, key: Manifestation) -> Segment | None:
+        """The segment of that manifestation, or None when it was not computed."""
+        return next((s for s in self.segments if s.key is key), None)

@@ -1,0 +1,1 @@
+"""Files that SecondRead ships: models, recipes, schema, theme, presets."""

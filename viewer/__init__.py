@@ -1,0 +1,1 @@
+"""Everything of SecondRead that has a screen."""

@@ -1,0 +1,358 @@
+"""ReadingSession: the one observable state of the window.
+
+Widgets show it and ask it to change; they never speak to each other. It holds no widget and knows
+neither files nor torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from inference.findings import Manifestation
+from inference.studies.model import Unit, Window
+
+if TYPE_CHECKING:
+    from inference.findings import Findings, Heatmap
+    from inference.studies.model import Series, Study, Volume
+
+__all__ = ["AnalysisState", "HeatmapChoice", "Layer", "LayerStyle", "ReadingSession", "Tool"]
+
+
+class Tool(StrEnum):
+    """What the left mouse button does."""
+
+    WINDOW = "window"
+    PAN = "pan"
+    ZOOM = "zoom"
+
+
+class LayerStyle(StrEnum):
+    """How a mask is drawn."""
+
+    FILL = "fill"
+    OUTLINE = "outline"
+
+
+class AnalysisState(StrEnum):
+    """Where the analysis of the open series stands."""
+
+    NONE = "none"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """How one manifestation's mask is shown."""
+
+    key: Manifestation
+    visible: bool = True
+    opacity: float = 0.45
+    style: LayerStyle = LayerStyle.FILL
+
+
+@dataclass(frozen=True, slots=True)
+class HeatmapChoice:
+    """Which class's heatmap is asked for; shown when `ReadingSession.heatmap` matches it."""
+
+    task: str
+    class_name: str
+
+
+class ReadingSession(QObject):
+    """Study, position, window, layers, tool, findings: what the reader sees.
+
+    Signals say that something changed; the listener reads the new state from the properties.
+    """
+
+    studies_changed = Signal()
+    volume_changed = Signal()
+    """Another volume (or none) is open; findings and heatmap were dropped with the old one."""
+    position_changed = Signal(int)
+    window_changed = Signal()
+    view_reset = Signal()
+    """The reader asked for fit, no pan, default window."""
+    layers_changed = Signal()
+    tool_changed = Signal()
+    findings_changed = Signal()
+    heatmap_changed = Signal()
+    """The choice or the computed map changed."""
+    analysis_changed = Signal()
+    """State, stage or counts of the analysis changed."""
+    message_posted = Signal(str, str)
+    """(kind, sentence); kind is "info", "warning" or "error"."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._studies: tuple[Study, ...] = ()
+        self._study: Study | None = None
+        self._series: Series | None = None
+        self._volume: Volume | None = None
+        self._read_seconds = 0.0
+        self._position = 0
+        self._window = Window(-600.0, 1500.0, "Lung")
+        self._inverted = False
+        self._tool = Tool.WINDOW
+        self._layers = {key: Layer(key) for key in Manifestation}
+        self._overlays_on = True
+        self._findings: Findings | None = None
+        self._heatmap: Heatmap | None = None
+        self._heatmap_choice: HeatmapChoice | None = None
+        self._heatmap_opacity = 0.5
+        self._analysis = AnalysisState.NONE
+        self._stage = ("", 0, 0)
+
+    # -- studies -----------------------------------------------------------------------------
+
+    @property
+    def studies(self) -> tuple[Study, ...]:
+        """All that has been opened, newest last."""
+        return self._studies
+
+    @property
+    def study(self) -> Study | None:
+        """The study of the open series."""
+        return self._study
+
+    @property
+    def series(self) -> Series | None:
+        """The open series."""
+        return self._series
+
+    @property
+    def volume(self) -> Volume | None:
+        """The open series' pixels."""
+        return self._volume
+
+    @property
+    def read_seconds(self) -> float:
+        """How long reading the open series took."""
+        return self._read_seconds
+
+    def add_studies(self, studies: tuple[Study, ...]) -> None:
+        """Add studies to the tree; one already there (same uid) is replaced."""
+        uids = {study.uid for study in studies}
+        self._studies = tuple(s for s in self._studies if s.uid not in uids) + studies
+        self.studies_changed.emit()
+
+    def set_volume(
+        self, study: Study, series: Series, volume: Volume, read_seconds: float = 0.0
+    ) -> None:
+        """Show a series; whatever was known of the previous one is dropped."""
+        self._study, self._series, self._volume = study, series, volume
+        self._read_seconds = read_seconds
+        self._findings = None
+        self._heatmap = None
+        self._heatmap_choice = None
+        self._analysis = AnalysisState.NONE
+        self._stage = ("", 0, 0)
+        self._position = volume.shape[0] // 2
+        self._inverted = False
+        self._window = self.default_window()
+        self.volume_changed.emit()
+        self.findings_changed.emit()
+        self.heatmap_changed.emit()
+        self.analysis_changed.emit()
+        self.window_changed.emit()
+        self.position_changed.emit(self._position)
+
+    # -- position and grey -------------------------------------------------------------------
+
+    @property
+    def position(self) -> int:
+        """Index of the slice on the screen."""
+        return self._position
+
+    def set_position(self, index: int) -> None:
+        """Go to a slice; out-of-range values stop at the ends."""
+        if self._volume is None:
+            return
+        index = max(0, min(int(index), self._volume.shape[0] - 1))
+        if index != self._position:
+            self._position = index
+            self.position_changed.emit(index)
+
+    def step(self, delta: int) -> None:
+        """Move by that many slices."""
+        self.set_position(self._position + delta)
+
+    @property
+    def window(self) -> Window:
+        """The VOI window in use, in the volume's unit."""
+        return self._window
+
+    def set_window(self, window: Window) -> None:
+        """Use another window; the width stays at least 1."""
+        self._window = replace(window, width=max(1.0, float(window.width)))
+        self.window_changed.emit()
+
+    def default_window(self) -> Window:
+        """Lung for CT, else the file's own, else 1st to 99th percentile."""
+        import numpy as np
+
+        volume = self._volume
+        if volume is None or volume.unit is Unit.HU:
+            return Window(-600.0, 1500.0, "Lung")
+        if volume.windows:
+            return volume.windows[0]
+        low, high = np.percentile(volume.array[:: max(1, volume.shape[0] // 8)], [1.0, 99.0])
+        return Window(float(low + high) / 2.0, max(1.0, float(high - low)), "1-99 %")
+
+    @property
+    def inverted(self) -> bool:
+        """The reader asked for inverted grey (on top of MONOCHROME1)."""
+        return self._inverted
+
+    def toggle_invert(self) -> None:
+        """Invert grey, or not."""
+        self._inverted = not self._inverted
+        self.window_changed.emit()
+
+    def reset_view(self) -> None:
+        """Fit the picture and go back to the default window."""
+        self._inverted = False
+        self._window = self.default_window()
+        self.window_changed.emit()
+        self.view_reset.emit()
+
+    @property
+    def tool(self) -> Tool:
+        """What the left mouse button does."""
+        return self._tool
+
+    def set_tool(self, tool: Tool) -> None:
+        """Choose what the left mouse button does."""
+        self._tool = tool
+        self.tool_changed.emit()
+
+    # -- layers ------------------------------------------------------------------------------
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The three mask layers, in drawing order."""
+        return tuple(self._layers[key] for key in Manifestation)
+
+    def layer(self, key: Manifestation) -> Layer:
+        """One mask layer."""
+        return self._layers[key]
+
+    def update_layer(self, layer: Layer) -> None:
+        """Change how a mask is shown."""
+        self._layers[layer.key] = layer
+        self.layers_changed.emit()
+
+    @property
+    def overlays_on(self) -> bool:
+        """All overlays (masks and heatmap) are shown at all."""
+        return self._overlays_on
+
+    def toggle_overlays(self) -> None:
+        """Hide or show every overlay at once."""
+        self._overlays_on = not self._overlays_on
+        self.layers_changed.emit()
+
+    # -- findings ----------------------------------------------------------------------------
+
+    @property
+    def findings(self) -> Findings | None:
+        """Findings of the *open* volume, or None; never those of another one."""
+        return self._findings
+
+    def set_findings(self, findings: Findings) -> None:
+        """Show findings.
+
+        Raises
+        ------
+        ValueError
+            When they belong to another series than the open one.
+        """
+        if self._volume is None or findings.series_uid != self._volume.series_uid:
+            raise ValueError("these findings belong to another series")
+        if findings.shape != self._volume.shape:
+            raise ValueError("these findings lie on another grid")
+        self._findings = findings
+        self._analysis = AnalysisState.DONE
+        self._heatmap = None
+        self.findings_changed.emit()
+        self.analysis_changed.emit()
+        self.heatmap_changed.emit()
+
+    def go_to_segment(self, key: Manifestation) -> None:
+        """Go to the slice with most of a manifestation."""
+        segment = self._findings.segment(key) if self._findings else None
+        if segment is not None and segment.largest_slice is not None:
+            self.set_position(segment.largest_slice)
+
+    @property
+    def heatmap_choice(self) -> HeatmapChoice | None:
+        """The class whose heatmap is asked for, or None."""
+        return self._heatmap_choice
+
+    @property
+    def heatmap(self) -> Heatmap | None:
+        """The computed heatmap if it is that of the slice on the screen and of the choice."""
+        heatmap, choice = self._heatmap, self._heatmap_choice
+        if heatmap is None or choice is None or heatmap.slice_index != self._position:
+            return None
+        if (heatmap.task, heatmap.class_name) != (choice.task, choice.class_name):
+            return None
+        return heatmap
+
+    def choose_heatmap(self, choice: HeatmapChoice | None) -> None:
+        """Ask for a class's heatmap, or for none."""
+        self._heatmap_choice = choice
+        self.heatmap_changed.emit()
+
+    def set_heatmap(self, series_uid: str, heatmap: Heatmap) -> None:
+        """Show a computed heatmap; one of another series is ignored."""
+        if self._volume is not None and self._volume.series_uid == series_uid:
+            self._heatmap = heatmap
+            self.heatmap_changed.emit()
+
+    @property
+    def heatmap_opacity(self) -> float:
+        """0 to 1."""
+        return self._heatmap_opacity
+
+    def set_heatmap_opacity(self, opacity: float) -> None:
+        """Set the heatmap's opacity."""
+        self._heatmap_opacity = min(1.0, max(0.0, opacity))
+        self.heatmap_changed.emit()
+
+    # -- analysis ----------------------------------------------------------------------------
+
+    @property
+    def analysis(self) -> AnalysisState:
+        """Where the analysis of the open series stands."""
+        return self._analysis
+
+    @property
+    def stage(self) -> tuple[str, int, int]:
+        """(stage in words, done, total) of the running analysis."""
+        return self._stage
+
+    def set_analysis(self, state: AnalysisState) -> None:
+        """Say where the analysis stands; starting one drops the old findings."""
+        self._analysis = state
+        self._stage = ("", 0, 0)
+        if state is AnalysisState.RUNNING and self._findings is not None:
+            self._findings = None
+            self._heatmap = None
+            self.findings_changed.emit()
+            self.heatmap_changed.emit()
+        self.analysis_changed.emit()
+
+    def set_stage(self, stage: str, done: int, total: int) -> None:
+        """Progress of the running analysis."""
+        self._stage = (stage, done, total)
+        self.analysis_changed.emit()
+
+    def post(self, kind: str, sentence: str) -> None:
+        """Show a sentence to the reader."""
+        self.message_posted.emit(kind, sentence)
