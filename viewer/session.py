@@ -201,7 +201,9 @@ class ReadingSession(QObject):
             return Window(-600.0, 1500.0, "Lung")
         if volume.windows:
             return volume.windows[0]
-        low, high = np.percentile(volume.array[:: max(1, volume.shape[0] // 8)], [1.0, 99.0])
+        low, high = np.percentile(
+            volume.array[:: max(1, volume.shape[0] // 8)].astype(np.float32), [1.0, 99.0]
+        )
         return Window(float(low + high) / 2.0, max(1.0, float(high - low)), "1-99 %")
 
     @property

@@ -1,0 +1,1 @@
+"""Findings out: DICOM SEG, NIfTI, PNG, JSON."""

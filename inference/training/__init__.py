@@ -1,0 +1,1 @@
+"""Datasets, augmentation, recipes, training and evaluation."""
