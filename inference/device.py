@@ -1,0 +1,91 @@
+"""Which processor the networks run on, and in which precision."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+
+import torch
+
+from inference.errors import BadInputError
+
+__all__ = ["autocast", "choose", "describe", "low_precision"]
+
+_KINDS = ("auto", "cuda", "mps", "cpu")
+
+
+def choose(wanted: str = "auto") -> torch.device:
+    """CUDA, else MPS, else CPU; or what was asked for.
+
+    Parameters
+    ----------
+    wanted
+        ``"auto"``, ``"cuda"``, ``"cuda:1"``, ``"mps"`` or ``"cpu"``.
+
+    Raises
+    ------
+    BadInputError
+        When the device asked for is not there or has no such name.
+    """
+    kind = wanted.split(":", maxsplit=1)[0]
+    if kind not in _KINDS:
+        raise BadInputError(f"There is no device {wanted!r}; choose one of {', '.join(_KINDS)}.")
+    has_cuda, has_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if wanted == "auto":
+        return torch.device("cuda" if has_cuda else "mps" if has_mps else "cpu")
+    if (kind == "cuda" and not has_cuda) or (kind == "mps" and not has_mps):
+        raise BadInputError(
+            f"The device {wanted!r} is not available on this machine; use --device auto."
+        )
+    return torch.device(wanted)
+
+
+def describe(device: torch.device) -> str:
+    """Name of the device for the reader."""
+    if device.type == "cuda":
+        return f"CUDA ({torch.cuda.get_device_name(device)})"
+    if device.type == "mps":
+        return "MPS (Apple GPU)"
+    return f"CPU ({torch.get_num_threads()} threads)"
+
+
+@lru_cache(maxsize=1)
+def _bfloat16_pays_on_cpu() -> bool:
+    """Whether bfloat16 convolutions beat float32 clearly: true with AMX, false without.
+
+    Processors announce bfloat16 that is slower than float32, so it is measured, not looked up.
+    """
+    layer = torch.nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last)
+    x = torch.zeros(4, 64, 64, 64).to(memory_format=torch.channels_last)
+
+    def best(dtype: torch.dtype) -> float:
+        times = []
+        with torch.inference_mode(), torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
+            for _ in range(6):
+                start = time.perf_counter()
+                layer(x)
+                times.append(time.perf_counter() - start)
+        return min(times)
+
+    return best(torch.bfloat16) < 0.6 * best(torch.float32)
+
+
+def low_precision(device: torch.device) -> torch.dtype | None:
+    """The 16-bit type that pays on a device, or None where float32 is as fast."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    if device.type == "cpu" and _bfloat16_pays_on_cpu():
+        return torch.bfloat16
+    return None
+
+
+@contextlib.contextmanager
+def autocast(device: torch.device, dtype: torch.dtype | None) -> Iterator[None]:
+    """Run in `dtype` where it is given, else in float32."""
+    if dtype is None:
+        yield
+        return
+    with torch.autocast(device.type, dtype):
+        yield

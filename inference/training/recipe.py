@@ -1,0 +1,183 @@
+"""Recipes: everything that decides what training does, in one readable TOML file a network."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import tomllib
+import types
+import typing
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from inference.errors import BadInputError
+
+__all__ = ["AugmentSettings", "DataSettings", "Recipe", "load_recipe", "shipped_recipes"]
+
+KINDS = ("recognition", "manifestations", "streams")
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentSettings:
+    """Limits of the random changes; every value is a half-width around "no change".
+
+    Parameters
+    ----------
+    rotation, shear
+        Degrees.
+    scale, shift
+        Relative to the picture's side.
+    flip
+        Probability of a left-right flip.
+    gamma, contrast, brightness
+        Random window and gamma in logarithms (gamma, contrast) and in units of full scale.
+    noise
+        Largest standard deviation added, units of full scale.
+    blur
+        Probability of a blur or a sharpening.
+    erase
+        Probability that borders and corners, where text and marks stand, are blanked.
+    mixup
+        Beta parameter; 0 turns it off.
+    """
+
+    rotation: float = 10.0
+    shear: float = 4.0
+    scale: float = 0.2
+    shift: float = 0.08
+    flip: float = 0.5
+    gamma: float = 0.4
+    contrast: float = 0.3
+    brightness: float = 0.1
+    noise: float = 0.03
+    blur: float = 0.3
+    erase: float = 0.0
+    mixup: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class DataSettings:
+    """Which rows and folds are used.
+
+    Parameters
+    ----------
+    train_folds, validation_folds
+        Folds of `manifest.fold_of_groups`; what is in neither is the test set.
+    dicom_normals
+        Groups of ``dicom_ct_series`` whose lung slices show no manifestation.
+    normals_share
+        Share of a batch drawn from `dicom_normals`.
+    """
+
+    train_folds: tuple[int, ...] = (0, 2, 4)
+    validation_folds: tuple[int, ...] = (3,)
+    dicom_normals: tuple[str, ...] = ()
+    normals_share: float = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One training run.
+
+    Parameters
+    ----------
+    name, kind
+        Name of the run, and which network and task (`KINDS`).
+    seed
+        Step s draws from (seed, s) alone, so a resumed run equals an uninterrupted one.
+    size
+        Side in pixels to which `preprocess.prepare` brings every picture; also used at inference.
+    crop
+        Side of the part shown to the network while training; at most `size`.
+    steps, batch, learning_rate, weight_decay, warmup
+        AdamW with linear warm-up and cosine decay.
+    ema
+        Decay of the averaged weights, which are those that are kept; 0 turns it off.
+    precision
+        ``"auto"`` (16 bit where it pays) or ``"float32"``.
+    """
+
+    name: str
+    kind: str
+    seed: int
+    size: int
+    steps: int
+    batch: int
+    learning_rate: float
+    crop: int = 0
+    weight_decay: float = 1e-4
+    warmup: int = 100
+    ema: float = 0.998
+    precision: str = "auto"
+    checkpoint_every: int = 200
+    network: dict[str, Any] = field(default_factory=dict)
+    data: DataSettings = field(default_factory=DataSettings)
+    augment: AugmentSettings = field(default_factory=AugmentSettings)
+    sha256: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise BadInputError(f"A recipe's kind is one of {', '.join(KINDS)}, not {self.kind!r}.")
+        if self.crop > self.size or min(self.steps, self.batch, self.size) < 1:
+            raise BadInputError(
+                "A recipe needs crop <= size, and steps, batch and size of at least 1."
+            )
+        if set(self.data.train_folds) & set(self.data.validation_folds):
+            raise BadInputError("A fold cannot be for training and for validation at once.")
+
+
+def shipped_recipes() -> dict[str, Path]:
+    """The recipes that come with SecondRead, by name."""
+    folder = Path(str(resources.files("resources"))) / "recipes"
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def _build(cls: type[Any], values: dict[str, Any], where: str) -> Any:
+    known = {f.name for f in dataclasses.fields(cls)}
+    unknown = set(values) - known
+    if unknown:
+        raise BadInputError(f"{where} has unknown settings: {', '.join(sorted(unknown))}.")
+    hints = typing.get_type_hints(cls)
+    converted: dict[str, Any] = {}
+    for name, value in values.items():
+        kind = hints[name]
+        origin = typing.get_origin(kind)
+        if dataclasses.is_dataclass(kind):
+            converted[name] = _build(typing.cast("type[Any]", kind), value, f"{where} [{name}]")
+        elif origin is tuple:
+            converted[name] = tuple(value)
+        elif isinstance(kind, types.GenericAlias) or kind is type(value):
+            converted[name] = value
+        elif kind is float and isinstance(value, int):
+            converted[name] = float(value)
+        else:
+            raise BadInputError(f"{where}: {name} must be of type {kind.__name__}.")
+    try:
+        return cls(**converted)
+    except TypeError as error:
+        raise BadInputError(f"{where} is incomplete: {error}.") from error
+
+
+def load_recipe(name_or_path: str | Path) -> Recipe:
+    """Read a recipe by the name of a shipped one, or from a file.
+
+    Raises
+    ------
+    BadInputError
+        When there is none, or it holds a setting that is unknown, missing or of another type.
+    """
+    path = shipped_recipes().get(str(name_or_path), Path(name_or_path))
+    if not path.is_file():
+        raise BadInputError(
+            f"There is no recipe {str(name_or_path)!r}; "
+            f"shipped are {', '.join(shipped_recipes())}, or name a TOML file."
+        )
+    content = path.read_bytes()
+    try:
+        values = tomllib.loads(content.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInputError(f"{path.name} is not valid TOML: {error}.") from error
+    recipe: Recipe = _build(Recipe, values, path.name)
+    return dataclasses.replace(recipe, sha256=hashlib.sha256(content).hexdigest())
