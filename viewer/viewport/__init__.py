@@ -1,0 +1,6 @@
+"""The picture, what is laid over it, and the strip of slices under it."""
+
+from viewer.viewport.strip import SliceStrip
+from viewer.viewport.view import SliceView
+
+__all__ = ["SliceStrip", "SliceView"]

@@ -1,0 +1,224 @@
+"""Letters, corner texts, scale bar, colour bar and banner: first placed, then drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
+
+from viewer import theme
+from viewer.viewport.orientation import EdgeLetters
+from viewer.viewport.render import heat_table
+from viewer.viewport.texts import ScaleBar
+
+__all__ = [
+    "BANNER",
+    "HEATMAP_CAUTION",
+    "INVITATION",
+    "Annotations",
+    "Line",
+    "Placed",
+    "Role",
+    "draw",
+    "draw_invitation",
+    "place",
+]
+
+BANNER = "Research use only. Not for diagnosis."
+HEATMAP_CAUTION = "Grad-CAM: not a segmentation"
+INVITATION = "Open a study: drop a folder or a file here, or press Ctrl+O"
+
+_MARGIN = 8.0
+_PAD = 4.0
+_BAR_LENGTH = 128.0
+_BAR_HEIGHT = 8.0
+_TICK = 8.0
+_BACKING = QColor(0, 0, 0, 190)
+"""Behind every text: keeps a contrast of 4.5:1 on a white picture, invisible on black."""
+
+
+class Role(Enum):
+    """What a placed thing is."""
+
+    CORNER = auto()
+    DOUBTS = auto()
+    LETTER = auto()
+    BANNER = auto()
+    SCALE_BAR = auto()
+    COLOUR_BAR = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a corner; `colour` is a token of the theme."""
+
+    text: str
+    colour: str = "text"
+    role: Role = Role.CORNER
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """All that is written on the picture, but for the banner, which always is.
+
+    Parameters
+    ----------
+    top_left, top_right, bottom_right
+        Lines from top to bottom.
+    letters
+        Orientation letters, or None where the file has no orientation.
+    scale
+        Scale bar, or None where the spacing is unknown.
+    heatmap
+        Class whose heatmap is drawn, or empty.
+    """
+
+    top_left: tuple[Line, ...] = ()
+    top_right: tuple[Line, ...] = ()
+    bottom_right: tuple[Line, ...] = ()
+    letters: EdgeLetters | None = None
+    scale: ScaleBar | None = None
+    heatmap: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One thing at its place, in logical pixels; `text` is already shortened to fit."""
+
+    role: Role
+    rect: QRectF
+    text: str
+    colour: str = "text"
+
+
+def place(annotations: Annotations, width: float, height: float) -> list[Placed]:
+    """Give everything a place of its own.
+
+    Parameters
+    ----------
+    annotations
+        What is to be written.
+    width, height
+        Size of the view in logical pixels.
+    """
+    metrics = QFontMetricsF(theme.font("small"))
+    letter_metrics = QFontMetricsF(theme.font("normal"))
+    line = metrics.height() + 2.0
+    # Corners share the width with the letter between them.
+    column = (width - 2 * _MARGIN - 3 * letter_metrics.horizontalAdvance("HL")) / 2.0
+    floor = height - _MARGIN - line
+
+    def block(lines: Sequence[Line], top: float, *, right: bool) -> Iterable[Placed]:
+        for index, entry in enumerate(lines):
+            text = metrics.elidedText(entry.text, Qt.TextElideMode.ElideRight, column - 2 * _PAD)
+            extent = metrics.horizontalAdvance(text) + 2 * _PAD
+            x = width - _MARGIN - extent if right else _MARGIN
+            rect = QRectF(x, top + index * line, extent, line)
+            yield Placed(entry.role, rect, text, entry.colour)
+
+    banner = metrics.elidedText(BANNER, Qt.TextElideMode.ElideRight, width - 2 * _MARGIN)
+    placed = [_centred(Role.BANNER, banner, metrics, width / 2, floor)]
+    placed += block(annotations.top_left, _MARGIN, right=False)
+    placed += block(annotations.top_right, _MARGIN, right=True)
+    bottom = annotations.bottom_right
+    placed += block(bottom, floor - _PAD - len(bottom) * line, right=True)
+    top = floor - _PAD
+    if annotations.scale is not None:
+        label = metrics.horizontalAdvance(annotations.scale.label) + 4 * _PAD
+        top -= line
+        extent = annotations.scale.pixels + label
+        rect = QRectF(_MARGIN, top, extent, line)
+        placed.append(Placed(Role.SCALE_BAR, rect, annotations.scale.label))
+    if annotations.heatmap:
+        top -= line + _PAD
+        rect = QRectF(
+            _MARGIN, top, _BAR_LENGTH + 2 * _PAD + metrics.horizontalAdvance("0  1"), line
+        )
+        placed.append(Placed(Role.COLOUR_BAR, rect, ""))
+        lines = (Line(HEATMAP_CAUTION, "warning"), Line(annotations.heatmap))
+        placed += block(lines, top - 2 * line, right=False)
+    if annotations.letters is not None:
+        placed += _place_letters(annotations.letters, letter_metrics, width, height, floor)
+    return placed
+
+
+def _centred(role: Role, text: str, metrics: QFontMetricsF, x: float, top: float) -> Placed:
+    extent = metrics.horizontalAdvance(text) + 2 * _PAD
+    return Placed(role, QRectF(x - extent / 2, top, extent, metrics.height() + 2.0), text)
+
+
+def _place_letters(
+    letters: EdgeLetters, metrics: QFontMetricsF, width: float, height: float, floor: float
+) -> Iterable[Placed]:
+    line = metrics.height() + 2.0
+    side = metrics.horizontalAdvance("HL") + 2 * _PAD
+    middle = (height - line) / 2
+    for text, x, top in (
+        (letters.left, _MARGIN + side / 2, middle),
+        (letters.right, width - _MARGIN - side / 2, middle),
+        (letters.top, width / 2, _MARGIN),
+        (letters.bottom, width / 2, floor - _PAD - line),
+    ):
+        yield _centred(Role.LETTER, text, metrics, x, top)
+
+
+def draw(painter: QPainter, placed: Iterable[Placed]) -> None:
+    """Draw what has been placed."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    small, normal = theme.font("small"), theme.font("normal")
+    for entry in placed:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(_BACKING)
+        painter.drawRoundedRect(entry.rect, 3.0, 3.0)
+        painter.setPen(theme.colour(entry.colour))
+        painter.setFont(normal if entry.role is Role.LETTER else small)
+        if entry.role is Role.SCALE_BAR:
+            _draw_scale_bar(painter, entry)
+        elif entry.role is Role.COLOUR_BAR:
+            _draw_colour_bar(painter, entry)
+        else:
+            painter.drawText(entry.rect, Qt.AlignmentFlag.AlignCenter, entry.text)
+
+
+def _draw_scale_bar(painter: QPainter, entry: Placed) -> None:
+    metrics = QFontMetricsF(painter.font())
+    right = entry.rect.right() - metrics.horizontalAdvance(entry.text) - 3 * _PAD
+    left, middle = entry.rect.left() + _PAD, entry.rect.center().y()
+    painter.setPen(QPen(theme.colour("text"), 1.0))
+    painter.drawLine(QPointF(left, middle), QPointF(right, middle))
+    for x in (left, right):
+        painter.drawLine(QPointF(x, middle - _TICK / 2), QPointF(x, middle + _TICK / 2))
+    room = entry.rect.adjusted(0, 0, -_PAD, 0)
+    painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, entry.text)
+
+
+def _draw_colour_bar(painter: QPainter, entry: Placed) -> None:
+    table = heat_table()
+    image = QImage(table.tobytes(), 256, 1, 768, QImage.Format.Format_RGB888)
+    zero = QFontMetricsF(painter.font()).horizontalAdvance("0") + 2 * _PAD
+    bar = QRectF(
+        entry.rect.left() + zero,
+        entry.rect.center().y() - _BAR_HEIGHT / 2,
+        _BAR_LENGTH,
+        _BAR_HEIGHT,
+    )
+    painter.drawImage(bar, image)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(theme.colour("muted"))
+    painter.drawRect(bar)
+    painter.setPen(theme.colour("text"))
+    room = entry.rect.adjusted(_PAD, 0, -_PAD, 0)
+    middle = Qt.AlignmentFlag.AlignVCenter
+    painter.drawText(room, Qt.AlignmentFlag.AlignLeft | middle, "0")
+    painter.drawText(room, Qt.AlignmentFlag.AlignRight | middle, "1")
+
+
+def draw_invitation(painter: QPainter, rect: QRectF) -> None:
+    """Say what to do while nothing is open."""
+    painter.setFont(theme.font("large"))
+    painter.setPen(theme.colour("muted"))
+    flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+    painter.drawText(rect.adjusted(24, 24, -24, -48), int(flags), INVITATION)

@@ -1,0 +1,255 @@
+"""One slice to one frame of device pixels, in NumPy and OpenCV, without Qt.
+
+Everything is sampled straight onto device pixels, so mask edges are image pixel edges at every
+zoom and every scaling of the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.studies.model import Window
+
+__all__ = ["HeatLayer", "MaskLayer", "Placement", "compose", "grey_of", "heat_table"]
+
+_BLOCKS_FROM = 4.0
+"""Device pixels a picture pixel from which pixels are shown as the blocks they are."""
+
+_OUTLINE = 1.5
+"""Thickness of an outline, in logical pixels."""
+
+_HEAT_FULL = 0.5
+"""Heatmap value from which it is drawn with its full opacity; below, it fades into the picture."""
+
+Bytes: TypeAlias = NDArray[np.uint8]
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a picture lies on the device.
+
+    Parameters
+    ----------
+    width, height
+        Size of the frame in device pixels.
+    left, top
+        Device position of the picture's outer corner; may lie outside the frame.
+    scale_x, scale_y
+        Device pixels a picture pixel.
+    ratio
+        Device pixels a logical pixel.
+    """
+
+    width: int
+    height: int
+    left: float
+    top: float
+    scale_x: float
+    scale_y: float
+    ratio: float = 1.0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class MaskLayer:
+    """One mask to draw: shape (rows, columns) bool, as displayed; colour is (red, green, blue)."""
+
+    mask: NDArray[np.bool_]
+    colour: tuple[int, int, int]
+    opacity: float
+    outline: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class HeatLayer:
+    """A heatmap to draw: shape (rows, columns) float32 in [0, 1], as displayed."""
+
+    values: NDArray[np.float32]
+    opacity: float
+
+
+def grey_of(plane: NDArray[np.generic], window: Window, inverted: bool) -> Bytes:
+    """Apply a linear VOI window (DICOM PS3.3 C.11.2.1.2.1), then invert if asked.
+
+    Parameters
+    ----------
+    plane
+        Shape (rows, columns), stored values in the window's unit.
+    window
+        Centre and width, width >= 1.
+    inverted
+        Whether low values are white (MONOCHROME1, or the reader's wish; not both).
+
+    Returns
+    -------
+    ndarray
+        Shape (rows, columns), uint8, C order. NaN is black before inversion.
+    """
+    if window.width > 1:
+        gain = 255.0 / (window.width - 1.0)
+        offset = 127.5 - (window.centre - 0.5) * gain
+        source = np.ascontiguousarray(plane)
+        grey = cv2.addWeighted(source, gain, source, 0.0, offset, dtype=cv2.CV_8U)
+    else:  # the standard's limit: a threshold at the centre
+        grey = np.where(np.greater(plane, window.centre - 0.5), np.uint8(255), np.uint8(0))
+    return np.asarray(cv2.bitwise_not(grey) if inverted else grey, dtype=np.uint8)
+
+
+def heat_table() -> Bytes:
+    """Colours of the heatmap, shape (256, 3), red, green, blue: perceptually even ("magma")."""
+    ramp = np.arange(256, dtype=np.uint8)[:, None]
+    table = cv2.applyColorMap(ramp, cv2.COLORMAP_MAGMA)
+    return np.ascontiguousarray(table[:, 0, ::-1])
+
+
+def compose(
+    grey: Bytes,
+    placement: Placement,
+    masks: Iterable[MaskLayer] = (),
+    heat: HeatLayer | None = None,
+) -> Bytes:
+    """Draw the frame: grey, then the heatmap, then the masks in the order given.
+
+    Parameters
+    ----------
+    grey
+        Shape (rows, columns), as displayed.
+    placement
+        Where the picture lies on the device.
+    masks, heat
+        What is laid over it, on the same grid.
+
+    Returns
+    -------
+    ndarray
+        Shape (height, width, 4), uint8, blue, green, red, 255; black outside the picture.
+    """
+    frame = np.zeros((placement.height, placement.width, 4), np.uint8)
+    frame[..., 3] = 255
+    rows, columns = grey.shape
+    across = _span(0, columns, placement.left, placement.scale_x, placement.width)
+    down = _span(0, rows, placement.top, placement.scale_y, placement.height)
+    if across.stop <= across.start or down.stop <= down.start:
+        return frame
+    region = frame[down, across]
+    cv2.cvtColor(_sample_grey(grey, placement, across, down), cv2.COLOR_GRAY2BGRA, dst=region)
+    if heat is not None:
+        _blend_heat(region, heat, placement, across, down)
+    for layer in masks:
+        _blend_mask(frame, layer, placement)
+    return frame
+
+
+def _span(first: int, last: int, origin: float, scale: float, size: int) -> slice:
+    """Device pixels whose centres lie in picture pixels first to last (exclusive)."""
+    start = int(np.ceil(origin + first * scale - 0.5))
+    stop = int(np.ceil(origin + last * scale - 0.5))
+    return slice(min(size, max(0, start)), max(0, min(size, stop)))
+
+
+def _nearest(span: slice, origin: float, scale: float, count: int) -> NDArray[np.intp]:
+    """Picture pixel under the centre of each device pixel."""
+    index = np.floor((np.arange(span.start, span.stop) + 0.5 - origin) / scale)
+    return np.clip(index, 0, count - 1).astype(np.intp)
+
+
+def _sample_smooth(
+    image: NDArray[Scalar], placement: Placement, across: slice, down: slice
+) -> NDArray[Scalar]:
+    """Linear where the picture is magnified, averaged over area where it is made smaller."""
+    rows, columns = image.shape
+    small_columns = max(1, round(columns * min(1.0, placement.scale_x)))
+    small_rows = max(1, round(rows * min(1.0, placement.scale_y)))
+    source: NDArray[Any] = np.ascontiguousarray(image)
+    if (small_columns, small_rows) != (columns, rows):
+        source = cv2.resize(source, (small_columns, small_rows), interpolation=cv2.INTER_AREA)
+    step_x = small_columns / (columns * placement.scale_x)
+    step_y = small_rows / (rows * placement.scale_y)
+    # Pixel centres lie at halves, OpenCV's at whole numbers.
+    back = np.array(
+        [
+            [step_x, 0.0, (across.start + 0.5 - placement.left) * step_x - 0.5],
+            [0.0, step_y, (down.start + 0.5 - placement.top) * step_y - 0.5],
+        ]
+    )
+    size = (across.stop - across.start, down.stop - down.start)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    sampled: NDArray[Any] = cv2.warpAffine(
+        source, back, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+    return sampled
+
+
+def _sample_grey(grey: Bytes, placement: Placement, across: slice, down: slice) -> Bytes:
+    if min(placement.scale_x, placement.scale_y) < _BLOCKS_FROM:
+        return _sample_smooth(grey, placement, across, down)
+    rows, columns = grey.shape
+    lines = np.take(grey, _nearest(down, placement.top, placement.scale_y, rows), axis=0)
+    return np.take(lines, _nearest(across, placement.left, placement.scale_x, columns), axis=1)
+
+
+def _blend_heat(
+    region: Bytes, heat: HeatLayer, placement: Placement, across: slice, down: slice
+) -> None:
+    values = _sample_smooth(heat.values, placement, across, down)
+    index = cv2.convertScaleAbs(values, alpha=255.0)
+    colours = cv2.applyColorMap(index, cv2.COLORMAP_MAGMA)
+    share = (np.clip(values / _HEAT_FULL, 0.0, 1.0) * heat.opacity)[..., None]
+    region[..., :3] = np.rint(region[..., :3] * (1.0 - share) + colours * share)
+
+
+def _sample_mask(
+    mask: NDArray[np.bool_], origin: float, scale: float, span: slice, axis: int
+) -> NDArray[np.bool_]:
+    """One axis of a mask on device pixels; made smaller, a pixel is set if any under it is."""
+    count = mask.shape[axis]
+    if scale >= 1.0:
+        return np.take(mask, _nearest(span, origin, scale, count), axis=axis)
+    starts = np.floor((np.arange(span.start, span.stop) - origin) / scale)
+    starts = np.clip(starts, 0, count - 1).astype(np.intp)
+    stop = min(count, max(int(starts[-1]) + 1, int(np.ceil((span.stop - origin) / scale))))
+    used = mask[:stop] if axis == 0 else mask[:, :stop]
+    return np.logical_or.reduceat(used, starts, axis=axis)
+
+
+def _blend_mask(frame: Bytes, layer: MaskLayer, placement: Placement) -> None:
+    rows = np.flatnonzero(layer.mask.any(axis=1))
+    if rows.size == 0:
+        return
+    columns = np.flatnonzero(layer.mask.any(axis=0))
+    # One device pixel more on each side: made smaller, an edge pixel may touch the mask.
+    spare = int(placement.scale_x < 1.0 or placement.scale_y < 1.0)
+    across = _span(
+        columns[0] - spare,
+        columns[-1] + 1 + spare,
+        placement.left,
+        placement.scale_x,
+        frame.shape[1],
+    )
+    down = _span(
+        rows[0] - spare, rows[-1] + 1 + spare, placement.top, placement.scale_y, frame.shape[0]
+    )
+    if across.stop <= across.start or down.stop <= down.start:
+        return
+    lines = _sample_mask(layer.mask, placement.top, placement.scale_y, down, 0)
+    mask = _sample_mask(lines, placement.left, placement.scale_x, across, 1).view(np.uint8)
+    opacity = layer.opacity
+    if layer.outline:
+        side = 2 * max(1, round(_OUTLINE * placement.ratio)) + 1
+        inner = cv2.erode(
+            mask, np.ones((side, side), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
+        )
+        mask = mask & ~np.asarray(inner, np.uint8)
+        # A thin line needs more of its colour than a surface to look as strong.
+        opacity = 1.0 - (1.0 - opacity) ** 2
+    region = frame[down, across]
+    paint = np.empty_like(region)
+    red, green, blue = layer.colour
+    paint[:] = (blue, green, red, 255)
+    cv2.copyTo(cv2.addWeighted(region, 1.0 - opacity, paint, opacity, 0.0), mask, region)

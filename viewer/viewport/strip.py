@@ -1,0 +1,248 @@
+"""The strip under the picture: what was found on each slice, and the slider through them."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QHelpEvent, QPainter, QPen, QPixmap
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from viewer import theme
+from viewer.viewport.lanes import Lane, bars, lanes_of
+from viewer.viewport.wheel import WheelSteps
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent, QWheelEvent
+
+    from viewer.session import ReadingSession
+
+__all__ = ["SliceStrip"]
+
+_MARGIN = 8
+_LANE = 14
+_GAP = 3
+_GROOVE = 4
+_LEAST_BAR = 1.0
+"""A slice that was analysed shows at least a line: it is not the same as one that was not."""
+
+
+class SliceStrip(QWidget):
+    """A slider whose groove is made of each slice's probabilities.
+
+    Parameters
+    ----------
+    session
+        What is shown, and asked to change.
+    parent
+        Owner, or None.
+    """
+
+    def __init__(self, session: ReadingSession, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._lanes: tuple[Lane, ...] = ()
+        self._drawn: QPixmap | None = None
+        self._wheel = WheelSteps()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(240)
+        self.setAccessibleName("Slices")
+        session.volume_changed.connect(self._on_findings)
+        session.findings_changed.connect(self._on_findings)
+        session.position_changed.connect(self._on_position)
+        self._on_findings()
+
+    def sizeHint(self) -> QSize:
+        """Height for three lanes, whether or not there are findings, so that nothing jumps."""
+        return QSize(480, 2 * _MARGIN + 3 * _LANE + 2 * _GAP)
+
+    def minimumSizeHint(self) -> QSize:
+        """Same height as `sizeHint`."""
+        return QSize(240, self.sizeHint().height())
+
+    def counter(self) -> str:
+        """Slice of slices, e.g. ``"87/148"``; empty while nothing is open."""
+        count = self._count()
+        return f"{self._session.position + 1}/{count}" if count else ""
+
+    def slice_at(self, x: float) -> int | None:
+        """Slice under a view x; beyond the ends, the first or last; None while nothing is open."""
+        count, groove = self._count(), self._groove()
+        if count == 0:
+            return None
+        return max(0, min(count - 1, int((x - groove.left()) / groove.width() * count)))
+
+    def describe(self, index: int) -> str:
+        """Slice number and what was found there, in words."""
+        values = (f"{lane.title}: {lane.readings[index]}" for lane in self._lanes)
+        return "\n".join((f"Slice {index + 1} of {self._count()}", *values))
+
+    # -- the session changed -------------------------------------------------------------------
+
+    def _on_findings(self) -> None:
+        self._lanes = lanes_of(self._session.findings)
+        self._drawn = None
+        self._on_position()
+
+    def _on_position(self) -> None:
+        count = self._count()
+        self.setAccessibleDescription(
+            self.describe(self._session.position) if count else "No study is open"
+        )
+        self.update()
+
+    def _count(self) -> int:
+        volume = self._session.volume
+        return 0 if volume is None else volume.shape[0]
+
+    # -- painting ------------------------------------------------------------------------------
+
+    def _groove(self) -> QRectF:
+        """Where the slices are: between the lanes' names and the counter."""
+        metrics = QFontMetricsF(theme.font("small"))
+        names = max((metrics.horizontalAdvance(lane.title) for lane in self._lanes), default=0.0)
+        names = min(names, 0.25 * self.width())
+        count = metrics.horizontalAdvance(f"{self._count()}/{self._count()}")
+        left = _MARGIN + (names + _MARGIN if names else 0.0)
+        right = self.width() - 2 * _MARGIN - count
+        return QRectF(left, _MARGIN, max(1.0, right - left), self.height() - 2 * _MARGIN)
+
+    def _lane_rect(self, index: int) -> QRectF:
+        groove = self._groove()
+        # Fewer lanes share the same height.
+        height = (groove.height() - (len(self._lanes) - 1) * _GAP) / len(self._lanes)
+        return QRectF(groove.left(), groove.top() + index * (height + _GAP), groove.width(), height)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the lanes (kept until they change), then the marker and the counter."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.colour("background"))
+        if self._count():
+            if self._drawn is None or self._drawn.devicePixelRatio() != self.devicePixelRatioF():
+                self._drawn = self._draw_lanes()
+            painter.drawPixmap(QPointF(0.0, 0.0), self._drawn)
+            self._draw_marker(painter)
+        if self.hasFocus():
+            painter.setPen(theme.colour("accent"))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        painter.end()
+
+    def _draw_lanes(self) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        pixmap = QPixmap(self.size() * ratio)
+        pixmap.setDevicePixelRatio(ratio)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        painter.setFont(theme.font("small"))
+        if not self._lanes:
+            groove = self._groove()
+            middle = groove.center().y() - _GROOVE / 2
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour("line"))
+            painter.drawRoundedRect(
+                QRectF(groove.left(), middle, groove.width(), _GROOVE), _GROOVE / 2, _GROOVE / 2
+            )
+        for index, lane in enumerate(self._lanes):
+            self._draw_lane(painter, lane, self._lane_rect(index), ratio)
+        painter.end()
+        return pixmap
+
+    def _draw_lane(self, painter: QPainter, lane: Lane, rect: QRectF, ratio: float) -> None:
+        painter.setPen(theme.colour("muted"))
+        names = QRectF(_MARGIN, rect.top(), rect.left() - 2 * _MARGIN, rect.height())
+        title = QFontMetricsF(painter.font()).elidedText(
+            lane.title, Qt.TextElideMode.ElideRight, names.width() + 1.0
+        )
+        middle = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(names, middle, title)
+        painter.fillRect(rect, theme.colour("panel"))
+        columns = max(1, round(rect.width() * ratio))
+        values = bars(lane.values, columns)
+        fill = theme.findings_colour(lane.key) if lane.key else theme.colour("text")
+        unknown = np.isnan(values)
+        # Runs of equal height are one rectangle.
+        edges = np.flatnonzero(
+            (np.diff(unknown.astype(np.int8)) != 0) | (np.diff(np.nan_to_num(values)) != 0)
+        )
+        starts = [0, *(edges + 1).tolist()]
+        for start, stop in zip(starts, [*starts[1:], columns], strict=True):
+            run = QRectF(
+                rect.left() + start / ratio, rect.top(), (stop - start) / ratio, rect.height()
+            )
+            if unknown[start]:
+                _hatch(painter, run)
+            else:
+                height = max(_LEAST_BAR, float(values[start]) * rect.height())
+                run.setTop(rect.bottom() - height)
+                painter.fillRect(run, fill)
+
+    def _draw_marker(self, painter: QPainter) -> None:
+        count, groove = self._count(), self._groove()
+        x = groove.left() + (self._session.position + 0.5) / count * groove.width()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        top, bottom = _MARGIN / 2, self.height() - _MARGIN / 2
+        # Dark on both sides, so that it shows on every colour.
+        painter.setPen(QPen(theme.colour("canvas"), 4.0))
+        painter.drawLine(QPointF(x, top), QPointF(x, bottom))
+        painter.setPen(QPen(theme.colour("text"), 2.0))
+        painter.drawLine(QPointF(x, top), QPointF(x, bottom))
+        painter.setFont(theme.font("small"))
+        flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(self.rect().adjusted(0, 0, -_MARGIN, 0), flags, self.counter())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lay the lanes out anew."""
+        self._drawn = None
+        super().resizeEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Tell number and values of the slice under the mouse."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            index = self.slice_at(event.pos().x())
+            if index is None:
+                QToolTip.hideText()
+            else:
+                text = escape(self.describe(index)).replace("\n", "<br>")
+                QToolTip.showText(event.globalPos(), text, self)
+            return True
+        return super().event(event)
+
+    # -- mouse and keys ------------------------------------------------------------------------
+
+    def _go_to(self, x: float) -> None:
+        index = self.slice_at(x)
+        if index is not None:
+            self._session.set_position(index)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Go to the slice under the mouse."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._go_to(event.position().x())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follow the drag."""
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._go_to(event.position().x())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Go through the slices, as over the picture."""
+        event.accept()
+        if steps := self._wheel.add(event.angleDelta().y() / 120.0):
+            self._session.step(steps)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Left and right go one slice back and forth."""
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+        step = steps.get(Qt.Key(event.key()))
+        if step is None:
+            super().keyPressEvent(event)
+        else:
+            self._session.step(step)
+
+
+def _hatch(painter: QPainter, rect: QRectF) -> None:
+    painter.fillRect(rect, QBrush(QColor(theme.colour("disabled")), Qt.BrushStyle.BDiagPattern))
