@@ -1,0 +1,197 @@
+"""Runs a system on a worker: findings and heatmaps out, cancel in; stale results are dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer
+
+from inference.progress import Progress
+from inference.systems.base import Context
+from viewer.session import AnalysisState
+from viewer.worker import Job, Worker
+
+if TYPE_CHECKING:
+    from inference.findings import Findings, Heatmap
+    from inference.studies.model import Volume
+    from inference.systems.base import System
+    from viewer.session import HeatmapChoice, ReadingSession
+
+__all__ = ["Analyst", "default_system"]
+
+_SETTLE_MS = 200
+"""A heatmap is computed when the reader has stayed on a slice for so long."""
+
+
+def default_system(name: str) -> Callable[[], System]:
+    """Return a factory of a published system; torch is imported when it is called."""
+
+    def make() -> System:
+        from inference.systems import get_system
+
+        return get_system(name)
+
+    return make
+
+
+class Analyst(QObject):
+    """Analyses the open series.
+
+    Parameters
+    ----------
+    session
+        Gives the volume, receives findings, states and sentences.
+    worker
+        Does the computing.
+    system
+        Makes the system, on the worker's thread, at the first analysis; it is kept from then on,
+        so that weights are loaded once.
+    device, streams
+        See `inference.systems.base.Context`.
+    """
+
+    def __init__(
+        self,
+        session: ReadingSession,
+        worker: Worker,
+        system: Callable[[], System],
+        *,
+        device: str = "auto",
+        streams: str = "default",
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._worker = worker
+        self._make_system = system
+        self._system: System | None = None
+        self._device = device
+        self._streams = streams
+        self._job: Job | None = None
+        self._heatmap_job: Job | None = None
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self._explain)
+        session.volume_changed.connect(self._drop)
+        session.position_changed.connect(self._settle_anew)
+        session.heatmap_changed.connect(self._settle_anew)
+        worker.progressed.connect(self._show_stage)
+
+    @property
+    def device(self) -> str:
+        """The device asked for: ``"auto"``, ``"cuda"``, ``"mps"`` or ``"cpu"``."""
+        return self._device
+
+    @property
+    def running(self) -> bool:
+        """An analysis waits or runs."""
+        return self._job is not None
+
+    def start(self) -> None:
+        """Analyse the open volume; does nothing without one or when one is running."""
+        volume = self._session.volume
+        if volume is None or self.running:
+            return
+        self._stop_explaining()
+        read_seconds = self._session.read_seconds
+
+        def work(progress: Progress) -> Findings:
+            return self._the_system().analyse(volume, self._context(progress, read_seconds))
+
+        def done(findings: Findings) -> None:
+            self._job = None
+            self._session.set_findings(findings)
+
+        def failed(sentence: str) -> None:
+            self._job = None
+            self._session.set_analysis(AnalysisState.FAILED)
+            self._session.post("error", sentence)
+
+        def cancelled() -> None:
+            # The job of a volume that has since been replaced says nothing any more.
+            if self._job is job:
+                self._job = None
+                self._session.set_analysis(AnalysisState.CANCELLED)
+
+        job = Job("Analysing", work, done, failed, cancelled)
+        self._job = job
+        self._session.set_analysis(AnalysisState.RUNNING)
+        self._worker.submit(job)
+
+    def cancel(self) -> None:
+        """Cancel the analysis, and a heatmap that is being computed."""
+        if self._job is not None:
+            self._job.cancel()
+        self._stop_explaining()
+
+    def _context(self, progress: Progress, read_seconds: float) -> Context:
+        return Context(
+            progress=progress,
+            device=self._device,
+            streams=self._streams,
+            read_seconds=read_seconds,
+        )
+
+    def _the_system(self) -> System:
+        """Return the one system; called on the worker's thread only."""
+        if self._system is None:
+            self._system = self._make_system()
+        return self._system
+
+    def _show_stage(self, stage: str, done: int, total: int) -> None:
+        if self._job is not None and not self._job.progress.cancelled.is_set():
+            self._session.set_stage(stage, done, total)
+
+    def _drop(self) -> None:
+        """Another volume is open: whatever is being computed is of the old one."""
+        self.cancel()
+        # The cancelled job answers later; it must not keep the new volume from being analysed.
+        self._job = None
+
+    # -- heatmaps ----------------------------------------------------------------------------
+
+    def _wanted(self) -> tuple[Volume, int, HeatmapChoice] | None:
+        """Return the heatmap that is asked for and not there yet."""
+        session = self._session
+        if session.volume is None or session.findings is None or self.running:
+            return None
+        if session.heatmap_choice is None or session.heatmap is not None:
+            return None
+        return session.volume, session.position, session.heatmap_choice
+
+    def _settle_anew(self) -> None:
+        self._stop_explaining()
+        if self._wanted() is not None:
+            self._settle.start()
+
+    def _stop_explaining(self) -> None:
+        self._settle.stop()
+        if self._heatmap_job is not None:
+            self._heatmap_job.cancel()
+            self._heatmap_job = None
+
+    def _explain(self) -> None:
+        wanted = self._wanted()
+        if wanted is None:
+            return
+        volume, index, choice = wanted
+
+        def work(progress: Progress) -> Heatmap:
+            context = self._context(progress, 0.0)
+            return self._the_system().explain(
+                volume, index, choice.task, choice.class_name, context
+            )
+
+        def done(heatmap: Heatmap) -> None:
+            self._heatmap_job = None
+            self._session.set_heatmap(volume.series_uid, heatmap)
+
+        def failed(sentence: str) -> None:
+            self._heatmap_job = None
+            # Otherwise the same failure would come back with every slice.
+            self._session.choose_heatmap(None)
+            self._session.post("error", sentence)
+
+        self._heatmap_job = self._worker.submit(Job("Explaining", work, done, failed))

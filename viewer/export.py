@@ -1,0 +1,181 @@
+"""Export from the window: where to, then the writing on a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from inference.errors import ExportRefusedError, SecondReadError
+from inference.progress import Progress
+from viewer.worker import Job, Worker
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
+    from inference.findings import Findings
+    from inference.studies.model import Series, Study, Volume
+    from viewer.session import ReadingSession
+
+__all__ = ["FORMATS", "Exporter", "Format", "ask_with_dialog"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A kind of file that can be written.
+
+    Parameters
+    ----------
+    title
+        Title of the dialog.
+    suffix
+        With the dot.
+    filter
+        Name filter of the dialog.
+    suggestion
+        File name suggested; it says nothing of the patient.
+    """
+
+    title: str
+    suffix: str
+    filter: str
+    suggestion: str
+
+
+FORMATS = {
+    "seg": Format("Export DICOM segmentation", ".dcm", "DICOM (*.dcm)", "seg.dcm"),
+    "nifti": Format("Export label map", ".nii.gz", "NIfTI (*.nii.gz)", "labels.nii.gz"),
+    "json": Format("Export findings", ".json", "JSON (*.json)", "findings.json"),
+    "png": Format("Export picture", ".png", "PNG (*.png)", "view.png"),
+}
+
+
+def ask_with_dialog(parent: QWidget, chosen: Format, folder: Path) -> Path | None:
+    """Ask for a file; None when the reader thinks better of it."""
+    name, _ = QFileDialog.getSaveFileName(
+        parent, chosen.title, str(folder / chosen.suggestion), chosen.filter
+    )
+    return Path(name) if name else None
+
+
+class Exporter(QObject):
+    """Writes what the session shows.
+
+    Parameters
+    ----------
+    session
+        Gives volume and findings, receives sentences.
+    worker
+        Does the writing.
+    ask
+        Asks for the file; given the format.
+    picture
+        Draws the current view with overlays and banner.
+    """
+
+    folder_used = Signal(object)
+    """Folder (`pathlib.Path`) of the file written last."""
+
+    def __init__(
+        self,
+        session: ReadingSession,
+        worker: Worker,
+        ask: Callable[[Format], Path | None],
+        picture: Callable[[], QImage],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._worker = worker
+        self._ask = ask
+        self._picture = picture
+
+    def export(self, kind: str) -> None:
+        """Ask where to and write; `kind` is a key of `FORMATS`."""
+        chosen = FORMATS[kind]
+        try:
+            work = self._work(kind)
+        except SecondReadError as error:
+            self._session.post("error", str(error))
+            return
+        path = self._ask(chosen)
+        if path is None:
+            return
+        if not path.name.lower().endswith(chosen.suffix):
+            path = path.with_name(path.name + chosen.suffix)
+        self._worker.submit(
+            Job(
+                "Exporting",
+                lambda progress: _write(work, path, progress),
+                partial(self._written, path),
+                partial(self._session.post, "error"),
+            )
+        )
+
+    def _written(self, path: Path, note: str) -> None:
+        self.folder_used.emit(path.parent)
+        self._session.post("info", f"Written: {path}. {note}".strip())
+
+    def _work(self, kind: str) -> Callable[[Path], str]:
+        """Take hold of what is shown now; what comes on the screen later is not what was asked."""
+        if kind == "png":
+            return partial(_write_picture, self._picture())
+        session = self._session
+        volume, findings, study, series = (
+            session.volume,
+            session.findings,
+            session.study,
+            session.series,
+        )
+        if volume is None or findings is None or study is None or series is None:
+            raise ExportRefusedError("There are no findings to export; press F5 to analyse first.")
+        if kind == "seg":
+            return partial(_write_seg, findings, volume)
+        if kind == "nifti":
+            return partial(_write_nifti, findings, volume)
+        return partial(_write_json, findings, study, series, volume)
+
+
+def _write(work: Callable[[Path], str], path: Path, progress: Progress) -> str:
+    progress.report("Exporting", 0, 0)
+    try:
+        return work(path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ExportRefusedError(
+            f"{path.name} could not be written ({reason}); choose another folder."
+        ) from error
+
+
+def _write_seg(findings: Findings, volume: Volume, path: Path) -> str:
+    from inference.export import seg
+
+    seg.write_seg(findings, volume, path)
+    return ""
+
+
+def _write_nifti(findings: Findings, volume: Volume, path: Path) -> str:
+    from inference.export import labels
+
+    labels.write_nifti(findings, volume, path)
+    return ""
+
+
+def _write_json(
+    findings: Findings, study: Study, series: Series, volume: Volume, path: Path
+) -> str:
+    from inference.export import report
+
+    report.write_json(findings, study, series, volume, path)
+    return ""
+
+
+def _write_picture(picture: QImage, path: Path) -> str:
+    if not picture.save(str(path), b"PNG"):
+        raise ExportRefusedError(f"{path.name} could not be written; choose another folder.")
+    return ""

@@ -1,0 +1,204 @@
+"""Makes QActions, menus, a toolbar and the key help from the commands."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QMenu,
+    QMenuBar,
+    QSizePolicy,
+    QTabBar,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
+
+from viewer.actions import MENUS, Command
+from viewer.session import ReadingSession
+
+__all__ = ["MOUSE", "ActionSet", "FocusKeys", "keys_html"]
+
+MOUSE = (
+    ("Left drag", "The chosen tool; window/level at first"),
+    ("Middle drag", "Move the picture"),
+    ("Right drag", "Zoom"),
+    ("Wheel", "Go through the slices"),
+    ("Ctrl + wheel", "Zoom"),
+    ("Double click", "Fit the picture"),
+)
+"""The mouse gestures of the viewport, for the help page."""
+
+_MOVING = frozenset(
+    {
+        Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home,
+        Qt.Key.Key_End, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown,
+    }
+)  # fmt: skip
+
+
+class FocusKeys(QObject):
+    """Lets a focused list, slider or button keep the keys that it needs.
+
+    Shortcuts of the window would otherwise take the arrows from a list and Space from a button,
+    and whoever works without a mouse could not use them.
+    """
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Claim a key for the focused widget before it becomes a shortcut."""
+        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            key, plain = Qt.Key(event.key()), not event.modifiers() & ~_KEYPAD
+            moves = isinstance(
+                watched,
+                (QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QTabBar, QMenu),
+            )
+            pressed = isinstance(watched, (QAbstractButton, QComboBox, QAbstractItemView))
+            if plain and ((moves and key in _MOVING) or (pressed and key == Qt.Key.Key_Space)):
+                event.accept()
+                return True
+        return False
+
+
+_KEYPAD = Qt.KeyboardModifier.KeypadModifier
+
+
+class ActionSet(QObject):
+    """The QActions of all commands, kept enabled and checked as the session changes.
+
+    Parameters
+    ----------
+    declared
+        The commands.
+    session
+        What their predicates depend on.
+    parent
+        The window: shortcuts work wherever the focus is in it.
+    """
+
+    def __init__(self, declared: Sequence[Command], session: ReadingSession, parent: QWidget):
+        super().__init__(parent)
+        self.commands = tuple(declared)
+        self._actions: dict[str, QAction] = {}
+        for command in self.commands:
+            self._actions[command.id] = self._make(command, parent)
+        parent.addActions(list(self._actions.values()))
+        for signal in (
+            session.studies_changed,
+            session.volume_changed,
+            session.window_changed,
+            session.layers_changed,
+            session.tool_changed,
+            session.findings_changed,
+            session.analysis_changed,
+        ):
+            signal.connect(self.refresh)
+        self._keys = FocusKeys(self)
+        application = QApplication.instance()
+        if application is not None:
+            application.installEventFilter(self._keys)
+        self.refresh()
+
+    def __getitem__(self, command_id: str) -> QAction:
+        """Return the action of a command."""
+        return self._actions[command_id]
+
+    def refresh(self) -> None:
+        """Ask every command again whether it can be done and whether it is on."""
+        for command in self.commands:
+            action = self._actions[command.id]
+            action.setEnabled(command.enabled())
+            if command.checked is not None:
+                action.setChecked(command.checked())
+
+    def fill_menus(self, bar: QMenuBar) -> None:
+        """Put every command in its menu."""
+        for title in MENUS:
+            menu = bar.addMenu(title)
+            menu.setToolTipsVisible(True)
+            self._fill(menu, (c for c in self.commands if c.menu == title))
+
+    def fill_toolbar(self, bar: QToolBar) -> None:
+        """Put the commands of the toolbar in it: getting images left, the machine right."""
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        bar.setIconSize(QSize(16, 16))
+        for menu in ("File", "Tools"):
+            self._add_buttons(bar, menu)
+            bar.addSeparator()
+        self._add_menu_button(bar, "Window level")
+        self._add_buttons(bar, "View")
+        space = QWidget()
+        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addWidget(space)
+        self._add_buttons(bar, "Analysis")
+        self._add_menu_button(bar, "Export")
+
+    def _add_buttons(self, bar: QToolBar, menu: str) -> None:
+        for command in self.commands:
+            if command.toolbar and command.menu == menu:
+                bar.addAction(self._actions[command.id])
+                button = bar.widgetForAction(self._actions[command.id])
+                button.setObjectName(f"toolbar-{command.id}")
+                button.setAccessibleName(command.text)
+
+    def _add_menu_button(self, bar: QToolBar, title: str) -> None:
+        button = QToolButton()
+        button.setText(title)
+        button.setObjectName(f"toolbar-menu-{title.lower().replace(' ', '-')}")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setToolTip(", ".join(c.text.rstrip("…") for c in self.commands if c.menu == title))
+        menu = QMenu(button)
+        menu.setToolTipsVisible(True)
+        self._fill(menu, (c for c in self.commands if c.menu == title))
+        button.setMenu(menu)
+        bar.addWidget(button)
+
+    def _fill(self, menu: QMenu, chosen: Iterable[Command]) -> None:
+        for command in chosen:
+            if command.separated:
+                menu.addSeparator()
+            menu.addAction(self._actions[command.id])
+
+    def _make(self, command: Command, parent: QWidget) -> QAction:
+        action = QAction(command.text, parent)
+        action.setObjectName(command.id)
+        action.setShortcuts([QKeySequence(key) for key in command.keys])
+        action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        key = f" ({command.keys[0]})" if command.keys else ""
+        action.setToolTip(f"{command.tip}{key}")
+        action.setStatusTip(command.tip)
+        action.setCheckable(command.checked is not None)
+
+        def trigger() -> None:
+            command.do()
+            self.refresh()
+
+        action.triggered.connect(trigger)
+        return action
+
+
+def keys_html(declared: Sequence[Command]) -> str:
+    """Return the help page: every key and every gesture, as HTML."""
+    parts: list[str] = []
+    for title in MENUS:
+        rows = [(" or ".join(c.keys), c.tip) for c in declared if c.menu == title and c.keys]
+        if rows:
+            parts.append(_table(title, rows))
+    parts.append(_table("Mouse, on the picture", MOUSE))
+    return "".join(parts)
+
+
+def _table(title: str, rows: Iterable[tuple[str, str]]) -> str:
+    lines = "".join(
+        f"<tr><td width='130'><b>{html.escape(key)}</b></td><td>{html.escape(text)}</td></tr>"
+        for key, text in rows
+    )
+    return f"<h3>{html.escape(title)}</h3><table cellpadding='2'>{lines}</table>"

@@ -1,0 +1,124 @@
+"""Sentences to the reader, in the window and never in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from viewer.theme import colour
+
+__all__ = ["NOTICE", "RESEARCH_USE_ONLY", "Message", "MessageArea"]
+
+RESEARCH_USE_ONLY = "Research use only. Not for diagnosis."
+NOTICE = (
+    f"{RESEARCH_USE_ONLY} SecondRead is not a medical device: what it says about an image may be "
+    "wrong, and no decision about a person may rest on it."
+)
+"""Shown at the first start."""
+
+_MOST = 3
+"""So many messages at once; older ones make room."""
+_COLOURS = {"info": "accent", "warning": "warning", "error": "error"}
+
+
+class Message(QFrame):
+    """One sentence, with what can be done about it.
+
+    Parameters
+    ----------
+    kind
+        ``"info"``, ``"warning"`` or ``"error"``.
+    sentence
+        The text.
+    copied
+        Gives the text for "Copy details"; None where there is nothing to report.
+    """
+
+    closed = Signal()
+
+    def __init__(
+        self, kind: str, sentence: str, copied: Callable[[], str] | None, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self.kind = kind
+        self.sentence = sentence
+        self.setObjectName("message")
+        self.setStyleSheet(
+            f"#message {{ background: {colour('raised').name()}; "
+            f"border: none; border-left: 3px solid {colour(_COLOURS[kind]).name()}; }}"
+        )
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 6, 8, 6)
+        text = QLabel(sentence)
+        text.setTextFormat(Qt.TextFormat.PlainText)
+        text.setWordWrap(True)
+        text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        row.addWidget(text, 1)
+        if copied is not None:
+            copy = QToolButton()
+            copy.setObjectName("copy-details")
+            copy.setText("Copy details")
+            copy.setToolTip("Copy this message and the versions, without names, ids or files")
+            copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(copied()))
+            row.addWidget(copy)
+        close = QToolButton()
+        close.setObjectName("close-message")
+        close.setText("Dismiss")
+        close.clicked.connect(self.closed)
+        row.addWidget(close)
+
+
+class MessageArea(QWidget):
+    """The messages, newest last, above the images.
+
+    Parameters
+    ----------
+    describe
+        Makes the text of "Copy details" from (kind, sentence).
+    """
+
+    def __init__(self, describe: Callable[[str, str], str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._describe = describe
+        self._rows = QVBoxLayout(self)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(1)
+        self._messages: list[Message] = []
+        self.hide()
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What is shown, oldest first."""
+        return tuple(self._messages)
+
+    def post(self, kind: str, sentence: str) -> None:
+        """Show a sentence; one that is already there is not shown twice."""
+        for message in self.messages:
+            if (message.kind, message.sentence) == (kind, sentence):
+                self._remove(message)
+        while len(self._messages) >= _MOST:
+            self._remove(self._messages[0])
+        copied = None if kind == "info" else (lambda: self._describe(kind, sentence))
+        self._add(Message(kind, sentence, copied, self))
+
+    def post_notice(self, read: Callable[[], None]) -> None:
+        """Show the notice of the first start; `read` is called when it is dismissed."""
+        notice = Message("warning", NOTICE, None, self)
+        notice.closed.connect(read)
+        self._add(notice)
+
+    def _add(self, message: Message) -> None:
+        message.closed.connect(lambda: self._remove(message))
+        self._messages.append(message)
+        self._rows.addWidget(message)
+        self.show()
+
+    def _remove(self, message: Message) -> None:
+        self._messages.remove(message)
+        self._rows.removeWidget(message)
+        message.hide()
+        message.deleteLater()
+        self.setVisible(bool(self._messages))

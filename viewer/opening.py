@@ -1,0 +1,256 @@
+"""Opens files: scans and reads on a worker, and gives the session what it found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from inference.errors import BadInputError
+from inference.progress import Progress
+from viewer.worker import Job, Worker
+
+if TYPE_CHECKING:
+    from inference.studies.model import Series, Study, Volume
+    from viewer.session import ReadingSession
+
+__all__ = ["Opener", "Reader"]
+
+
+class Reader(Protocol):
+    """What is needed of `inference.studies.reader`."""
+
+    def scan(self, path: Path, progress: Progress | None = None) -> tuple[Study, ...]:
+        """Find studies."""
+        ...
+
+    def load(self, series: Series, progress: Progress | None = None) -> Volume:
+        """Read pixels."""
+        ...
+
+    def thumbnail(self, series: Series, size: int = 96) -> NDArray[np.uint8]:
+        """Draw a small picture; shape (size, size)."""
+        ...
+
+    def main_series(self, studies: tuple[Study, ...]) -> tuple[Study, Series]:
+        """Choose the series to show first."""
+        ...
+
+
+def _the_reader() -> Reader:
+    """Import the reader where it is first used: SimpleITK and the decoders are slow to import."""
+    from inference.studies import reader
+
+    return cast(Reader, reader)
+
+
+class Opener(QObject):
+    """Opens studies into a session.
+
+    Parameters
+    ----------
+    session
+        Receives studies, volumes and sentences.
+    worker
+        Does the reading.
+    reader
+        Gives the reader, on the worker's thread; `inference.studies.reader` by default.
+    """
+
+    thumbnail_ready = Signal(str, object)
+    """(series uid, uint8 array of shape (size, size))."""
+    folder_opened = Signal(object)
+    """Folder (`pathlib.Path`) of what was last opened."""
+
+    def __init__(
+        self,
+        session: ReadingSession,
+        worker: Worker,
+        reader: Callable[[], Reader] = _the_reader,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._worker = worker
+        self._reader = reader
+        self._wanted_thumbnails: list[Series] = []
+        self._seen_thumbnails: set[str] = set()
+        self._thumbnail_job: Job | None = None
+        self._private: set[str] = set()
+
+    @property
+    def private_words(self) -> frozenset[str]:
+        """Names and paths of what was opened, to be kept out of what is copied or logged."""
+        return frozenset(self._private)
+
+    def open_paths(
+        self,
+        paths: Sequence[Path],
+        then: Callable[[], None] | None = None,
+        otherwise: Callable[[str], None] | None = None,
+    ) -> None:
+        """Open files and folders and show their main series.
+
+        Parameters
+        ----------
+        paths
+            What was chosen or dropped; several files of one folder open the series they belong to.
+        then
+            Called when the series is on the screen.
+        otherwise
+            Called with the sentence when nothing could be opened, after it was posted.
+        """
+        chosen = tuple(paths)
+        if not chosen:
+            return
+        for path in chosen:
+            self._private.update({str(path), path.name, str(path.parent), path.parent.name})
+        self._worker.cancel()
+
+        def work(progress: Progress) -> tuple[tuple[Study, ...], Study, Series, Volume, float, str]:
+            started = time.perf_counter()
+            reader = self._reader()
+            studies, doubt = _scan_all(reader, chosen, progress)
+            study, series = reader.main_series(studies)
+            volume = reader.load(series, progress)
+            return studies, study, series, volume, time.perf_counter() - started, doubt
+
+        def done(
+            result: tuple[tuple[Study, ...], Study, Series, Volume, float, str],
+        ) -> None:
+            studies, study, series, volume, seconds, doubt = result
+            self._session.add_studies(studies)
+            self._show(study, series, volume, seconds)
+            if doubt:
+                self._session.post("warning", doubt)
+            first = chosen[0]
+            self.folder_opened.emit(first if first.is_dir() else first.parent)
+            if then is not None:
+                then()
+
+        def failed(sentence: str) -> None:
+            self._session.post("error", sentence)
+            if otherwise is not None:
+                otherwise(sentence)
+
+        self._worker.submit(Job("Opening", work, done, failed))
+
+    def show_series(self, study: Study, series: Series) -> None:
+        """Read a series that is already in the tree and show it."""
+        if self._session.series is series:
+            return
+        self._worker.cancel()
+
+        def work(progress: Progress) -> tuple[Volume, float]:
+            started = time.perf_counter()
+            volume = self._reader().load(series, progress)
+            return volume, time.perf_counter() - started
+
+        def done(result: tuple[Volume, float]) -> None:
+            self._show(study, series, *result)
+
+        self._worker.submit(Job("Opening", work, done, partial(self._session.post, "error")))
+
+    def step_series(self, delta: int) -> None:
+        """Show the next or previous series of the tree; stops at its ends."""
+        flat = [(study, series) for study in self._session.studies for series in study.series]
+        here = next((i for i, (_, s) in enumerate(flat) if s is self._session.series), None)
+        if here is not None and 0 <= here + delta < len(flat):
+            self.show_series(*flat[here + delta])
+
+    def read_as(self, modality: str) -> None:
+        """Take the open picture for a CT slice or an X-ray: its file does not say what it is.
+
+        Parameters
+        ----------
+        modality
+            ``"CT"`` or ``"DX"``.
+        """
+        session = self._session
+        if session.volume is None or session.series is None or session.study is None:
+            return
+        volume = replace(session.volume, modality=modality)
+        session.set_volume(session.study, session.series, volume, session.read_seconds)
+
+    def _show(self, study: Study, series: Series, volume: Volume, seconds: float) -> None:
+        self._session.set_volume(study, series, volume, seconds)
+        known = {*self._seen_thumbnails, *(s.uid for s in self._wanted_thumbnails)}
+        for each in self._session.studies:
+            self._private.update({each.patient_name, each.patient_id})
+            self._wanted_thumbnails += [s for s in each.series if s.uid not in known]
+        self._next_thumbnail()
+
+    def _next_thumbnail(self) -> None:
+        """Draw one thumbnail at a time, so that opening a series never waits for all of them."""
+        if self._thumbnail_job is not None or not self._wanted_thumbnails:
+            return
+        series = self._wanted_thumbnails.pop(0)
+        self._seen_thumbnails.add(series.uid)
+
+        def work(_progress: Progress) -> NDArray[np.uint8]:
+            return self._reader().thumbnail(series)
+
+        def done(picture: NDArray[np.uint8]) -> None:
+            self.thumbnail_ready.emit(series.uid, picture)
+            go_on()
+
+        def go_on(_sentence: str = "") -> None:
+            # A series without a thumbnail keeps its empty frame: opening it says what is wrong.
+            self._thumbnail_job = None
+            self._next_thumbnail()
+
+        self._thumbnail_job = self._worker.submit(
+            Job("Thumbnail", work, done, go_on, go_on, quiet=True)
+        )
+
+
+def _scan_all(
+    reader: Reader, paths: tuple[Path, ...], progress: Progress
+) -> tuple[tuple[Study, ...], str]:
+    """Scan everything chosen.
+
+    Returns
+    -------
+    tuple
+        The studies, and a sentence about what could not be opened, or ``""``.
+
+    Raises
+    ------
+    BadInputError
+        When nothing could be opened.
+    """
+    parents = {path.parent for path in paths}
+    if len(paths) > 1 and len(parents) == 1 and all(path.is_file() for path in paths):
+        studies = _series_of(reader.scan(parents.pop(), progress), frozenset(paths))
+        if not studies:
+            raise BadInputError("None of the chosen files holds an image; choose others.")
+        return studies, ""
+    found: list[Study] = []
+    refusals: list[BadInputError] = []
+    for path in paths:
+        try:
+            found += reader.scan(path, progress)
+        except BadInputError as error:
+            refusals.append(error)
+    if not found:
+        raise refusals[0]
+    return tuple(found), " ".join(str(refusal) for refusal in refusals)
+
+
+def _series_of(studies: tuple[Study, ...], files: frozenset[Path]) -> tuple[Study, ...]:
+    """Keep the series that hold one of the files."""
+    kept = (
+        replace(
+            study,
+            series=tuple(s for s in study.series if any(each.path in files for each in s.slices)),
+        )
+        for study in studies
+    )
+    return tuple(study for study in kept if study.series)

@@ -1,0 +1,166 @@
+"""The findings panel: what the machine says, or why it says nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QFrame, QProgressBar, QScrollArea, QVBoxLayout, QWidget
+
+from inference.findings import Manifestation
+from viewer.panels.bars import ProbabilityBar
+from viewer.panels.labels import heading, muted, sentence
+from viewer.panels.segment_card import SegmentCard
+from viewer.panels.words import NOT_COMPUTED, model_line, model_tip, quantity
+from viewer.session import AnalysisState, ReadingSession
+from viewer.theme import findings_colour
+
+if TYPE_CHECKING:
+    from inference.findings import Estimate, Findings
+    from inference.studies.model import Volume
+
+__all__ = ["FindingsPanel"]
+
+_MANIFESTATIONS = "manifestations"
+
+
+class FindingsPanel(QScrollArea):
+    """Shows the session's findings.
+
+    Parameters
+    ----------
+    session
+        What is shown; asked to go to a segment.
+    """
+
+    def __init__(self, session: ReadingSession, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setMinimumWidth(220)
+        self.setAccessibleName("Findings")
+        page = QWidget()
+        self._page = QVBoxLayout(page)
+        self._page.setContentsMargins(12, 8, 12, 12)
+        self._page.setSpacing(8)
+        self._state = sentence("")
+        self._state.setObjectName("analysis-state")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setFixedHeight(6)
+        self._page.addWidget(self._state)
+        self._page.addWidget(self._bar)
+        self._content = QWidget()
+        self._page.addWidget(self._content)
+        self._page.addStretch(1)
+        self.setWidget(page)
+        session.findings_changed.connect(self._rebuild)
+        session.volume_changed.connect(self._rebuild)
+        session.analysis_changed.connect(self._show_state)
+        self._rebuild()
+
+    def _show_state(self) -> None:
+        session = self._session
+        stage, done, total = session.stage
+        running = session.analysis is AnalysisState.RUNNING
+        self._bar.setVisible(running)
+        self._bar.setRange(0, max(0, total))
+        self._bar.setValue(done)
+        self._state.setVisible(session.findings is None)
+        count = f" ({done} of {total})" if total > 0 else ""
+        self._state.setText(
+            "Open a study first."
+            if session.volume is None
+            else {
+                AnalysisState.NONE: "Not analysed. Press F5.",
+                AnalysisState.RUNNING: f"Analysing: {stage or 'starting'}{count}",
+                AnalysisState.FAILED: "The analysis failed and left no result. "
+                "Press F5 to try again.",
+                AnalysisState.CANCELLED: "Not analysed: the analysis was cancelled and left no "
+                "result. Press F5 to start again.",
+                AnalysisState.DONE: "",
+            }[session.analysis]
+        )
+
+    def _rebuild(self) -> None:
+        """Make the content anew; the old one leaves with its widgets."""
+        content = QWidget()
+        rows = QVBoxLayout(content)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(8)
+        findings, volume = self._session.findings, self._session.volume
+        if findings is not None:
+            self._add_findings(rows, findings)
+        if volume is not None:
+            _add_doubts(rows, volume)
+        if findings is not None:
+            _add_provenance(rows, findings)
+        self._page.replaceWidget(self._content, content)
+        self._content.hide()
+        self._content.deleteLater()
+        self._content = content
+        self._show_state()
+
+    def _add_findings(self, rows: QVBoxLayout, findings: Findings) -> None:
+        others = [e for e in findings.estimates if e.task != _MANIFESTATIONS]
+        for estimate in others:
+            _add_estimate(rows, estimate, {})
+        if not others:
+            rows.addWidget(muted(f"Recognition: {NOT_COMPUTED}"))
+        manifestations = findings.estimate(_MANIFESTATIONS)
+        if manifestations is None:
+            rows.addWidget(heading("Manifestations"))
+            rows.addWidget(muted(f"Probabilities: {NOT_COMPUTED} on this kind of image"))
+        else:
+            tints = {name: findings_colour(key) for key in Manifestation
+                     for name in (key.label, key.short, key.value)}  # fmt: skip
+            _add_estimate(rows, manifestations, tints)
+        rows.addWidget(heading("Lesions"))
+        for key in Manifestation:
+            segment = findings.segment(key)
+            if segment is None:
+                rows.addWidget(muted(f"{key.label}: {NOT_COMPUTED}"))
+                continue
+            card = SegmentCard(segment)
+            card.chosen.connect(self._session.go_to_segment)
+            rows.addWidget(card)
+        rows.addWidget(muted(f"Lung volume: {quantity(findings.lung_ml, 'ml')}"))
+        analysed = int(np.count_nonzero(findings.analysed))
+        rows.addWidget(muted(f"Slices analysed: {analysed} of {findings.shape[0]}"))
+        if findings.notes:
+            rows.addWidget(heading("Notes"))
+            for note in findings.notes:
+                rows.addWidget(sentence(note))
+
+
+def _add_estimate(rows: QVBoxLayout, estimate: Estimate, tints: dict[str, QColor]) -> None:
+    rows.addWidget(heading(estimate.title))
+    for name, value in zip(estimate.classes, estimate.study, strict=True):
+        known = value if np.isfinite(value) else None
+        bar = ProbabilityBar(name, known, tints.get(name))
+        adds = "The classes add to one." if estimate.exclusive else "Each class is judged alone."
+        bar.setToolTip(
+            f"{name}: {bar.text}\nSaid by {estimate.model}. {adds}\n{estimate.rule}\n"
+            "No interval is known for this probability."
+        )
+        rows.addWidget(bar)
+
+
+def _add_doubts(rows: QVBoxLayout, volume: Volume) -> None:
+    if volume.problems:
+        rows.addWidget(heading("Doubts about the images"))
+        for problem in volume.problems:
+            rows.addWidget(sentence(problem.sentence, "warning"))
+
+
+def _add_provenance(rows: QVBoxLayout, findings: Findings) -> None:
+    rows.addWidget(heading("Said by"))
+    for model in findings.models:
+        line = muted(model_line(model))
+        line.setToolTip(model_tip(model))
+        rows.addWidget(line)
+    rows.addWidget(muted(f"System {findings.system}, on {findings.device}, {findings.created}"))

@@ -1,0 +1,199 @@
+"""The layers panel: how masks and heatmaps are shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from inference.findings import Manifestation
+from viewer.panels.labels import chip, heading, muted
+from viewer.session import HeatmapChoice, LayerStyle, ReadingSession
+from viewer.theme import findings_colour
+
+__all__ = ["LayersPanel"]
+
+_EXPLAINED = ("covid-2", "cxr-4")
+"""Tasks whose classes have a heatmap."""
+
+
+class LayersPanel(QScrollArea):
+    """Visible, opacity, fill or outline of each mask; class and opacity of the heatmap.
+
+    Parameters
+    ----------
+    session
+        What is shown and changed.
+    """
+
+    def __init__(self, session: ReadingSession, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        page = QWidget()
+        rows = QVBoxLayout(page)
+        rows.setContentsMargins(12, 8, 12, 12)
+        rows.setSpacing(8)
+        self._masks = {key: _MaskRow(session, key) for key in Manifestation}
+        for row in self._masks.values():
+            rows.addWidget(row)
+        rows.addWidget(heading("Heatmap"))
+        self._classes = QComboBox()
+        self._classes.setObjectName("heatmap-class")
+        self._classes.setAccessibleName("Class explained by the heatmap")
+        self._classes.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self._classes.setToolTip("Show what spoke for a class in this slice")
+        rows.addWidget(self._classes)
+        self._opacity = _OpacityRow("heatmap-opacity", "Opacity of the heatmap")
+        rows.addWidget(self._opacity)
+        self._legend = muted("")
+        self._legend.setObjectName("heatmap-legend")
+        rows.addWidget(self._legend)
+        rows.addStretch(1)
+        self.setWidget(page)
+
+        self._classes.currentIndexChanged.connect(self._choose)
+        self._opacity.slider.valueChanged.connect(self._set_heatmap_opacity)
+        session.findings_changed.connect(self._list_classes)
+        session.heatmap_changed.connect(self._show_heatmap)
+        session.position_changed.connect(self._show_heatmap)
+        self._list_classes()
+
+    def _list_classes(self) -> None:
+        findings = self._session.findings
+        with QSignalBlocker(self._classes):
+            self._classes.clear()
+            self._classes.addItem("None", None)
+            for estimate in findings.estimates if findings is not None else ():
+                if estimate.task in _EXPLAINED:
+                    for name in estimate.classes:
+                        choice = HeatmapChoice(estimate.task, name)
+                        self._classes.addItem(f"{estimate.title}: {name}", choice)
+        self._show_heatmap()
+
+    def _show_heatmap(self) -> None:
+        session = self._session
+        choices = [self._classes.itemData(i) for i in range(self._classes.count())]
+        wanted = session.heatmap_choice
+        with QSignalBlocker(self._classes), QSignalBlocker(self._opacity.slider):
+            self._classes.setCurrentIndex(choices.index(wanted) if wanted in choices else 0)
+            self._opacity.show_value(session.heatmap_opacity)
+        self._classes.setEnabled(len(choices) > 1)
+        self._opacity.setEnabled(wanted is not None)
+        self._legend.setText(self._legend_text())
+
+    def _legend_text(self) -> str:
+        session = self._session
+        if session.findings is None:
+            return "Heatmaps can be asked for after an analysis."
+        if session.heatmap_choice is None:
+            return "No class is explained."
+        if session.heatmap is None:
+            return "Computed when you stay on a slice."
+        return (
+            f"{session.heatmap.method}. 0 = no evidence, 1 = most in this slice. "
+            "An explanation, not a segmentation."
+        )
+
+    def _choose(self, index: int) -> None:
+        self._session.choose_heatmap(self._classes.itemData(index))
+
+    def _set_heatmap_opacity(self, percent: int) -> None:
+        self._session.set_heatmap_opacity(percent / 100)
+
+
+class _OpacityRow(QWidget):
+    """A slider from 0 to 100 % and its number."""
+
+    def __init__(self, name: str, accessible: str) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setObjectName(name)
+        self.slider.setAccessibleName(accessible)
+        self.slider.setToolTip(accessible)
+        self.slider.setRange(0, 100)
+        self._number = QLabel()
+        self._number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._number.setMinimumWidth(self.fontMetrics().horizontalAdvance("100 %") + 2)
+        row.addWidget(self.slider, 1)
+        row.addWidget(self._number)
+
+    def show_value(self, opacity: float) -> None:
+        """Show an opacity in [0, 1]."""
+        self.slider.setValue(round(opacity * 100))
+        self._number.setText(f"{round(opacity * 100)} %")
+
+
+class _MaskRow(QWidget):
+    """One manifestation: visible, fill or outline, opacity."""
+
+    def __init__(self, session: ReadingSession, key: Manifestation) -> None:
+        super().__init__()
+        self._session = session
+        self._key = key
+        self.visible_box = QCheckBox(key.label)
+        self.visible_box.setObjectName(f"visible-{key.value}")
+        self.visible_box.setToolTip(f"Show or hide {key.label.lower()}")
+        self.style_box = QComboBox()
+        self.style_box.setObjectName(f"style-{key.value}")
+        self.style_box.setAccessibleName(f"{key.label}: fill or outline")
+        self.style_box.setToolTip("Fill the mask, or draw its outline")
+        for style, text in ((LayerStyle.FILL, "Fill"), (LayerStyle.OUTLINE, "Outline")):
+            self.style_box.addItem(text, style)
+        self.opacity = _OpacityRow(f"opacity-{key.value}", f"Opacity of {key.label.lower()}")
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(2)
+        grid.addWidget(chip(findings_colour(key)), 0, 0)
+        grid.addWidget(self.visible_box, 0, 1)
+        grid.addWidget(self.style_box, 0, 2)
+        grid.addWidget(self.opacity, 1, 1, 1, 2)
+        grid.setColumnStretch(1, 1)
+        self.visible_box.toggled.connect(self._set_visible)
+        self.style_box.currentIndexChanged.connect(self._set_style)
+        self.opacity.slider.valueChanged.connect(self._set_opacity)
+        session.layers_changed.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        layer = self._session.layer(self._key)
+        boxes = (self.visible_box, self.style_box, self.opacity.slider)
+        blockers = [QSignalBlocker(box) for box in boxes]
+        self.visible_box.setChecked(layer.visible)
+        self.style_box.setCurrentIndex(self.style_box.findData(layer.style))
+        self.opacity.show_value(layer.opacity)
+        for blocker in blockers:
+            blocker.unblock()
+        self.setToolTip("" if self._session.overlays_on else "All overlays are off: press G")
+
+    def _set_visible(self, visible: bool) -> None:
+        layer = self._session.layer(self._key)
+        self._session.update_layer(replace(layer, visible=visible))
+
+    def _set_style(self, index: int) -> None:
+        style = LayerStyle(self.style_box.itemData(index))
+        self._session.update_layer(replace(self._session.layer(self._key), style=style))
+
+    def _set_opacity(self, percent: int) -> None:
+        layer = self._session.layer(self._key)
+        self._session.update_layer(replace(layer, opacity=percent / 100))

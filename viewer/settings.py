@@ -1,0 +1,58 @@
+"""What the window remembers from one start to the next; never anything about a patient."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings
+
+__all__ = ["Settings"]
+
+_LAYOUT_VERSION = 1
+"""Raised when the window's parts change, so that an old layout is not forced upon new ones."""
+
+
+class Settings:
+    """A typed view of QSettings.
+
+    Parameters
+    ----------
+    store
+        Where values live; the user's own by default.
+    """
+
+    def __init__(self, store: QSettings | None = None) -> None:
+        self._store = store if store is not None else QSettings("SecondRead", "SecondRead")
+
+    @property
+    def last_folder(self) -> Path:
+        """Folder of the last study opened or file exported; the home folder at first."""
+        value = self._store.value("last_folder")
+        folder = Path(value) if isinstance(value, str) and value else Path.home()
+        return folder if folder.is_dir() else Path.home()
+
+    def set_last_folder(self, folder: Path) -> None:
+        """Remember a folder."""
+        self._store.setValue("last_folder", str(folder))
+
+    @property
+    def notice_read(self) -> bool:
+        """The reader has dismissed the research-use-only notice once."""
+        return str(self._store.value("notice_read", "false")) == "true"
+
+    def set_notice_read(self) -> None:
+        """Do not show the notice again."""
+        self._store.setValue("notice_read", "true")
+
+    def layout(self, part: str) -> QByteArray | None:
+        """Saved geometry or splitter state of a part of the window, or None."""
+        value = self._store.value(f"layout{_LAYOUT_VERSION}/{part}")
+        return value if isinstance(value, QByteArray) and not value.isEmpty() else None
+
+    def set_layout(self, part: str, state: QByteArray) -> None:
+        """Remember geometry or splitter state of a part of the window."""
+        self._store.setValue(f"layout{_LAYOUT_VERSION}/{part}", state)
+
+    def sync(self) -> None:
+        """Write now."""
+        self._store.sync()

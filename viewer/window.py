@@ -1,0 +1,266 @@
+"""Puts the parts of the window in place; what they do is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QMainWindow,
+    QSplitter,
+    QTabWidget,
+    QTextBrowser,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from viewer.actions import Doings, commands
+from viewer.analysis import Analyst
+from viewer.browser import StudyTree
+from viewer.details import details
+from viewer.export import Exporter, Format, ask_with_dialog
+from viewer.menus import ActionSet, keys_html
+from viewer.messages import MessageArea
+from viewer.opening import Opener
+from viewer.panels import FindingsPanel, LayersPanel, TimingPanel
+from viewer.session import ReadingSession
+from viewer.settings import Settings
+from viewer.status import StatusBar
+from viewer.viewport import SliceStrip, SliceView
+from viewer.worker import Worker
+
+if TYPE_CHECKING:
+    from inference.systems.base import System
+
+__all__ = ["MainWindow"]
+
+_FIRST_SIZE = QSize(1400, 900)
+
+
+class MainWindow(QMainWindow):
+    """The one window.
+
+    Parameters
+    ----------
+    system
+        Makes the system that analyses, on a worker's thread, when first needed.
+    settings
+        What is remembered.
+    device, streams
+        See `inference.systems.base.Context`.
+    """
+
+    def __init__(
+        self,
+        system: Callable[[], System],
+        settings: Settings,
+        *,
+        device: str = "auto",
+        streams: str = "default",
+    ) -> None:
+        super().__init__()
+        self.setWindowTitle("SecondRead")
+        self.setAcceptDrops(True)
+        self._settings = settings
+        self.session = ReadingSession(self)
+        self._workers = {name: Worker(name, self) for name in ("opening", "analysis", "export")}
+        self.opener = Opener(self.session, self._workers["opening"], parent=self)
+        self.analyst = Analyst(
+            self.session, self._workers["analysis"], system, device=device, streams=streams,
+            parent=self,
+        )  # fmt: skip
+        self.view = SliceView(self.session)
+        self.exporter = Exporter(
+            self.session, self._workers["export"], self._ask_file, self.picture, self
+        )
+        self.tree = StudyTree(self.session)
+        self.strip = SliceStrip(self.session)
+        self.findings_panel = FindingsPanel(self.session)
+        self.layers_panel = LayersPanel(self.session)
+        self.timing_panel = TimingPanel(self.session)
+        self.messages = MessageArea(self._describe)
+        self.actions_ = ActionSet(commands(self.session, self._doings()), self.session, self)
+        self._keys_dialog: QDialog | None = None
+        self._splitters: dict[str, QSplitter] = {}
+        self._place_parts()
+        self._connect_parts()
+        self._restore_layout()
+        if not settings.notice_read:
+            self.messages.post_notice(settings.set_notice_read)
+
+    @property
+    def busy(self) -> bool:
+        """A worker is doing something that the reader waits for."""
+        return any(worker.busy for worker in self._workers.values())
+
+    def picture(self) -> QImage:
+        """Return the current view with overlays and banner."""
+        return self.view.picture()
+
+    def cancel(self) -> None:
+        """Cancel everything that is being done."""
+        self.status.show_cancelling()
+        self.analyst.cancel()
+        for worker in self._workers.values():
+            worker.cancel()
+
+    # -- placing -----------------------------------------------------------------------------
+
+    def _place_parts(self) -> None:
+        self.actions_.fill_menus(self.menuBar())
+        toolbar = QToolBar("Commands")
+        toolbar.setObjectName("commands")
+        toolbar.setMovable(False)
+        self.actions_.fill_toolbar(toolbar)
+        self.addToolBar(toolbar)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+
+        centre = _column(self.messages, self.view, self.strip)
+        details_tabs = QTabWidget()
+        details_tabs.addTab(self.layers_panel, "Layers")
+        details_tabs.addTab(self.timing_panel, "Timing")
+        findings_tabs = QTabWidget()
+        findings_tabs.addTab(self.findings_panel, "Findings")
+        right = self._split("right", Qt.Orientation.Vertical, findings_tabs, details_tabs)
+        right.setSizes([450, 340])
+        across = self._split("across", Qt.Orientation.Horizontal, self.tree, centre, right)
+        across.setSizes([210, 880, 310])
+        across.setStretchFactor(0, 0)
+        across.setStretchFactor(1, 1)
+        across.setStretchFactor(2, 0)
+        self.setCentralWidget(across)
+        self.status = StatusBar(
+            self.session, tuple(self._workers.values()), self.cancel, self.analyst.device
+        )
+        self.setStatusBar(self.status)
+        self.resize(_FIRST_SIZE)
+
+    def _split(self, name: str, way: Qt.Orientation, *parts: QWidget) -> QSplitter:
+        splitter = QSplitter(way)
+        splitter.setObjectName(name)
+        splitter.setChildrenCollapsible(False)
+        for part in parts:
+            splitter.addWidget(part)
+        self._splitters[name] = splitter
+        return splitter
+
+    def _connect_parts(self) -> None:
+        self.session.message_posted.connect(self.messages.post)
+        self.tree.series_chosen.connect(self.opener.show_series)
+        self.opener.thumbnail_ready.connect(self.tree.set_thumbnail)
+        self.opener.folder_opened.connect(self._settings.set_last_folder)
+        self.exporter.folder_used.connect(self._settings.set_last_folder)
+        for worker in self._workers.values():
+            worker.busy_changed.connect(self.actions_.refresh)
+
+    def _doings(self) -> Doings:
+        return Doings(
+            open_files=self._ask_open_files,
+            open_folder=self._ask_open_folder,
+            step_series=self.opener.step_series,
+            read_as=self.opener.read_as,
+            analyse=self.analyst.start,
+            cancel=self.cancel,
+            is_busy=lambda: self.busy,
+            export=self.exporter.export,
+            full_screen=self._toggle_full_screen,
+            is_full_screen=self.isFullScreen,
+            show_keys=self._show_keys,
+            quit=self._quit,
+        )
+
+    def _restore_layout(self) -> None:
+        geometry = self._settings.layout("geometry")
+        if geometry is not None:
+            self.restoreGeometry(geometry)
+        for name, splitter in self._splitters.items():
+            state = self._settings.layout(name)
+            if state is not None:
+                splitter.restoreState(state)
+
+    # -- dialogs -----------------------------------------------------------------------------
+
+    def _ask_open_files(self) -> None:
+        names, _ = QFileDialog.getOpenFileNames(
+            self, "Open images", str(self._settings.last_folder)
+        )
+        self.opener.open_paths([Path(name) for name in names])
+
+    def _ask_open_folder(self) -> None:
+        name = QFileDialog.getExistingDirectory(
+            self, "Open a folder of images", str(self._settings.last_folder)
+        )
+        if name:
+            self.opener.open_paths([Path(name)])
+
+    def _ask_file(self, chosen: Format) -> Path | None:
+        return ask_with_dialog(self, chosen, self._settings.last_folder)
+
+    def _show_keys(self) -> None:
+        if self._keys_dialog is None:
+            dialog = QDialog(self)
+            dialog.setWindowTitle("Keys and mouse")
+            page = QTextBrowser()
+            page.setHtml(keys_html(self.actions_.commands))
+            buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+            buttons.rejected.connect(dialog.close)
+            rows = QVBoxLayout(dialog)
+            rows.addWidget(page)
+            rows.addWidget(buttons)
+            dialog.resize(520, 560)
+            self._keys_dialog = dialog
+        self._keys_dialog.show()
+        self._keys_dialog.raise_()
+
+    def _toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def _quit(self) -> None:
+        self.close()
+
+    def _describe(self, kind: str, sentence: str) -> str:
+        return details(kind, sentence, self.opener.private_words)
+
+    # -- events ------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files and folders anywhere in the window."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.opener.open_paths(paths)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember the layout, stop the workers."""
+        self._settings.set_layout("geometry", self.saveGeometry())
+        for name, splitter in self._splitters.items():
+            self._settings.set_layout(name, splitter.saveState())
+        self._settings.sync()
+        # Hidden first: a batch that is being computed may take a second to stop.
+        self.hide()
+        for worker in self._workers.values():
+            worker.close()
+        super().closeEvent(event)
+
+
+def _column(*parts: QWidget) -> QWidget:
+    """Stack parts; the view takes the room."""
+    column = QWidget()
+    rows = QVBoxLayout(column)
+    rows.setContentsMargins(0, 0, 0, 0)
+    rows.setSpacing(0)
+    for part in parts:
+        rows.addWidget(part, 1 if isinstance(part, SliceView) else 0)
+    return column
