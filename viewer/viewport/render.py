@@ -146,11 +146,21 @@ def compose(
     return frame
 
 
-def _span(first: int, last: int, origin: float, scale: float, size: int) -> slice:
+def _whole_span(first: int, last: int, origin: float, scale: float) -> tuple[int, int]:
     """Device pixels whose centres lie in picture pixels first to last (exclusive)."""
-    start = int(np.ceil(origin + first * scale - 0.5))
-    stop = int(np.ceil(origin + last * scale - 0.5))
+    return (
+        int(np.ceil(origin + first * scale - 0.5)),
+        int(np.ceil(origin + last * scale - 0.5)),
+    )
+
+
+def _inside(start: int, stop: int, size: int) -> slice:
     return slice(min(size, max(0, start)), max(0, min(size, stop)))
+
+
+def _span(first: int, last: int, origin: float, scale: float, size: int) -> slice:
+    """Those of `_whole_span` that are inside the frame."""
+    return _inside(*_whole_span(first, last, origin, scale), size)
 
 
 def _nearest(span: slice, origin: float, scale: float, count: int) -> NDArray[np.intp]:
@@ -204,18 +214,33 @@ def _blend_heat(
     region[..., :3] = np.rint(region[..., :3] * (1.0 - share) + colours * share)
 
 
+def _owners(count: int, origin: float, scale: float) -> NDArray[np.intp]:
+    """Device pixel that shows each picture pixel, where several share one (scale below 1)."""
+    inside = _whole_span(0, count, origin, scale)
+    centres: NDArray[np.float64] = np.floor(origin + (np.arange(count) + 0.5) * scale)
+    return centres.clip(inside[0], max(inside[0], inside[1] - 1)).astype(np.intp)
+
+
+def _mask_span(first: int, last: int, count: int, lie: tuple[float, float], size: int) -> slice:
+    """Device pixels of picture pixels first to last (inclusive), inside the frame."""
+    origin, scale = lie
+    if scale >= 1.0:
+        return _span(first, last + 1, origin, scale, size)
+    owners = _owners(count, origin, scale)
+    return _inside(int(owners[first]), int(owners[last]) + 1, size)
+
+
 def _sample_mask(
-    mask: NDArray[np.bool_], origin: float, scale: float, span: slice, axis: int
+    mask: NDArray[np.bool_], lie: tuple[float, float], span: slice, axis: int
 ) -> NDArray[np.bool_]:
-    """One axis of a mask on device pixels; made smaller, a pixel is set if any under it is."""
+    """One axis of a mask on device pixels; made smaller, a pixel is set if any it shows is."""
+    origin, scale = lie
     count = mask.shape[axis]
     if scale >= 1.0:
         return np.take(mask, _nearest(span, origin, scale, count), axis=axis)
-    starts = np.floor((np.arange(span.start, span.stop) - origin) / scale)
-    starts = np.clip(starts, 0, count - 1).astype(np.intp)
-    stop = min(count, max(int(starts[-1]) + 1, int(np.ceil((span.stop - origin) / scale))))
-    used = mask[:stop] if axis == 0 else mask[:, :stop]
-    return np.logical_or.reduceat(used, starts, axis=axis)
+    edges = np.searchsorted(_owners(count, origin, scale), np.arange(span.start, span.stop + 1))
+    used = np.take(mask, np.arange(edges[0], edges[-1]), axis=axis)
+    return np.logical_or.reduceat(used, edges[:-1] - edges[0], axis=axis)
 
 
 def _blend_mask(frame: Bytes, layer: MaskLayer, placement: Placement) -> None:
@@ -223,22 +248,15 @@ def _blend_mask(frame: Bytes, layer: MaskLayer, placement: Placement) -> None:
     if rows.size == 0:
         return
     columns = np.flatnonzero(layer.mask.any(axis=0))
-    # One device pixel more on each side: made smaller, an edge pixel may touch the mask.
-    spare = int(placement.scale_x < 1.0 or placement.scale_y < 1.0)
-    across = _span(
-        columns[0] - spare,
-        columns[-1] + 1 + spare,
-        placement.left,
-        placement.scale_x,
-        frame.shape[1],
-    )
-    down = _span(
-        rows[0] - spare, rows[-1] + 1 + spare, placement.top, placement.scale_y, frame.shape[0]
-    )
+    height, width = layer.mask.shape
+    lie_x = (placement.left, placement.scale_x)
+    lie_y = (placement.top, placement.scale_y)
+    across = _mask_span(int(columns[0]), int(columns[-1]), width, lie_x, placement.width)
+    down = _mask_span(int(rows[0]), int(rows[-1]), height, lie_y, placement.height)
     if across.stop <= across.start or down.stop <= down.start:
         return
-    lines = _sample_mask(layer.mask, placement.top, placement.scale_y, down, 0)
-    mask = _sample_mask(lines, placement.left, placement.scale_x, across, 1).view(np.uint8)
+    lines = _sample_mask(layer.mask, lie_y, down, 0)
+    mask = _sample_mask(lines, lie_x, across, 1).view(np.uint8)
     opacity = layer.opacity
     if layer.outline:
         side = 2 * max(1, round(_OUTLINE * placement.ratio)) + 1
