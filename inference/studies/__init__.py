@@ -1,5 +1,7 @@
 """Files in, Study > Series > Volume out."""
 
+from inference.studies.choose import is_localizer, main_series, require_single, select
+from inference.studies.codes import Code
 from inference.studies.model import (
     Problem,
     Series,
@@ -10,5 +12,24 @@ from inference.studies.model import (
     Volume,
     Window,
 )
+from inference.studies.reader import load, scan, thumbnail, with_modality
 
-__all__ = ["Problem", "Series", "SliceSource", "SourceKind", "Study", "Unit", "Volume", "Window"]
+__all__ = [
+    "Code",
+    "Problem",
+    "Series",
+    "SliceSource",
+    "SourceKind",
+    "Study",
+    "Unit",
+    "Volume",
+    "Window",
+    "is_localizer",
+    "load",
+    "main_series",
+    "require_single",
+    "scan",
+    "select",
+    "thumbnail",
+    "with_modality",
+]

@@ -1,0 +1,242 @@
+"""Split the frames of one DICOM series into stacks that are one volume each, in reading order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.studies.codes import Code
+from inference.studies.dicom_file import pixel_digest
+from inference.studies.dicom_header import Frame
+from inference.studies.geometry import distances
+from inference.studies.limits import ORIENTATION_TOLERANCE, SAME_POSITION_MM
+from inference.studies.model import Problem
+
+__all__ = ["Stack", "split"]
+
+_PARTITIONS: Final[tuple[tuple[Code, str, Callable[[Frame], object]], ...]] = (
+    (Code.MIXED_KIND, "localizers and other pictures", lambda f: f.localizer),
+    (Code.MIXED_KIND, "grey and colour pictures", lambda f: (f.colour, f.inverted)),
+    (Code.MIXED_SIZE, "several picture sizes", lambda f: (f.rows, f.columns)),
+    (
+        Code.MIXED_SIZE,
+        "several pixel spacings",
+        lambda f: f.spacing and tuple(round(s, 3) for s in f.spacing),
+    ),
+    (
+        Code.MIXED_FRAME_OF_REFERENCE,
+        "several frames of reference",
+        lambda f: f.frame_of_reference,
+    ),
+    (Code.MIXED_ECHO, "several echoes", lambda f: f.echo),
+    (
+        Code.NO_POSITION,
+        "slices with and without a position",
+        lambda f: f.position is not None and f.orientation is not None,
+    ),
+)
+"""What must be equal within one volume, and how to say that it is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Frames of one volume, in reading order."""
+
+    frames: tuple[Frame, ...]
+    problems: tuple[Problem, ...]
+
+
+def split(frames: Iterable[Frame]) -> tuple[Stack, ...]:
+    """Split the frames of one series into stacks, the largest first.
+
+    Parameters
+    ----------
+    frames
+        All frames with one Series Instance UID, in any order; at least one.
+    """
+    kept, shared = _drop_copies(list(frames))
+    groups = [kept]
+    for code, what, key in _PARTITIONS:
+        groups = _part(groups, key, code, what, shared)
+    groups = [part for group in groups for part in _by_orientation(group)]
+    if len(groups) > 1 and len({f.orientation for f in kept}) > 1:
+        count = len({_rounded(f.orientation) for f in kept})
+        if count > 1:
+            shared.append(_split_problem(Code.MIXED_ORIENTATION, f"{count} orientations"))
+    stacks: list[Stack] = []
+    for group in groups:
+        for ordered, problems in _ordered(group):
+            stacks.append(Stack(tuple(ordered), (*shared, *problems, *_identity(ordered))))
+    # A stable order, whatever the order of the files.
+    stacks.sort(key=lambda s: (-len(s.frames), s.frames[0].localizer, str(s.frames[0].path)))
+    return tuple(stacks)
+
+
+def _split_problem(code: Code, what: str) -> Problem:
+    return Problem(code, f"The series held {what}; each was made a series of its own.")
+
+
+def _rounded(orientation: tuple[float, ...] | None) -> tuple[float, ...] | None:
+    return None if orientation is None else tuple(round(x, 2) for x in orientation)
+
+
+def _part(
+    groups: list[list[Frame]],
+    key: Callable[[Frame], object],
+    code: Code,
+    what: str,
+    problems: list[Problem],
+) -> list[list[Frame]]:
+    parts: list[list[Frame]] = []
+    for group in groups:
+        by_key: dict[object, list[Frame]] = defaultdict(list)
+        for frame in group:
+            by_key[key(frame)].append(frame)
+        parts.extend(by_key.values())
+    problem = _split_problem(code, what)
+    if len(parts) > len(groups) and problem not in problems:
+        problems.append(problem)
+    return parts
+
+
+def _drop_copies(frames: list[Frame]) -> tuple[list[Frame], list[Problem]]:
+    """Leave out frames that are at one place and have the same pixels; names decide nothing."""
+    places: dict[object, list[Frame]] = defaultdict(list)
+    for frame in sorted(frames, key=lambda f: (str(f.path), f.index)):
+        place = frame.position if frame.position is not None else frame.sop_instance_uid
+        places[(place, frame.orientation, frame.index, frame.rows, frame.columns)].append(frame)
+    kept: list[Frame] = []
+    copies: list[Frame] = []
+    for group in places.values():
+        digests: set[str] = set()
+        for frame in group:
+            digest = pixel_digest(frame.path) if len(group) > 1 else ""
+            (copies if digest in digests else kept).append(frame)
+            digests.add(digest)
+    if not copies:
+        return kept, []
+    what = "copy of a slice was" if len(copies) == 1 else "copies of slices were"
+    problem = Problem(
+        Code.DUPLICATE_SLICES,
+        f"{len(copies)} identical {what} left out.",
+        tuple(frame.path for frame in copies),
+    )
+    return kept, [problem]
+
+
+def _by_orientation(frames: list[Frame]) -> list[list[Frame]]:
+    groups: list[list[Frame]] = []
+    for frame in frames:
+        for group in groups:
+            if _same_orientation(frame.orientation, group[0].orientation):
+                group.append(frame)
+                break
+        else:
+            groups.append([frame])
+    return groups
+
+
+def _same_orientation(a: tuple[float, ...] | None, b: tuple[float, ...] | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    return all(abs(x - y) <= ORIENTATION_TOLERANCE for x, y in zip(a, b, strict=True))
+
+
+def _ordered(frames: list[Frame]) -> list[tuple[list[Frame], list[Problem]]]:
+    first = frames[0]
+    if first.position is not None and first.orientation is not None:
+        return _by_position(frames)
+    if first.modality == "CT" or len({frame.path for frame in frames}) == 1:
+        problems = []
+        if len(frames) > 1:
+            problems.append(
+                Problem(
+                    Code.NO_POSITION,
+                    "The slices do not say where they lie, so their order is a guess and "
+                    "distances across slices are unknown.",
+                )
+            )
+        guess = sorted(frames, key=lambda f: (f.location or 0.0, f.instance, f.index, str(f.path)))
+        return [(guess, problems)]
+    by_file: dict[object, list[Frame]] = defaultdict(list)
+    for frame in frames:
+        by_file[frame.path].append(frame)
+    problem = Problem(
+        Code.SEPARATE_IMAGES,
+        f"The series held {len(by_file)} separate pictures; each was made a series of its own.",
+    )
+    return [(sorted(part, key=lambda f: f.index), [problem]) for part in by_file.values()]
+
+
+def _by_position(frames: list[Frame]) -> list[tuple[list[Frame], list[Problem]]]:
+    positions = [frame.position for frame in frames if frame.position is not None]
+    along = distances(positions, frames[0].orientation or ())
+    order = sorted(range(len(frames)), key=lambda i: (along[i], str(frames[i].path)))
+    ordered, along = [frames[i] for i in order], along[order]
+    collide = np.diff(along) < SAME_POSITION_MM
+    if not collide.any():
+        return [(ordered, [])]
+    parts = _separate(ordered, along)
+    problem = Problem(
+        Code.SAME_POSITION,
+        f"Different slices lie at the same position {int(collide.sum())} times; the series was "
+        f"split into {len(parts)}.",
+        tuple(frame.path for frame, hit in zip(ordered[1:], collide, strict=True) if hit),
+    )
+    return [(part, [problem]) for part in parts]
+
+
+def _separate(ordered: list[Frame], along: NDArray[np.float64]) -> list[list[Frame]]:
+    """Split slices that share positions: by time or acquisition, else one after the other."""
+    place = np.concatenate([[0], np.cumsum(np.diff(along) >= SAME_POSITION_MM)])
+    keys: tuple[Callable[[Frame], object], ...] = (lambda f: f.temporal, lambda f: f.acquisition)
+    for key in keys:
+        seen = {(int(p), key(frame)) for p, frame in zip(place, ordered, strict=True)}
+        if len(seen) == len(ordered):
+            groups: dict[object, list[Frame]] = defaultdict(list)
+            for frame in ordered:
+                groups[key(frame)].append(frame)
+            return list(groups.values())
+    parts: list[list[Frame]] = []
+    for p in np.unique(place):
+        here = [frame for q, frame in zip(place, ordered, strict=True) if q == p]
+        for k, frame in enumerate(sorted(here, key=lambda f: (f.instance, str(f.path), f.index))):
+            if k == len(parts):
+                parts.append([])
+            parts[k].append(frame)
+    return parts
+
+
+def _identity(frames: list[Frame]) -> list[Problem]:
+    problems: list[Problem] = []
+    if frames[0].localizer:
+        problems.append(
+            Problem(Code.LOCALIZER, "This is a localizer (scout), an overview not to be analysed.")
+        )
+    files: dict[str, set[str]] = defaultdict(set)
+    for frame in frames:
+        files[frame.sop_instance_uid].add(str(frame.path))
+    missing = len(files.pop("", ()))
+    if missing:
+        problems.append(
+            Problem(
+                Code.MISSING_UID,
+                f"{missing} of {len(frames)} slices have no SOP Instance UID, so that a DICOM "
+                "segmentation cannot refer to them.",
+            )
+        )
+    shared = sum(len(paths) for paths in files.values() if len(paths) > 1)
+    if shared:
+        problems.append(
+            Problem(
+                Code.DUPLICATE_UID,
+                f"{shared} different slices share SOP Instance UIDs, so that a DICOM segmentation "
+                "cannot refer to them.",
+            )
+        )
+    return problems

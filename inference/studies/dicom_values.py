@@ -1,0 +1,111 @@
+"""Values out of DICOM data sets, tolerant: what is absent, empty or malformed is None."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+__all__ = [
+    "FrameLookup",
+    "direction_cosines",
+    "floats",
+    "get",
+    "integer",
+    "number",
+    "photometric",
+    "positive",
+    "sequence",
+    "text",
+]
+
+
+class FrameLookup:
+    """Finds an attribute in the functional groups of a frame, else at the top (PS3.3 C.7.6.16)."""
+
+    def __init__(self, ds: Dataset, index: int) -> None:
+        self._levels: list[Dataset] = []
+        per_frame = get(ds, "PerFrameFunctionalGroupsSequence")
+        shared = get(ds, "SharedFunctionalGroupsSequence")
+        if per_frame is not None and index < len(per_frame):
+            self._levels.append(per_frame[index])
+        if shared:
+            self._levels.append(shared[0])
+        self._top = ds
+
+    def __call__(self, group: str, keyword: str) -> Any:
+        for level in self._levels:
+            items = get(level, group)
+            if items and keyword in items[0]:
+                return get(items[0], keyword)
+        return get(self._top, keyword)
+
+
+def get(ds: Dataset, keyword: str) -> Any:
+    """Return a value, or None when it is absent, empty or cannot be parsed."""
+    try:
+        return ds.get(keyword)
+    except Exception:  # noqa: BLE001 - a malformed value raises nearly anything
+        return None
+
+
+def text(ds: Dataset, keyword: str) -> str:
+    """Return a value as stripped text, "" for None."""
+    value = get(ds, keyword)
+    return "" if value is None else str(value).strip()
+
+
+def photometric(ds: Dataset) -> str:
+    """Return the photometric interpretation in capitals."""
+    return text(ds, "PhotometricInterpretation").upper()
+
+
+def number(value: Any) -> float | None:
+    """Return a finite number, or None."""
+    try:
+        result = float(value)
+    except (TypeError, ValueError):
+        return None
+    return result if math.isfinite(result) else None
+
+
+def positive(value: Any) -> float | None:
+    """Return a finite number above zero, or None."""
+    result = number(value)
+    return result if result is not None and result > 0 else None
+
+
+def integer(ds: Dataset, keyword: str) -> int | None:
+    """Return a value as a whole number, or None."""
+    result = number(get(ds, keyword))
+    return None if result is None else int(result)
+
+
+def sequence(value: Any) -> Sequence[Any]:
+    """Return a value of any multiplicity as a sequence; empty for None."""
+    if value is None or value == "":
+        return ()
+    return value if not isinstance(value, str | bytes) and hasattr(value, "__len__") else (value,)
+
+
+def floats(value: Any, length: int) -> tuple[float, ...] | None:
+    """Return exactly that many finite numbers, or None."""
+    numbers = [number(item) for item in sequence(value)]
+    finite = tuple(item for item in numbers if item is not None)
+    return finite if len(finite) == len(numbers) == length else None
+
+
+def direction_cosines(value: Any) -> tuple[float, ...] | None:
+    """Return six direction cosines of unit length, or None when they are no right angle."""
+    numbers = floats(value, 6)
+    if numbers is None:
+        return None
+    lengths = math.hypot(*numbers[:3]), math.hypot(*numbers[3:])
+    if not all(0.9 < length < 1.1 for length in lengths):
+        return None
+    row = tuple(item / lengths[0] for item in numbers[:3])
+    column = tuple(item / lengths[1] for item in numbers[3:])
+    dot = sum(a * b for a, b in zip(row, column, strict=True))
+    return row + column if abs(dot) < 0.01 else None
