@@ -11,7 +11,7 @@ import torch
 
 from inference.errors import BadInputError
 
-__all__ = ["autocast", "choose", "describe", "low_precision"]
+__all__ = ["autocast", "channels_last", "choose", "describe", "low_precision"]
 
 _KINDS = ("auto", "cuda", "mps", "cpu")
 
@@ -57,8 +57,8 @@ def _bfloat16_pays_on_cpu() -> bool:
 
     Processors announce bfloat16 that is slower than float32, so it is measured, not looked up.
     """
-    layer = torch.nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last)
-    x = torch.zeros(4, 64, 64, 64).to(memory_format=torch.channels_last)
+    layer = channels_last(torch.nn.Conv2d(64, 64, 3, padding=1))
+    x = torch.zeros(4, 64, 64, 64).contiguous(memory_format=torch.channels_last)
 
     def best(dtype: torch.dtype) -> float:
         times = []
@@ -79,6 +79,12 @@ def low_precision(device: torch.device) -> torch.dtype | None:
     if device.type == "cpu" and _bfloat16_pays_on_cpu():
         return torch.bfloat16
     return None
+
+
+def channels_last(network: torch.nn.Module) -> torch.nn.Module:
+    """Lay weights out as convolutions like them on CPUs and on tensor cores (in place)."""
+    # torch's stub of Module.to lacks the keyword.
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 @contextlib.contextmanager

@@ -54,10 +54,7 @@ def _not_outside(air: sitk.Image) -> NDArray[np.int32]:
     labels = sitk.RelabelComponent(sitk.ConnectedComponent(air), sortByObjectSize=True)
     values = sitk.GetArrayFromImage(labels).astype(np.int32)
     border = np.unique(
-        np.concatenate(
-            [values[:, 0].ravel(), values[:, -1].ravel()]
-            + [values[:, :, 0].ravel(), values[:, :, -1].ravel()]
-        )
+        np.concatenate([values[:, 0], values[:, -1], values[:, :, 0], values[:, :, -1]], axis=None)
     )
     values[np.isin(values, border[border > 0])] = 0
     return values

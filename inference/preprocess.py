@@ -49,7 +49,7 @@ class Box:
         margin
             Part of the longer side added on each of the four sides.
         """
-        flat = mask.reshape(-1, *mask.shape[-2:]).any(axis=0)
+        flat: NDArray[np.bool_] = np.logical_or.reduce(mask.reshape(-1, *mask.shape[-2:]))
         rows = np.flatnonzero(flat.any(axis=1))
         columns = np.flatnonzero(flat.any(axis=0))
         pad = round(margin * max(rows[-1] - rows[0], columns[-1] - columns[0]))
@@ -68,7 +68,7 @@ class Box:
 def _window(values: NDArray[np.generic], window: Window) -> NDArray[np.uint8]:
     low = window.centre - window.width / 2.0
     grey = (values.astype(np.float32) - low) * np.float32(255.0 / window.width)
-    return np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(grey), 0, 255), dtype=np.uint8)
 
 
 def to_picture(volume: Volume, index: int) -> NDArray[np.uint8]:
@@ -90,14 +90,14 @@ def to_picture(volume: Volume, index: int) -> NDArray[np.uint8]:
     if volume.unit is Unit.HU:
         return _window(values, LUNG_WINDOW)
     if values.dtype == np.uint8 and not volume.windows:
-        picture = values.astype(np.uint8)
+        picture = np.asarray(values, dtype=np.uint8)
     elif volume.windows:
         picture = _window(values, volume.windows[0])
     else:
         low, high = np.percentile(values.astype(np.float32), [1.0, 99.0])
         width = max(1.0, float(high - low))
         picture = _window(values, Window(float(low + high) / 2.0, width))
-    return np.bitwise_not(picture) if volume.inverted else picture
+    return 255 - picture if volume.inverted else picture
 
 
 def prepare(picture: NDArray[np.uint8], size: int, box: Box | None = None) -> NDArray[np.uint8]:

@@ -25,7 +25,7 @@ class Context:
     device
         ``"auto"``, ``"cuda"``, ``"mps"`` or ``"cpu"``.
     streams
-        ``"default"`` (the manifest's choice), ``"shared"`` or ``"separate"``.
+        ``"default"`` (the manifest's choice), ``"shared"``, ``"separate"`` or ``"all"``.
     read_seconds
         How long reading the volume took, for the clock.
     batch_size

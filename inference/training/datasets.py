@@ -107,7 +107,8 @@ def _balanced(keys: Sequence[tuple[str, ...]]) -> NDArray[np.float64]:
         for depth in range(len(key)):
             weights[index] /= children[key[:depth]]
         weights[index] /= sizes[key]
-    return weights / weights.sum()
+    total: float = weights.sum()
+    return np.asarray(weights / total, dtype=np.float64)
 
 
 def _prepared(rows: Sequence[Row], size: int) -> NDArray[np.uint8]:

@@ -242,7 +242,7 @@ def train(
     network = make_network(recipe.kind, recipe.network, imagenet=init == "imagenet")
     if init not in {"random", "imagenet"}:
         _take_over(network, Path(init))
-    network.to(where, memory_format=torch.channels_last)
+    devices.channels_last(network.to(where))
     dtype = devices.low_precision(where) if recipe.precision == "auto" else None
     optimiser = torch.optim.AdamW(
         [p for p in network.parameters() if p.requires_grad],
@@ -272,7 +272,7 @@ def train(
             with devices.autocast(where, dtype):
                 loss = _loss(recipe, network(x), targets, masks)
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 5.0)
             optimiser.step()
             average.update(network, step)

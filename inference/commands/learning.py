@@ -1,0 +1,213 @@
+"""``secondread train``, ``evaluate`` and ``models``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from inference.errors import BadInputError
+
+if TYPE_CHECKING:
+    from inference.models import ModelRecord, ModelStore
+
+__all__ = ["register"]
+
+Folder = Annotated[Path, typer.Argument(help="A folder with a manifest.csv.", show_default=False)]
+
+
+class EvaluationTask(StrEnum):
+    """What ``evaluate`` can score."""
+
+    RECOGNITION = "recognition"
+    MANIFESTATIONS = "manifestations"
+    SEGMENTATION = "segmentation"
+    LUNGS = "lungs"
+    SERIES = "series"
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="A shipped recipe's name, or a TOML file.")],
+    data: Annotated[Path, typer.Option(help="A folder with a manifest.csv.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where the run is kept. [default: runs/NAME]")
+    ] = None,
+    init: Annotated[
+        str,
+        typer.Option(
+            help="random; imagenet (recognition: torchvision's weights, downloaded, all layers "
+            "but the last frozen); or a safetensors file to start from."
+        ),
+    ] = "random",
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last checkpoint.")
+    ] = False,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Fewer or more steps than the recipe says.")
+    ] = None,
+    install: Annotated[
+        Path | None,
+        typer.Option(help="Enter the weights into the model store of this folder when done."),
+    ] = None,
+) -> None:
+    """Train a network by a recipe, on groups that evaluation will not touch.
+
+    Rows come from DATA/manifest.csv. Whole groups (patients) are dealt into five folds; the recipe
+    says which are for training and validation, the rest is the test set. A run is reproducible by
+    its seed and can be resumed; weights are kept as float16 safetensors.
+    """
+    import dataclasses
+
+    from rich import print as show
+
+    from inference.training.datasets import build
+    from inference.training.loop import train as run
+    from inference.training.manifest import fold_of_groups, read_manifest
+    from inference.training.recipe import load_recipe
+
+    chosen = load_recipe(recipe)
+    if steps is not None:
+        chosen = dataclasses.replace(chosen, steps=steps)
+    rows = read_manifest(data)
+    folds = fold_of_groups(rows)
+    dataset = build(rows, chosen, folds, chosen.data.train_folds)
+    folder = out or Path("runs") / chosen.name
+    show(f"{chosen.name}: {len(dataset)} pictures of {len(set(dataset.groups))} groups")
+    result = run(chosen, dataset, folder, device=device, resume=resume, init=init)
+    show(f"{result.weights} after {result.steps} steps, {result.seconds / 60:.1f} min, "
+         f"{result.device}")  # fmt: skip
+    if install is not None:
+        from inference.models import ModelStore
+        from inference.training.install import describe
+
+        record = describe(chosen, dataset, folds, result, init)
+        entered = ModelStore(install).install(result.weights, record)
+        show(f"installed {entered.name}, SHA-256 {entered.sha256[:12]}")
+
+
+def evaluate(
+    data: Folder,
+    report: Annotated[Path | None, typer.Option(help="Write a Markdown page.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the figures as a JSON list.")
+    ] = None,
+    task: Annotated[
+        list[EvaluationTask] | None, typer.Option(help="Only this task; may be repeated.")
+    ] = None,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--all/--folds",
+            help="--folds: only groups held out of training. --all: also those trained on, "
+            "scored apart and marked.",
+        ),
+    ] = False,
+    models: Annotated[Path | None, typer.Option(help="Another model store.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+) -> None:
+    """Score the models on the groups of a data folder that they have not seen.
+
+    DATA holds a manifest.csv with the columns path, role, image_path, task, source, label and
+    split_group. Groups that a model was trained on are named and never scored as if unseen. Every
+    value comes with n, the number of groups and a 95 % interval.
+    """
+    from rich.console import Console
+
+    from inference.models import ModelStore
+    from inference.training import evaluate as scoring
+    from inference.training.manifest import read_manifest
+    from inference.training.report import markdown, print_tables, write_json
+
+    console = Console(width=160) if not Console().is_terminal else Console()
+    rows = read_manifest(data)
+    store = ModelStore(models)
+    present = {r.group for r in rows}
+    for record in store.records:
+        seen = present & set(record.split.trained_groups)
+        images = sum(r.group in seen for r in rows)
+        fate = "scored apart as “trained on”" if everything else "left out"
+        console.print(
+            f"{record.name}: trained on {len(seen)} groups of this folder ({images} rows): {fate}"
+        )
+    figures = scoring.evaluate(
+        rows,
+        store,
+        tasks=[t.value for t in task] if task else scoring.EVALUATION_TASKS,
+        everything=everything,
+        device=device,
+    )
+    print_tables(figures, console)
+    if report is not None:
+        command = "secondread evaluate DATA --report docs/results.md"
+        report.write_text(markdown(figures, store, command), encoding="utf-8")
+        console.print(f"wrote {report}")
+    if json_file is not None:
+        write_json(figures, json_file)
+        console.print(f"wrote {json_file}")
+
+
+def _chosen(store: ModelStore, name: str | None) -> tuple[ModelRecord, ...]:
+    if name is None:
+        return store.records
+    chosen = tuple(r for r in store.records if r.name == name)
+    if not chosen:
+        known = ", ".join(r.name for r in store.records)
+        raise BadInputError(f"There is no model {name!r}; there are {known}.")
+    return chosen
+
+
+models_app = typer.Typer(help="The models that come with SecondRead.", no_args_is_help=True)
+
+
+@models_app.command("list")
+def list_models() -> None:
+    """List the models with size, licence and hash."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from inference.models import ModelStore
+
+    store = ModelStore()
+    table = Table("name", "version", "kind", "architecture", "MB", "SHA-256")
+    for r in store.records:
+        table.add_row(
+            r.name, r.version, r.kind, r.architecture, f"{r.bytes / 1e6:.1f}", r.sha256[:12]
+        )
+    console = Console()
+    console.print(table)
+    console.print(f"Default form of the streams: {store.default_streams}. {store.default_reason}")
+
+
+@models_app.command("verify")
+def verify_models(
+    name: Annotated[str | None, typer.Argument(help="Only this model.")] = None,
+) -> None:
+    """Check that every weights file is the one that the manifest names."""
+    from inference.models import ModelStore
+
+    store = ModelStore()
+    for record in _chosen(store, name):
+        store.verify(record)
+        typer.echo(f"{record.name}: SHA-256 is that of the manifest")
+
+
+@models_app.command("card")
+def model_card(
+    name: Annotated[str | None, typer.Argument(help="Only this model.")] = None,
+) -> None:
+    """Print the model card: data, split, figures, limits, licence."""
+    from inference.models import ModelStore
+
+    store = ModelStore()
+    for record in _chosen(store, name):
+        typer.echo(store.card(record))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("train")(train)
+    app.command("evaluate")(evaluate)
+    app.add_typer(models_app, name="models")

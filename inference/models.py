@@ -1,0 +1,333 @@
+"""The model store: weights as safetensors, and a manifest that says what they are.
+
+Nothing is unpickled; a file whose SHA-256 is not the manifest's is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inference.errors import AnalysisError
+from inference.findings import ModelProvenance
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["LICENCE", "MAX_FILE_BYTES", "MAX_TOTAL_BYTES", "ModelRecord", "ModelStore", "Split"]
+
+MAX_FILE_BYTES = 48_000_000
+MAX_TOTAL_BYTES = 160_000_000
+MANIFEST_FORMAT = 1
+
+LICENCE = (
+    "Research use only, non-commercial (CC BY-NC-SA 4.0): parts of the training data forbid "
+    "commercial use."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Which groups a model has seen.
+
+    Parameters
+    ----------
+    train_folds, validation_folds
+        Folds of `inference.training.manifest.fold_of_groups`.
+    trained_groups
+        Every ``split_group`` that gave a training picture.
+    validation_groups
+        Groups on which choices were made; scored apart from the test groups.
+    """
+
+    train_folds: tuple[int, ...]
+    validation_folds: tuple[int, ...]
+    trained_groups: tuple[str, ...]
+    validation_groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """One model of the manifest.
+
+    Parameters
+    ----------
+    name, version
+        How it is called in findings.
+    kind
+        ``"recognition"``, ``"manifestations"`` or ``"streams"``.
+    architecture
+        In words.
+    network
+        Settings for `networks.factory.make_network`.
+    size
+        Side of the input in pixels.
+    file, sha256, bytes
+        The safetensors file beside the manifest.
+    recipe, recipe_sha256
+        What trained it.
+    data, device, steps, seconds
+        In words, and what it took.
+    split
+        Which groups it has seen.
+    figures
+        Rows of `inference.training.evaluate`, measured on groups it has not seen.
+    licence
+        Of the weights.
+    """
+
+    name: str
+    version: str
+    kind: str
+    architecture: str
+    network: dict[str, Any]
+    size: int
+    file: str
+    sha256: str
+    bytes: int
+    recipe: str
+    recipe_sha256: str
+    data: str
+    device: str
+    steps: int
+    seconds: float
+    split: Split
+    licence: str = LICENCE
+    figures: tuple[dict[str, Any], ...] = field(default=())
+
+    @property
+    def form(self) -> str:
+        """Of streams: ``"shared"`` or ``"separate"``; else empty."""
+        return str(self.network.get("form", ""))
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Of streams: which."""
+        return tuple(self.network.get("streams", ()))
+
+    def provenance(self) -> ModelProvenance:
+        """As findings carry it."""
+        return ModelProvenance(
+            name=self.name,
+            task=self.kind,
+            architecture=self.architecture,
+            version=self.version,
+            sha256=self.sha256,
+            trained_on=self.data,
+            licence=self.licence,
+        )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class ModelStore:
+    """Models in a folder with a ``manifest.json``.
+
+    Parameters
+    ----------
+    folder
+        None: the models that come with SecondRead.
+
+    Raises
+    ------
+    AnalysisError
+        When the manifest cannot be read.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or Path(str(resources.files("resources"))) / "models"
+        self.records: tuple[ModelRecord, ...] = ()
+        self.default_streams = "shared"
+        self.default_reason = ""
+        path = self.folder / "manifest.json"
+        if not path.is_file():
+            return
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if content["format"] != MANIFEST_FORMAT:
+                raise AnalysisError(
+                    f"The model manifest has format {content['format']}, this program reads "
+                    f"{MANIFEST_FORMAT}; install the matching version."
+                )
+            self.default_streams = content["default_streams"]
+            self.default_reason = content["default_reason"]
+            self.records = tuple(self._record(r) for r in content["models"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise AnalysisError(
+                "The model manifest is damaged; install SecondRead again."
+            ) from error
+
+    @staticmethod
+    def _record(values: dict[str, Any]) -> ModelRecord:
+        split = {key: tuple(value) for key, value in values["split"].items()}
+        figures = tuple(values.get("figures", ()))
+        return ModelRecord(**{**values, "split": Split(**split), "figures": figures})
+
+    def write(self, records: Sequence[ModelRecord]) -> None:
+        """Write the manifest with these records; the order is that of their names."""
+        self.records = tuple(sorted(records, key=lambda r: r.name))
+        content = {
+            "format": MANIFEST_FORMAT,
+            "default_streams": self.default_streams,
+            "default_reason": self.default_reason,
+            "models": [asdict(r) for r in self.records],
+        }
+        self.folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        (self.folder / "manifest.json").write_text(text, encoding="utf-8")
+
+    def find(self, name: str) -> ModelRecord:
+        """The record of that name.
+
+        Raises
+        ------
+        AnalysisError
+            When there is none.
+        """
+        for record in self.records:
+            if record.name == name:
+                return record
+        known = ", ".join(r.name for r in self.records) or "none"
+        raise AnalysisError(
+            f"There is no model {name!r} (there are: {known}); train or install it."
+        )
+
+    def streams(self, form: str) -> tuple[ModelRecord, ...]:
+        """The records that together are a form of the streams.
+
+        Parameters
+        ----------
+        form
+            ``"default"``, ``"shared"``, ``"separate"`` or ``"all"`` (the all-class network).
+
+        Raises
+        ------
+        AnalysisError
+            When the form is unknown or its models are not installed.
+        """
+        wanted = self.default_streams if form == "default" else form
+        if wanted not in {"shared", "separate", "all"}:
+            raise AnalysisError(f"Streams are shared, separate or all, not {form!r}.")
+        chosen = tuple(
+            r for r in self.records
+            if r.kind == "streams"
+            and (r.streams == ("all",) if wanted == "all"
+                 else r.form == wanted and r.streams != ("all",))
+        )  # fmt: skip
+        if not chosen:
+            raise AnalysisError(f"No models of the form {wanted!r} are installed; choose another.")
+        return chosen
+
+    def verify(self, record: ModelRecord) -> None:
+        """Check a file's presence and SHA-256.
+
+        Raises
+        ------
+        AnalysisError
+            In words.
+        """
+        path = self.folder / record.file
+        if not path.is_file():
+            raise AnalysisError(f"The weights {record.file} are missing; install SecondRead again.")
+        if _sha256(path) != record.sha256:
+            raise AnalysisError(
+                f"The weights {record.file} are not those of the manifest (SHA-256 differs); "
+                "they were not loaded. Install SecondRead again."
+            )
+
+    def load(self, record: ModelRecord) -> nn.Module:
+        """A network with its weights, in float32 and evaluation mode.
+
+        Raises
+        ------
+        AnalysisError
+            When the file is missing, altered or does not fit.
+        """
+        from safetensors.torch import load_file
+
+        from inference.networks.factory import make_network
+
+        self.verify(record)
+        network = make_network(record.kind, record.network)
+        try:
+            network.load_state_dict(load_file(self.folder / record.file))
+        except RuntimeError as error:
+            raise AnalysisError(
+                f"The weights {record.file} do not fit their network; install SecondRead again."
+            ) from error
+        return network.float().eval()
+
+    def install(self, weights: Path, record: ModelRecord) -> ModelRecord:
+        """Copy a weights file beside the manifest and enter it, replacing one of that name.
+
+        Parameters
+        ----------
+        weights
+            A safetensors file.
+        record
+            Its description; `file`, `sha256` and `bytes` are filled in here.
+
+        Raises
+        ------
+        AnalysisError
+            When the file, or all together, would be larger than is shipped.
+        """
+        from dataclasses import replace
+
+        content = weights.read_bytes()
+        entered = replace(
+            record,
+            file=f"{record.name}.safetensors",
+            sha256=hashlib.sha256(content).hexdigest(),
+            bytes=len(content),
+        )
+        others = [r for r in self.records if r.name != record.name]
+        if len(content) > MAX_FILE_BYTES:
+            raise AnalysisError(f"{weights.name} is larger than {MAX_FILE_BYTES // 10**6} MB.")
+        if len(content) + sum(r.bytes for r in others) > MAX_TOTAL_BYTES:
+            raise AnalysisError(f"All weights together pass {MAX_TOTAL_BYTES // 10**6} MB.")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / entered.file).write_bytes(content)
+        self.write([*others, entered])
+        return entered
+
+    def card(self, record: ModelRecord) -> str:
+        """A model card in Markdown."""
+        lines = [
+            f"# {record.name} {record.version}",
+            "",
+            "Research use only. Not for diagnosis.",
+            "",
+            f"- Architecture: {record.architecture}",
+            f"- Input: {record.size} × {record.size} pixels, 8 bit, CLAHE",
+            f"- Weights: `{record.file}`, {record.bytes / 1e6:.1f} MB, SHA-256 `{record.sha256}`",
+            f"- Recipe: `{record.recipe}` (SHA-256 `{record.recipe_sha256[:12]}…`)",
+            f"- Trained on: {record.data}",
+            f"- Training took {record.steps} steps, {record.seconds / 60:.0f} min on "
+            f"{record.device}",
+            f"- Split: training folds {list(record.split.train_folds)}, validation folds "
+            f"{list(record.split.validation_folds)}; {len(record.split.trained_groups)} groups "
+            "were trained on",
+            f"- Licence: {record.licence}",
+            "",
+        ]
+        if record.figures:
+            lines += [
+                "| task | source | metric | value | 95 % interval | n | groups |",
+                "|-" * 7 + "|",
+            ]
+            lines += [
+                f"| {f['task']} | {f['source']} | {f['metric']} | {f['value']:.3f} "
+                f"| {f['low']:.3f} to {f['high']:.3f} | {f['n']} | {f['groups']} |"
+                for f in record.figures
+            ]
+            lines.append("")
+        return "\n".join(lines)

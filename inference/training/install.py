@@ -1,0 +1,76 @@
+"""From a finished run to an entry of the model manifest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+
+from inference.models import ModelRecord, Split
+from inference.training.datasets import Dataset
+from inference.training.loop import TrainingResult
+from inference.training.recipe import Recipe
+
+__all__ = ["architecture", "describe"]
+
+
+def architecture(recipe: Recipe) -> str:
+    """The network of a recipe in words."""
+    network = recipe.network
+    if recipe.kind == "recognition":
+        return "Inception-v3, heads " + ", ".join(network["heads"])
+    if recipe.kind == "manifestations":
+        return f"ML-CNN, {network['blocks']} blocks of {network['kernels']} kernels 5 × 5"
+    encoder = network["encoder"].removeprefix("tu-")
+    form = f"{network['form']}, " if network["form"] == "shared" else ""
+    streams = ", ".join(network["streams"])
+    return f"DeepLab-v3+ ({encoder} to stage {network['depth']}), {form}{streams}"
+
+
+def describe(
+    recipe: Recipe,
+    data: Dataset,
+    folds: dict[str, int],
+    result: TrainingResult,
+    init: str = "random",
+) -> ModelRecord:
+    """A record for `ModelStore.install`; hash and size are filled in there.
+
+    Parameters
+    ----------
+    recipe, data
+        What was trained, on what.
+    folds
+        Of the data folder; says which groups are for validation.
+    result
+        What the run left.
+    init
+        Where the weights started.
+    """
+    counts = Counter(data.sources)
+    sources = ", ".join(f"{source} {n}" for source, n in sorted(counts.items()))
+    validation = tuple(
+        sorted(g for g, fold in folds.items() if fold in recipe.data.validation_folds)
+    )
+    return ModelRecord(
+        name=recipe.name,
+        version=datetime.now(UTC).strftime("%Y.%m.%d"),
+        kind=recipe.kind,
+        architecture=architecture(recipe),
+        network=dict(recipe.network),
+        size=recipe.size,
+        file="",
+        sha256="",
+        bytes=0,
+        recipe=f"{recipe.name}.toml",
+        recipe_sha256=recipe.sha256,
+        data=f"{len(data)} pictures ({sources}), from {init} weights",
+        device=result.device,
+        steps=result.steps,
+        seconds=round(result.seconds, 1),
+        split=Split(
+            train_folds=recipe.data.train_folds,
+            validation_folds=recipe.data.validation_folds,
+            trained_groups=tuple(sorted(set(data.groups))),
+            validation_groups=validation,
+        ),
+    )

@@ -1,0 +1,116 @@
+"""Figures as Markdown, as JSON and as tables on the terminal."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from inference.models import ModelStore
+from inference.training.evaluate import Figure
+
+__all__ = ["markdown", "print_tables", "write_json"]
+
+_TITLES = {
+    "covid-2": "Recognition: COVID-19 against others",
+    "cxr-4": "Recognition: four classes on X-ray",
+    "manifestations": "Manifestations (ML-CNN) on CT slices",
+    "segmentation": "Segmentation of CT slices",
+    "lungs": "Lung mask",
+    "series": "Whole series of another hospital",
+}
+
+
+def _tables(figures: Sequence[Figure]) -> Iterator[tuple[str, list[Figure]]]:
+    order = list(_TITLES)
+    for task, group in groupby(
+        sorted(figures, key=lambda f: order.index(f.task)), key=lambda f: f.task
+    ):
+        yield task, list(group)
+
+
+def _interval(figure: Figure) -> str:
+    if not (math.isfinite(figure.low) and math.isfinite(figure.high)):
+        return "one group: none"
+    return f"{figure.low:.3f} to {figure.high:.3f}"
+
+
+def _cells(figure: Figure) -> tuple[str, ...]:
+    return (
+        figure.source, figure.model, figure.split, figure.metric, f"{figure.value:.3f}",
+        _interval(figure), str(figure.n), str(figure.groups),
+    )  # fmt: skip
+
+
+_HEAD = ("source", "model", "split", "metric", "value", "95 % interval", "n", "groups")
+
+
+def print_tables(figures: Sequence[Figure], console: Console) -> None:
+    """Print one table a task."""
+    for task, group in _tables(figures):
+        table = Table(*_HEAD, title=_TITLES[task])
+        for figure in group:
+            table.add_row(*_cells(figure))
+        console.print(table)
+
+
+def write_json(figures: Sequence[Figure], path: Path) -> None:
+    """Write the list of figures; NaN becomes null."""
+    rows = [
+        {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
+        for row in map(asdict, figures)
+    ]
+    path.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def markdown(figures: Sequence[Figure], store: ModelStore, command: str) -> str:
+    """The results page: every table, and what each model was trained on.
+
+    Parameters
+    ----------
+    figures
+        Of `evaluate`.
+    store
+        The models scored.
+    command
+        What reproduces the page.
+    """
+    lines = [
+        "# Results",
+        "",
+        f"Made by `{command}`; running it again gives the same figures. Arithmetic is float32.",
+        "",
+        "- **Split.** `test` groups were neither trained on nor used for any choice; on "
+        "`validation` groups the form of the streams was chosen, so those figures are a little "
+        "kind. Groups are patients, or runs of similar slices where the source does not name "
+        "patients; none stands on two sides.",
+        "- **Interval.** 95 %, percentile bootstrap over groups (1000 resamples). With one group "
+        "there is none.",
+        "- **Empty masks.** A slice without the class counts only in the metric that says so.",
+        "- **Sources** are small and differ in more than disease; an AUC inside them is an upper "
+        "bound of what to expect elsewhere. Children's X-rays (kermany) stand against adult "
+        "COVID-19 pictures, cxnet has COVID-19 only: both are shortcuts a network can take.",
+        "",
+        "## Models",
+        "",
+        "| model | architecture | trained on | took | SHA-256 |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {r.name} {r.version} | {r.architecture} | {r.data} | {r.steps} steps, "
+        f"{r.seconds / 60:.0f} min, {r.device} | `{r.sha256[:12]}` |"
+        for r in store.records
+    ]
+    lines += ["", f"Default form of the streams: **{store.default_streams}**. "
+              f"{store.default_reason}", ""]  # fmt: skip
+    for task, group in _tables(figures):
+        lines += [f"## {_TITLES[task]}", "", "| " + " | ".join(_HEAD) + " |", "|---" * 8 + "|"]
+        lines += ["| " + " | ".join(_cells(figure)) + " |" for figure in group]
+        lines.append("")
+    return "\n".join(lines)
