@@ -1,0 +1,103 @@
+"""What is measured in one manifestation's mask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from inference.findings import Segment
+from inference.studies.model import Unit
+
+if TYPE_CHECKING:
+    from inference.findings import Manifestation
+    from inference.studies.model import Volume
+
+__all__ = ["MIN_LESION_VOXELS", "measure"]
+
+MIN_LESION_VOXELS: Final = 30
+"""Smaller components are not counted as lesions (they stay in the mask and in its volume).
+
+About a 5 mm sphere at 0.7 × 0.7 × 4.5 mm: below it, noise and vessels seen end-on outnumber
+lesions.
+"""
+
+_NEIGHBOURS_26: Final = np.ones((3, 3, 3), dtype=np.bool_)
+
+
+def measure(
+    key: Manifestation,
+    mask: NDArray[np.bool_],
+    volume: Volume,
+    lungs: NDArray[np.bool_] | None,
+    model: str,
+) -> Segment:
+    """Measure one mask.
+
+    Parameters
+    ----------
+    key
+        Which manifestation it is.
+    mask
+        Shape of the volume's array, bool; kept, not copied.
+    volume
+        The volume that the mask lies on.
+    lungs
+        Lung mask of the same shape, or None when there is none.
+    model
+        Name of the model that made the mask.
+
+    Returns
+    -------
+    Segment
+        Lesions are 26-connected components of at least `MIN_LESION_VOXELS`; millilitres are None
+        where the spacing is unknown; the percentage of the lung is the mask's volume over the
+        lungs', at most 100, and None without lungs; mean HU leaves padding out and is None where
+        there are no HU or no voxels.
+
+    Raises
+    ------
+    ValueError
+        When the mask or the lungs lie on another grid.
+    """
+    if mask.shape != volume.shape:
+        raise ValueError(f"the mask is {mask.shape}, the volume {volume.shape}")
+    if lungs is not None and lungs.shape != volume.shape:
+        raise ValueError(f"the lung mask is {lungs.shape}, the volume {volume.shape}")
+    per_slice = np.count_nonzero(mask, axis=(1, 2)).astype(np.int64)
+    voxels = int(per_slice.sum())
+    return Segment(
+        key=key,
+        mask=mask,
+        model=model,
+        lesions=_count_lesions(mask) if voxels else 0,
+        largest_slice=int(per_slice.argmax()) if voxels else None,
+        volume_ml=voxels * volume.voxel_ml if volume.has_geometry else None,
+        percent_of_lung=_percent(voxels, lungs),
+        mean_hu=_mean_hu(mask, volume) if voxels else None,
+        pixels_per_slice=per_slice,
+    )
+
+
+def _count_lesions(mask: NDArray[np.bool_]) -> int:
+    # Only the box that holds something is labelled: a lesion's box is a fraction of the volume.
+    (box,) = ndimage.find_objects(mask.astype(np.uint8), max_label=1)
+    labels, _ = ndimage.label(mask[box], structure=_NEIGHBOURS_26)
+    sizes = np.bincount(labels.ravel())[1:]
+    return int(np.count_nonzero(sizes >= MIN_LESION_VOXELS))
+
+
+def _percent(voxels: int, lungs: NDArray[np.bool_] | None) -> float | None:
+    whole = 0 if lungs is None else int(np.count_nonzero(lungs))
+    return min(100.0, 100.0 * voxels / whole) if whole else None
+
+
+def _mean_hu(mask: NDArray[np.bool_], volume: Volume) -> float | None:
+    if volume.unit is not Unit.HU:
+        return None
+    values = volume.array[mask]
+    if volume.padding is not None:
+        values = values[values != volume.padding]
+    return float(values.mean(dtype=np.float64)) if values.size else None
