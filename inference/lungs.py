@@ -1,6 +1,6 @@
 """Lung mask of a CT by threshold and components (the method of CNR-IEMN, section 4).
 
-Below −320 HU; what touches the picture's border is the air outside; the large components left are
+Air is below −320 HU; what lies inside the outline of the body and forms large 3D components is
 lungs and airways; vessels and dense lesions inside are closed slice by slice.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - the library's own convention
 from numpy.typing import NDArray
@@ -25,7 +26,13 @@ MIN_SLICE_AREA_MM2 = 800.0
 """Slices with less lung are not analysed."""
 MIN_SLICE_SHARE = 0.005
 """The same, relative to the picture, for volumes without spacing."""
-CLOSING_MM = 10.0
+BODY_SHARE = 0.3
+"""Outlines of at least this share of the largest are body (arms, a neck between shoulders)."""
+CLOSING_MM = 8.0
+MIN_PART_MM2 = 30.0
+"""Smaller parts of a slice are specks."""
+MAX_HOLE_MM2 = 600.0
+"""Larger holes in a slice are no vessel and no nodule."""
 WORK_SPACING_MM = 1.4
 """In-plane spacing at which components are sought; the mask returns to the source grid."""
 
@@ -49,15 +56,23 @@ class Lungs:
     found: bool
 
 
-def _not_outside(air: sitk.Image) -> NDArray[np.int32]:
-    """Labels of air components that do not touch the in-plane border, largest first."""
-    labels = sitk.RelabelComponent(sitk.ConnectedComponent(air), sortByObjectSize=True)
-    values = sitk.GetArrayFromImage(labels).astype(np.int32)
-    border = np.unique(
-        np.concatenate([values[:, 0], values[:, -1], values[:, :, 0], values[:, :, -1]], axis=None)
-    )
-    values[np.isin(values, border[border > 0])] = 0
-    return values
+def _inside_air(air: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Air inside the outline of the body, slice by slice.
+
+    By slices, since slices that lie far apart would join the lungs to the air above the
+    shoulders; by the body's outline, since air in the table is not outside air either.
+    """
+    inside = np.zeros_like(air)
+    for index, slice_ in enumerate(air):
+        tissue = (~slice_).astype(np.uint8)
+        contours, _ = cv2.findContours(tissue, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        if not contours:
+            continue
+        areas = [cv2.contourArea(c) for c in contours]
+        large = [c for c, a in zip(contours, areas, strict=True) if a > BODY_SHARE * max(areas)]
+        body = cv2.drawContours(np.zeros_like(tissue), large, -1, 1, cv2.FILLED)
+        inside[index] = slice_ & body.astype(bool)
+    return inside
 
 
 def _keep_large(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
@@ -71,16 +86,30 @@ def _keep_large(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
     return kept
 
 
-def _close_slices(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
-    """Close gaps (vessels, dense lesions at the wall) and fill holes, slice by slice."""
-    result = np.zeros_like(mask)
+def _close_slices(
+    mask: NDArray[np.bool_], radius: int, least_area: int, largest_hole: int
+) -> NDArray[np.bool_]:
+    """Close gaps (vessels, dense lesions at the wall) and fill small holes.
+
+    Slice by slice and lung by lung, so that what lies between the lungs is not closed over; the
+    dome of the liver is a hole too large to fill.
+    """
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    result = np.zeros(mask.shape, dtype=np.uint8)
     for index in np.flatnonzero(mask.any(axis=(1, 2))):
-        image = sitk.GetImageFromArray(mask[index].astype(np.uint8))
-        # Safe border: what touches the edge of the picture is not eaten away.
-        image = sitk.BinaryMorphologicalClosing(image, [radius, radius], sitk.sitkBall, 1.0, True)
-        image = sitk.BinaryFillhole(image)
-        result[index] = sitk.GetArrayViewFromImage(image).astype(bool)
-    return result
+        padded = np.pad(mask[index].astype(np.uint8), radius + 1)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(padded, connectivity=8)
+        closed = np.zeros_like(padded)
+        for label in range(1, count):
+            if stats[label, cv2.CC_STAT_AREA] >= least_area:
+                part = (labels == label).astype(np.uint8)
+                closed |= cv2.morphologyEx(part, cv2.MORPH_CLOSE, disc)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(1 - closed, connectivity=4)
+        small = stats[:, cv2.CC_STAT_AREA] <= largest_hole
+        small[labels[0, 0]] = False
+        closed[small[labels] & (closed == 0)] = 1
+        result[index] = closed[radius + 1 : -radius - 1, radius + 1 : -radius - 1]
+    return result.astype(bool)
 
 
 def find_lungs(volume: Volume) -> Lungs:
@@ -109,11 +138,16 @@ def find_lungs(volume: Volume) -> Lungs:
     if min(rows, columns) // step < 64:
         step = 1
     small = np.ascontiguousarray(volume.array[:, ::step, ::step])
-    labels = _not_outside(sitk.GetImageFromArray((small < AIR_THRESHOLD_HU).astype(np.uint8)))
-    kept = _keep_large(labels)
-    del labels
-    radius = max(1, round(CLOSING_MM / (max(row_mm, column_mm) * step)))
-    closed = _close_slices(kept, radius)
+    inside = _inside_air(small < AIR_THRESHOLD_HU)
+    components = sitk.ConnectedComponent(sitk.GetImageFromArray(inside.astype(np.uint8)))
+    kept = _keep_large(sitk.GetArrayFromImage(components).astype(np.int32))
+    pixel_mm = max(row_mm, column_mm) * step
+    closed = _close_slices(
+        kept,
+        radius=max(1, round(CLOSING_MM / pixel_mm)),
+        least_area=round(MIN_PART_MM2 / pixel_mm**2),
+        largest_hole=round(MAX_HOLE_MM2 / pixel_mm**2),
+    )
     mask: NDArray[np.bool_] = closed.repeat(step, axis=1).repeat(step, axis=2)[:, :rows, :columns]
     mask = np.ascontiguousarray(mask)
     area = mask.sum(axis=(1, 2))
@@ -147,8 +181,6 @@ def dilate(mask: NDArray[np.bool_], volume: Volume, millimetres: float) -> NDArr
     ndarray
         Shape of the volume, bool.
     """
-    import cv2
-
     across = max(1, round(millimetres / volume.spacing[2]))
     along = max(1, round(millimetres / volume.spacing[1]))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * across + 1, 2 * along + 1))

@@ -143,7 +143,7 @@ def _normal_slices(
 ) -> tuple[list[NDArray[np.uint8]], list[str]]:
     """Lung slices of whole DICOM series without manifestations, cut to the lungs' box."""
     from inference.lungs import find_lungs
-    from inference.studies.reader import load, main_series, scan
+    from inference.studies import load, main_series, scan
 
     pictures: list[NDArray[np.uint8]] = []
     owners: list[str] = []

@@ -334,7 +334,7 @@ def _count(called: NDArray[np.bool_], true: NDArray[np.bool_], known: NDArray[np
 
 def _lungs(rows: Sequence[Row]) -> list[Figure]:
     from inference.lungs import find_lungs
-    from inference.studies.reader import load, main_series, scan
+    from inference.studies import load, main_series, scan
 
     masks = {r.image: r for r in rows if r.role == "mask" and r.task == "ct_lung_segmentation"}
     values, groups = [], []
@@ -358,7 +358,7 @@ def _series(
     store: ModelStore, rows: Sequence[Row], device: str, progress: Progress
 ) -> list[Figure]:
     """Whole DICOM series of another hospital, as the reader would analyse them."""
-    from inference.studies.reader import load, main_series, scan
+    from inference.studies import load, main_series, scan
     from inference.systems.base import Context
     from inference.systems.elbana import ElBana
 
