@@ -202,7 +202,7 @@ def _lesions(rows: Sequence[Row], recipe: Recipe) -> Dataset:
     side = (recipe.size, recipe.size)
     resized = [cv2.resize(m, side, interpolation=cv2.INTER_NEAREST) for m in codes]
     # Effusion stands in a quarter of the slices and is thin there.
-    effusion = np.nan_to_num(present[:, 2])
+    effusion = np.nan_to_num(present[:, 2]).astype(np.float64)
     weights = 1.0 + 1.5 * effusion
     return Dataset(
         pictures=_prepared(chosen, recipe.size),
