@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Scene"]
 
-_BAR_SHARE = 0.3
+_BAR_SHARE = 0.25
 """The scale bar takes at most this part of the view's width."""
 
 

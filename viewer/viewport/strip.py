@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QHelpEvent, QPainter, QPen, QPixmap
+from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QHelpEvent, QImage, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from viewer import theme
@@ -44,7 +44,7 @@ class SliceStrip(QWidget):
         super().__init__(parent)
         self._session = session
         self._lanes: tuple[Lane, ...] = ()
-        self._drawn: QPixmap | None = None
+        self._drawn: QImage | None = None
         self._wheel = WheelSteps()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -123,19 +123,19 @@ class SliceStrip(QWidget):
         if self._count():
             if self._drawn is None or self._drawn.devicePixelRatio() != self.devicePixelRatioF():
                 self._drawn = self._draw_lanes()
-            painter.drawPixmap(QPointF(0.0, 0.0), self._drawn)
+            painter.drawImage(QPointF(0.0, 0.0), self._drawn)
             self._draw_marker(painter)
         if self.hasFocus():
             painter.setPen(theme.colour("accent"))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
 
-    def _draw_lanes(self) -> QPixmap:
+    def _draw_lanes(self) -> QImage:
         ratio = self.devicePixelRatioF()
-        pixmap = QPixmap(self.size() * ratio)
-        pixmap.setDevicePixelRatio(ratio)
-        pixmap.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(pixmap)
+        image = QImage(self.size() * ratio, QImage.Format.Format_ARGB32_Premultiplied)
+        image.setDevicePixelRatio(ratio)
+        image.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(image)
         painter.setFont(theme.font("small"))
         if not self._lanes:
             groove = self._groove()
@@ -149,7 +149,7 @@ class SliceStrip(QWidget):
         for index, lane in enumerate(self._lanes):
             self._draw_lane(painter, lane, self._lane_rect(index), ratio)
         painter.end()
-        return pixmap
+        return image
 
     def _draw_lane(self, painter: QPainter, lane: Lane, rect: QRectF, ratio: float) -> None:
         painter.setPen(theme.colour("muted"))
@@ -182,14 +182,12 @@ class SliceStrip(QWidget):
 
     def _draw_marker(self, painter: QPainter) -> None:
         count, groove = self._count(), self._groove()
-        x = groove.left() + (self._session.position + 0.5) / count * groove.width()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        top, bottom = _MARGIN / 2, self.height() - _MARGIN / 2
+        x = round(groove.left() + (self._session.position + 0.5) / count * groove.width())
+        marker = QRectF(x - 1, _MARGIN / 2, 2, self.height() - _MARGIN)
         # Dark on both sides, so that it shows on every colour.
-        painter.setPen(QPen(theme.colour("canvas"), 4.0))
-        painter.drawLine(QPointF(x, top), QPointF(x, bottom))
-        painter.setPen(QPen(theme.colour("text"), 2.0))
-        painter.drawLine(QPointF(x, top), QPointF(x, bottom))
+        painter.fillRect(marker.adjusted(-1, 0, 1, 0), theme.colour("canvas"))
+        painter.fillRect(marker, theme.colour("text"))
+        painter.setPen(theme.colour("text"))
         painter.setFont(theme.font("small"))
         flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(self.rect().adjusted(0, 0, -_MARGIN, 0), flags, self.counter())
