@@ -14,10 +14,10 @@ import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 import inference
+from inference.models import MAX_FILE_BYTES
 
 ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = ROOT / "Makefile"
-BIGGEST_FILE_MB = 48
 
 needs_checkout = pytest.mark.skipif(
     not (ROOT / ".git").exists() or shutil.which("git") is None, reason="not a git checkout"
@@ -136,7 +136,7 @@ def test_no_tracked_file_is_too_big() -> None:
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     paths = [ROOT / name for name in listed.stdout.split("\0") if name]
-    big = [p.name for p in paths if p.is_file() and p.stat().st_size > BIGGEST_FILE_MB * 2**20]
+    big = [p.name for p in paths if p.is_file() and p.stat().st_size > MAX_FILE_BYTES]
     assert not big
 
 
