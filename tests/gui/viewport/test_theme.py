@@ -28,6 +28,11 @@ def dressed(qapp):
     qapp.setPalette(palette)
 
 
+def contrast(one, other):
+    light, dark = sorted((luminance(theme.colour(one)), luminance(theme.colour(other))))[::-1]
+    return (light + 0.05) / (dark + 0.05)
+
+
 def luminance(colour):
     def linear(value):
         return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
@@ -42,8 +47,12 @@ def luminance(colour):
 @pytest.mark.parametrize("ground", ["background", "panel", "raised"])
 @pytest.mark.parametrize("text", ["text", "muted", "accent", "warning", "error"])
 def test_texts_have_contrast_on_every_surface(text, ground):
-    light, dark = luminance(theme.colour(text)), luminance(theme.colour(ground))
-    assert (light + 0.05) / (dark + 0.05) >= 4.5
+    assert contrast(text, ground) >= 4.5
+
+
+def test_texts_on_the_accent_have_contrast():
+    assert contrast("text", "accent-deep") >= 4.5
+    assert contrast("on-accent", "accent") >= 4.5
 
 
 def test_findings_have_the_papers_colours_and_a_set_that_all_can_tell_apart():
