@@ -1,0 +1,250 @@
+"""Findings as findings.json: a versioned, validated document (``docs/findings-json.md``)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from jsonschema import Draft202012Validator
+
+from inference import __version__
+from inference.errors import ExportRefusedError
+from inference.export.current import require_current
+from inference.findings import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from inference.findings import Estimate, Findings, Segment
+    from inference.studies.model import Problem, Series, Study, Volume
+
+__all__ = ["BANNER", "build_report", "validate", "write_json"]
+
+BANNER: Final = "Research use only. Not for diagnosis."
+
+_DIGITS: Final = 6
+"""Decimals kept; probabilities are float32, which holds no more."""
+
+Json = dict[str, Any]
+
+
+def build_report(
+    findings: Findings,
+    study: Study,
+    series: Series,
+    volume: Volume,
+    *,
+    include_identity: bool = False,
+) -> Json:
+    """Put findings into the form of ``resources/schema/findings.schema.json``.
+
+    Parameters
+    ----------
+    findings
+        Of this volume.
+    study, series, volume
+        What was analysed.
+    include_identity
+        Keep the patient's name and id, dates, descriptions, file names and real UIDs. Without it
+        UIDs are replaced by their SHA-256 and the rest is left out.
+
+    Returns
+    -------
+    dict
+        Ready for `json.dumps`. What was not computed is None, never 0.
+
+    Raises
+    ------
+    ExportRefusedError
+        When the findings belong to another series.
+    """
+    require_current(findings, volume)
+    manifestations = findings.estimate("manifestations")
+    problems = dict.fromkeys((*study.problems, *series.problems, *volume.problems))
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "banner": BANNER,
+        "software": {"name": "SecondRead", "version": __version__},
+        "system": findings.system,
+        "created": findings.created,
+        "device": findings.device,
+        "study": _study(study, series, volume, include_identity),
+        "recognition": [_estimate(e) for e in findings.estimates if e is not manifestations],
+        "manifestations": _estimate(manifestations) if manifestations else None,
+        "segments": [_segment(s) for s in findings.segments] or None,
+        "lungs": None if findings.lungs is None else {"volume_ml": _number(findings.lung_ml)},
+        "slices": [_slice(findings, volume, index) for index in range(findings.shape[0])],
+        "problems": [_problem(problem, include_identity) for problem in problems],
+        "timings_s": {name: _number(value) for name, value in asdict(findings.timings).items()},
+        "models": [asdict(model) for model in findings.models],
+        "notes": list(findings.notes),
+    }
+
+
+def write_json(
+    findings: Findings,
+    study: Study,
+    series: Series,
+    volume: Volume,
+    path: Path,
+    *,
+    include_identity: bool = False,
+) -> None:
+    """Write findings.json, after checking it against its schema; see `build_report`.
+
+    Raises
+    ------
+    ExportRefusedError
+        When the findings belong to another series, break the schema, or cannot be written.
+    """
+    report = build_report(findings, study, series, volume, include_identity=include_identity)
+    validate(report)
+    text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ExportRefusedError(
+            f"{path.name} could not be written ({error.strerror}); choose another folder."
+        ) from error
+
+
+def validate(report: Json) -> None:
+    """Check a report against the schema of this version.
+
+    Raises
+    ------
+    ExportRefusedError
+        When it breaks the schema; the sentence names the place.
+    """
+    error = min(
+        _validator().iter_errors(report), key=lambda e: list(map(str, e.path)), default=None
+    )
+    if error is not None:
+        place = "/".join(map(str, error.path)) or "the document"
+        raise ExportRefusedError(
+            f"The findings do not fit their own format at {place} ({error.validator}), so nothing "
+            "was written; analyse the study again, and report this if it happens again."
+        )
+
+
+@lru_cache(maxsize=1)
+def _validator() -> Draft202012Validator:
+    text = (files("resources") / "schema" / "findings.schema.json").read_text("utf-8")
+    return Draft202012Validator(json.loads(text))
+
+
+def _number(value: float | None) -> float | None:
+    if value is None or not math.isfinite(value):
+        return None
+    return round(float(value), _DIGITS)
+
+
+def _hashed(uid: str) -> str:
+    return "sha256:" + hashlib.sha256(uid.encode()).hexdigest()
+
+
+def _study(study: Study, series: Series, volume: Volume, include_identity: bool) -> Json:
+    between_slices, between_rows, between_columns = volume.spacing
+    slices, rows, columns = volume.shape
+    study_uid = volume.study_uid or study.uid
+    return {
+        "study_uid": study_uid if include_identity else _hashed(study_uid),
+        "series_uid": volume.series_uid if include_identity else _hashed(volume.series_uid),
+        "uids_hashed": not include_identity,
+        "source": series.kind.value,
+        "modality": volume.modality,
+        "unit": volume.unit.value,
+        "slices": slices,
+        "rows": rows,
+        "columns": columns,
+        "spacing_mm": {
+            "slices": _number(between_slices),
+            "rows": _number(between_rows),
+            "columns": _number(between_columns),
+        }
+        if volume.has_geometry
+        else None,
+        "lossy": volume.lossy,
+        "identity": {
+            "patient_name": study.patient_name,
+            "patient_id": study.patient_id,
+            "study_date": study.date,
+            "study_description": study.description,
+            "series_description": series.description,
+        }
+        if include_identity
+        else None,
+    }
+
+
+def _estimate(estimate: Estimate) -> Json:
+    return {
+        "task": estimate.task,
+        "title": estimate.title,
+        "classes": [
+            {"name": name, "probability": _number(probability)}
+            for name, probability in zip(estimate.classes, estimate.study, strict=True)
+        ],
+        "exclusive": estimate.exclusive,
+        "model": estimate.model,
+        "rule": estimate.rule,
+    }
+
+
+def _segment(segment: Segment) -> Json:
+    return {
+        "key": segment.key.value,
+        "label": segment.key.label,
+        "model": segment.model,
+        "volume_ml": _number(segment.volume_ml),
+        "percent_of_lung": _number(segment.percent_of_lung),
+        "lesions": segment.lesions,
+        "mean_hu": _number(segment.mean_hu),
+        "largest_slice": segment.largest_slice,
+    }
+
+
+def _slice(findings: Findings, volume: Volume, index: int) -> Json:
+    return {
+        "index": index,
+        "position_mm": [_number(v) for v in volume.position(0, 0, index)]
+        if volume.has_orientation
+        else None,
+        "analysed": bool(findings.analysed[index]),
+        "probabilities": {
+            estimate.task: {
+                name: _number(value)
+                for name, value in zip(
+                    estimate.classes, estimate.per_slice[index].tolist(), strict=True
+                )
+            }
+            for estimate in findings.estimates
+        },
+        "pixels": {s.key.value: int(s.pixels_per_slice[index]) for s in findings.segments} or None,
+    }
+
+
+def _problem(problem: Problem, include_identity: bool) -> Json:
+    names = [path.name for path in problem.files]
+    sentence = problem.sentence
+    if not include_identity:
+        sentence = _without(names, sentence)
+    return {
+        "code": str(problem.code),
+        "sentence": sentence,
+        "file_count": len(names),
+        "files": names if include_identity else None,
+    }
+
+
+def _without(names: Iterable[str], sentence: str) -> str:
+    # Longest first, so that no name is cut inside a longer one. File names often hold a patient's.
+    for name in sorted(set(names), key=len, reverse=True):
+        sentence = sentence.replace(name, "(file)")
+    return sentence
