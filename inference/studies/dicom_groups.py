@@ -63,14 +63,12 @@ def split(frames: Iterable[Frame]) -> tuple[Stack, ...]:
     groups = [kept]
     for code, what, key in _PARTITIONS:
         groups = _part(groups, key, code, what, shared)
-    groups = [part for group in groups for part in _by_orientation(group)]
-    if len(groups) > 1 and len({f.orientation for f in kept}) > 1:
-        count = len({_rounded(f.orientation) for f in kept})
-        if count > 1:
-            shared.append(_split_problem(Code.MIXED_ORIENTATION, f"{count} orientations"))
+    parts = [part for group in groups for part in _by_orientation(group)]
+    if len(parts) > len(groups):
+        shared.append(_split_problem(Code.MIXED_ORIENTATION, "several orientations"))
     stacks: list[Stack] = []
-    for group in groups:
-        for ordered, problems in _ordered(group):
+    for part in parts:
+        for ordered, problems in _ordered(part):
             stacks.append(Stack(tuple(ordered), (*shared, *problems, *_identity(ordered))))
     # A stable order, whatever the order of the files.
     stacks.sort(key=lambda s: (-len(s.frames), s.frames[0].localizer, str(s.frames[0].path)))
@@ -79,10 +77,6 @@ def split(frames: Iterable[Frame]) -> tuple[Stack, ...]:
 
 def _split_problem(code: Code, what: str) -> Problem:
     return Problem(code, f"The series held {what}; each was made a series of its own.")
-
-
-def _rounded(orientation: tuple[float, ...] | None) -> tuple[float, ...] | None:
-    return None if orientation is None else tuple(round(x, 2) for x in orientation)
 
 
 def _part(

@@ -31,16 +31,19 @@ def reading_normal(orientation: Sequence[float]) -> NDArray[np.float64]:
     """Return the unit normal of slices, pointing in reading order; shape (3,).
 
     Axial slices are read from feet to head, coronal ones from front to back, sagittal ones from
-    right to left: the largest component of the normal is made positive in LPS.
+    right to left: the largest component of the normal is made positive in LPS, that towards the
+    head first where components are equal.
 
     Parameters
     ----------
     orientation
         Direction cosines of a row, then of a column (DICOM PS3.3, C.7.6.2.1.1).
     """
-    normal = np.cross(np.asarray(orientation[:3]), np.asarray(orientation[3:]))
+    cosines = np.asarray(orientation, np.float64)
+    normal: NDArray[np.float64] = np.cross(cosines[:3], cosines[3:])
     normal /= np.linalg.norm(normal)
-    return normal if normal[int(np.argmax(np.abs(normal)))] > 0 else -normal
+    largest = 2 - int(np.argmax(np.abs(normal[::-1]).round(6)))
+    return normal if normal[largest] > 0 else -normal
 
 
 def distances(

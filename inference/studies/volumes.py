@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,9 +15,10 @@ from inference.errors import BadInputError
 from inference.progress import Progress
 from inference.studies.codes import Code
 from inference.studies.find import UnreadableError, derived_uid
-from inference.studies.limits import HU_FLOOR, MAX_DEFLATE_RATIO, MAX_SIDE, MAX_VOXELS, MIN_SIDE
+from inference.studies.limits import HU_FLOOR, MAX_SIDE, MAX_VOXELS, MIN_SIDE
 from inference.studies.model import Problem, Series, SliceSource, SourceKind, Unit, Volume
 from inference.studies.pixels import narrowest
+from inference.studies.volume_files import check_gzip, check_meta_header, check_size
 
 __all__ = ["load_volume", "middle_slice", "scan_volume"]
 
@@ -27,8 +29,6 @@ _READING: Final = "LPS"
 """Columns to the left, rows to the back, slices to the head."""
 
 _AXIAL_CODES: Final = "SI"
-_DETACHED: Final = (".mhd", ".nhdr")
-"""Headers whose pixels are in a file of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,9 @@ def load_volume(series: Series, progress: Progress) -> Volume:
     progress.report("Reading slices", 0, len(series.slices))
     try:
         header = _header(path)
+        if path.suffix.lower() == ".gz":
+            size = header.reader.GetSize()
+            check_gzip(path, _offset(header.reader) + _needed(header.reader, size))
         image = _turned(path, header, header.reader)
     except UnreadableError as error:
         raise BadInputError(str(error)) from error
@@ -175,6 +178,7 @@ def middle_slice(series: Series) -> tuple[NDArray[np.generic], float]:
 
 
 def _header(path: Path) -> _Header:
+    check_meta_header(path)
     reader = SimpleITK.ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -199,22 +203,32 @@ def _check(path: Path, reader: Any, size: tuple[int, ...]) -> None:
         raise UnreadableError(f"{name} has {len(size)} dimensions; save one 3D volume alone.")
     if reader.GetNumberOfComponents() != 1:
         raise UnreadableError(f"{name} holds vectors or colours; save it as grey values.")
-    if max(size) > MAX_SIDE or np.prod(size, dtype=np.float64) > MAX_VOXELS:
+    if max(size) > MAX_SIDE or math.prod(size) > MAX_VOXELS:
         raise UnreadableError(f"{name} declares {' × '.join(map(str, size))} voxels, too many.")
-    if path.name.lower().endswith(_DETACHED):
-        return
-    ratio = 1 if path.suffix.lower() == ".nii" else MAX_DEFLATE_RATIO
-    if np.prod(size, dtype=np.float64) > path.stat().st_size * ratio:
-        raise UnreadableError(
-            f"{name} is cut off: it declares {' × '.join(map(str, size))} voxels and has "
-            f"{path.stat().st_size} bytes; copy the file again."
-        )
+    check_size(path, _offset(reader), _needed(reader, size))
+
+
+def _needed(reader: Any, size: tuple[int, ...]) -> int:
+    """Return the bytes of all voxels as stored; NIfTI is scaled to another type on reading."""
+    if reader.HasMetaDataKey("bitpix"):
+        return math.prod(size) * int(reader.GetMetaData("bitpix")) // 8
+    one = SimpleITK.Image([1] * len(size), reader.GetPixelID())
+    return math.prod(size) * int(one.GetSizeOfPixelComponent())
+
+
+def _offset(reader: Any) -> int:
+    """Return where the voxels of a NIfTI file start."""
+    return int(float(reader.GetMetaData("vox_offset"))) if _is_nifti(reader) else 0
+
+
+def _is_nifti(reader: Any) -> bool:
+    return bool(reader.HasMetaDataKey("vox_offset"))
 
 
 def _knows_orientation(reader: Any) -> bool:
     """Say whether the patient's axes are in the file rather than a default of ITK."""
     keys = set(reader.GetMetaDataKeys())
-    if {"qform_code", "sform_code"} <= keys:
+    if _is_nifti(reader):
         return any(reader.GetMetaData(key) != "0" for key in ("qform_code", "sform_code"))
     if any(key.startswith("NRRD_") for key in keys):
         return "NRRD_space" in keys
