@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer
 from inference.progress import Progress
 from inference.systems.base import Context
 from viewer.session import AnalysisState
+from viewer.shelf import Shelf
 from viewer.worker import Job, Worker
 
 if TYPE_CHECKING:
@@ -68,13 +69,14 @@ class Analyst(QObject):
         self._system: System | None = None
         self._device = device
         self._streams = streams
+        self._shelf = Shelf()
         self._job: Job | None = None
         self._heatmap_job: Job | None = None
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
         self._settle.timeout.connect(self._explain)
-        session.volume_changed.connect(self._drop)
+        session.volume_changed.connect(self._take_up)
         session.position_changed.connect(self._settle_anew)
         session.heatmap_changed.connect(self._settle_anew)
         worker.progressed.connect(self._show_stage)
@@ -98,7 +100,9 @@ class Analyst(QObject):
         read_seconds = self._session.read_seconds
 
         def work(progress: Progress) -> Findings:
-            return self._the_system().analyse(volume, self._context(progress, read_seconds))
+            findings = self._the_system().analyse(volume, self._context(progress, read_seconds))
+            self._shelf.put(volume, findings)
+            return findings
 
         def done(findings: Findings) -> None:
             self._job = None
@@ -144,11 +148,27 @@ class Analyst(QObject):
         if self._job is not None and not self._job.progress.cancelled.is_set():
             self._session.set_stage(stage, done, total)
 
-    def _drop(self) -> None:
-        """Another volume is open: whatever is being computed is of the old one."""
+    def _take_up(self) -> None:
+        """Another volume is open: drop what is computed of the old one, bring back its own."""
         self.cancel()
         # The cancelled job answers later; it must not keep the new volume from being analysed.
         self._job = None
+        volume = self._session.volume
+        if volume is None or not self._shelf.knows(volume):
+            return
+
+        def done(findings: Findings | None) -> None:
+            unchanged = self._session.volume is volume
+            if findings and unchanged and self._session.analysis is AnalysisState.NONE:
+                self._session.set_findings(findings)
+
+        def failed(_sentence: str) -> None:
+            """Leave the series as not analysed: that is what it says on the screen."""
+
+        shelf = self._shelf
+        self._worker.submit(
+            Job("Comparing", lambda _progress: shelf.take(volume), done, failed, quiet=True)
+        )
 
     # -- heatmaps ----------------------------------------------------------------------------
 

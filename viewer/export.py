@@ -176,6 +176,6 @@ def _write_json(
 
 
 def _write_picture(picture: QImage, path: Path) -> str:
-    if not picture.save(str(path), b"PNG"):
+    if not picture.save(str(path)):
         raise ExportRefusedError(f"{path.name} could not be written; choose another folder.")
     return ""

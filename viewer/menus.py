@@ -5,14 +5,13 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QObject, QSize, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QAbstractSlider,
     QAbstractSpinBox,
-    QApplication,
     QComboBox,
     QMenu,
     QMenuBar,
@@ -26,7 +25,7 @@ from PySide6.QtWidgets import (
 from viewer.actions import MENUS, Command
 from viewer.session import ReadingSession
 
-__all__ = ["MOUSE", "ActionSet", "FocusKeys", "keys_html"]
+__all__ = ["MOUSE", "ActionSet", "keys_html", "wants_key"]
 
 MOUSE = (
     ("Left drag", "The chosen tool; window/level at first"),
@@ -44,31 +43,21 @@ _MOVING = frozenset(
         Qt.Key.Key_End, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown,
     }
 )  # fmt: skip
+_MOVED = (QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QTabBar)
+_PRESSED = (QAbstractButton, QComboBox)
 
 
-class FocusKeys(QObject):
-    """Lets a focused list, slider or button keep the keys that it needs.
+def wants_key(focused: QWidget | None, event: QKeyEvent) -> bool:
+    """Say whether the focused widget needs a key that is also a shortcut.
 
     Shortcuts of the window would otherwise take the arrows from a list and Space from a button,
     and whoever works without a mouse could not use them.
     """
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Claim a key for the focused widget before it becomes a shortcut."""
-        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            key, plain = Qt.Key(event.key()), not event.modifiers() & ~_KEYPAD
-            moves = isinstance(
-                watched,
-                (QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QTabBar, QMenu),
-            )
-            pressed = isinstance(watched, (QAbstractButton, QComboBox, QAbstractItemView))
-            if plain and ((moves and key in _MOVING) or (pressed and key == Qt.Key.Key_Space)):
-                event.accept()
-                return True
+    if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
         return False
-
-
-_KEYPAD = Qt.KeyboardModifier.KeypadModifier
+    if event.key() in _MOVING:
+        return isinstance(focused, _MOVED)
+    return event.key() == Qt.Key.Key_Space and isinstance(focused, _PRESSED)
 
 
 class ActionSet(QObject):
@@ -101,10 +90,6 @@ class ActionSet(QObject):
             session.analysis_changed,
         ):
             signal.connect(self.refresh)
-        self._keys = FocusKeys(self)
-        application = QApplication.instance()
-        if application is not None:
-            application.installEventFilter(self._keys)
         self.refresh()
 
     def __getitem__(self, command_id: str) -> QAction:

@@ -25,7 +25,7 @@ __all__ = ["Opener", "Reader"]
 
 
 class Reader(Protocol):
-    """What is needed of `inference.studies.reader`."""
+    """What is needed of `inference.studies`."""
 
     def scan(self, path: Path, progress: Progress | None = None) -> tuple[Study, ...]:
         """Find studies."""
@@ -45,10 +45,10 @@ class Reader(Protocol):
 
 
 def _the_reader() -> Reader:
-    """Import the reader where it is first used: SimpleITK and the decoders are slow to import."""
-    from inference.studies import reader
+    """Import the readers where they are first used: start-up does not wait for decoders."""
+    from inference import studies
 
-    return cast(Reader, reader)
+    return cast(Reader, studies)
 
 
 class Opener(QObject):
@@ -61,7 +61,7 @@ class Opener(QObject):
     worker
         Does the reading.
     reader
-        Gives the reader, on the worker's thread; `inference.studies.reader` by default.
+        Gives the reader, on the worker's thread; `inference.studies` by default.
     """
 
     thumbnail_ready = Signal(str, object)
@@ -107,7 +107,7 @@ class Opener(QObject):
         otherwise
             Called with the sentence when nothing could be opened, after it was posted.
         """
-        chosen = tuple(paths)
+        chosen = tuple(path.absolute() for path in paths)
         if not chosen:
             return
         for path in chosen:
@@ -128,8 +128,9 @@ class Opener(QObject):
             studies, study, series, volume, seconds, doubt = result
             self._session.add_studies(studies)
             self._show(study, series, volume, seconds)
-            if doubt:
-                self._session.post("warning", doubt)
+            left_out = [problem.sentence for each in studies for problem in each.problems]
+            for sentence in filter(None, dict.fromkeys([doubt, *left_out])):
+                self._session.post("warning", sentence)
             first = chosen[0]
             self.folder_opened.emit(first if first.is_dir() else first.parent)
             if then is not None:

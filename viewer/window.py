@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage, QKeyEvent
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -26,7 +26,7 @@ from viewer.analysis import Analyst
 from viewer.browser import StudyTree
 from viewer.details import details
 from viewer.export import Exporter, Format, ask_with_dialog
-from viewer.menus import ActionSet, keys_html
+from viewer.menus import ActionSet, keys_html, wants_key
 from viewer.messages import MessageArea
 from viewer.opening import Opener
 from viewer.panels import FindingsPanel, LayersPanel, TimingPanel
@@ -141,6 +141,7 @@ class MainWindow(QMainWindow):
         )
         self.setStatusBar(self.status)
         self.resize(_FIRST_SIZE)
+        self.view.setFocus()
 
     def _split(self, name: str, way: Qt.Orientation, *parts: QWidget) -> QSplitter:
         splitter = QSplitter(way)
@@ -154,6 +155,8 @@ class MainWindow(QMainWindow):
     def _connect_parts(self) -> None:
         self.session.message_posted.connect(self.messages.post)
         self.tree.series_chosen.connect(self.opener.show_series)
+        # Images first: after a choice in the tree the arrows go through the slices again.
+        self.tree.series_chosen.connect(lambda *_: self.view.setFocus())
         self.opener.thumbnail_ready.connect(self.tree.set_thumbnail)
         self.opener.folder_opened.connect(self._settings.set_last_folder)
         self.exporter.folder_used.connect(self._settings.set_last_folder)
@@ -229,6 +232,17 @@ class MainWindow(QMainWindow):
         return details(kind, sentence, self.opener.private_words)
 
     # -- events ------------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        """Leave a key to the focused widget that needs it, before it becomes a shortcut."""
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and wants_key(self.focusWidget(), event)
+        ):
+            event.accept()
+            return True
+        return super().event(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files and folders anywhere in the window."""

@@ -80,6 +80,8 @@ class StudyTree(QWidget):
         session.volume_changed.connect(self._mark_read)
         session.findings_changed.connect(self._mark_analysed)
         self._fill()
+        self._mark_read()
+        self._mark_analysed()
 
     def set_thumbnail(self, series_uid: str, picture: NDArray[np.uint8]) -> None:
         """Show the small picture of a series.

@@ -103,6 +103,8 @@ class FindingsPanel(QScrollArea):
         self._content.hide()
         self._content.deleteLater()
         self._content = content
+        # Now, not with the next event: otherwise the panel would be empty for a moment.
+        content.show()
         self._show_state()
 
     def _add_findings(self, rows: QVBoxLayout, findings: Findings) -> None:

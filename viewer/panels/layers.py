@@ -68,6 +68,10 @@ class LayersPanel(QScrollArea):
         rows.addStretch(1)
         self.setWidget(page)
 
+        for control in page.findChildren(QWidget):
+            # A click leaves the keys with the picture; Tab reaches every control all the same.
+            if control.focusPolicy() != Qt.FocusPolicy.NoFocus:
+                control.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._classes.currentIndexChanged.connect(self._choose)
         self._opacity.slider.valueChanged.connect(self._set_heatmap_opacity)
         session.findings_changed.connect(self._list_classes)

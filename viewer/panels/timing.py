@@ -26,7 +26,15 @@ from viewer.theme import colour
 
 __all__ = ["LogBars", "TimeRow", "TimingPanel"]
 
-_TICKS = (0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 36000.0)
+_TICKS = {
+    0.1: "0.1 s",
+    1.0: "1 s",
+    10.0: "10 s",
+    60.0: "1 min",
+    600.0: "10 min",
+    3600.0: "1 h",
+    36000.0: "10 h",
+}
 _SHORTEST, _LONGEST = 0.1, 36000.0
 _BAR_HEIGHT = 6
 _PART_NAMES = {
@@ -111,14 +119,13 @@ class LogBars(QWidget):
     def _draw_axis(self, painter: QPainter, bottom: int) -> None:
         metrics = self.fontMetrics()
         free_from = 0.0
-        for tick in _TICKS:
+        for tick, text in _TICKS.items():
             x = self.share(tick) * (self.width() - 1) if tick > _SHORTEST else 0.0
             painter.setPen(colour("line"))
             for index in range(1, len(self.rows) + 1):
                 # Beside the bars only: a line through the text would cost more than it says.
                 foot = index * self._row_height()
                 painter.drawLine(int(x), foot - _BAR_HEIGHT - 8, int(x), foot)
-            text = duration(tick)
             width = metrics.horizontalAdvance(text)
             left = min(max(0.0, x - width / 2), self.width() - width)
             if left >= free_from:
@@ -128,7 +135,7 @@ class LogBars(QWidget):
                     Qt.AlignmentFlag.AlignCenter,
                     text,
                 )
-                free_from = left + width + 6
+                free_from = left + width + 3
 
     def _draw_row(self, painter: QPainter, row: TimeRow, top: int) -> None:
         metrics = self.fontMetrics()
@@ -209,6 +216,7 @@ class TimingPanel(QScrollArea):
         self._parts.hide()
         self._parts.deleteLater()
         self._parts = parts
+        parts.show()
 
 
 def _parts_table(timings: Timings) -> QWidget:

@@ -1,0 +1,279 @@
+"""The panels: numbers as they are, absence in words, and every control reaches the session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSlider, QToolButton, QWidget
+
+from inference.findings import Findings, Manifestation, Timings
+from viewer.panels import FindingsPanel, LayersPanel, TimingPanel
+from viewer.panels.bars import ProbabilityBar
+from viewer.panels.published import load_published_times
+from viewer.session import AnalysisState, HeatmapChoice, LayerStyle, ReadingSession
+
+
+def words(panel: QWidget) -> str:
+    """Everything that can be read on a panel."""
+    labels = [each.text() for each in panel.findChildren(QLabel) if each.isVisibleTo(panel)]
+    bars = [each for each in panel.findChildren(ProbabilityBar) if each.isVisibleTo(panel)]
+    return "\n".join([*labels, *(bar.accessibleName() for bar in bars)])
+
+
+@pytest.fixture
+def shown(qtbot: Any) -> Callable[[QWidget], QWidget]:
+    """Show a panel at a narrow size."""
+
+    def show(panel: QWidget) -> QWidget:
+        qtbot.addWidget(panel)
+        panel.resize(260, 600)
+        panel.show()
+        qtbot.waitExposed(panel)
+        return panel
+
+    return show
+
+
+class TestFindings:
+    """The findings panel."""
+
+    def test_it_says_what_to_do_before_there_is_anything(
+        self, session: ReadingSession, shown: Any
+    ) -> None:
+        assert "Open a study first." in words(shown(FindingsPanel(session)))
+
+    def test_states_are_said_in_words(self, opened: SimpleNamespace, shown: Any) -> None:
+        panel = shown(FindingsPanel(opened.session))
+        assert "Not analysed. Press F5." in words(panel)
+        opened.session.set_analysis(AnalysisState.RUNNING)
+        opened.session.set_stage("Segmenting", 3, 12)
+        assert "Analysing: Segmenting (3 of 12)" in words(panel)
+        opened.session.set_analysis(AnalysisState.FAILED)
+        assert "failed" in words(panel)
+        opened.session.set_analysis(AnalysisState.CANCELLED)
+        assert "cancelled" in words(panel)
+
+    def test_every_number_is_there(
+        self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
+    ) -> None:
+        panel = shown(FindingsPanel(opened.session))
+        opened.session.set_findings(make_findings(opened.volume))
+        text = words(panel)
+        for expected in (
+            "COVID-19: 0.86",
+            "not COVID-19: 0.14",
+            "Ground-glass opacity: 0.97",
+            "Consolidation: 0.61",
+            "Pleural effusion: 0.08",
+            "182 ml",
+            "4.1 % of lung",
+            "2 lesions",
+            "mean −612 HU",
+            "1 lesion",
+            "mean −12.0 HU",
+            "Slices analysed: 10 of 12",
+            "2 slices without lung were not analysed.",
+            "Slices 3 and 4 are 9 mm apart.",
+            "recognition 0.3 · abababab",
+            "test device",
+        ):
+            assert expected in text
+        assert "Not analysed" not in text
+
+    def test_what_was_not_computed_is_said_and_never_zero(
+        self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
+    ) -> None:
+        panel = shown(FindingsPanel(opened.session))
+        findings = make_findings(opened.volume)
+        opened.session.set_findings(findings)
+        assert "Lung volume: not computed" in words(panel)
+        assert "share of lung not computed" in words(panel)
+        assert "mean HU none, nothing was found" in words(panel)
+        without = tuple(replace(s, volume_ml=None, mean_hu=None) for s in findings.segments[:2])
+        opened.session.set_findings(replace(findings, segments=without, estimates=(), lung_ml=None))
+        text = words(panel)
+        assert "Recognition: not computed" in text
+        assert "Probabilities: not computed" in text
+        assert "Pleural effusion: not computed" in text
+        assert "volume not computed" in text
+        assert "mean HU not computed" in text
+        assert "0.0 ml" not in text
+
+    def test_a_click_goes_to_the_largest_slice(
+        self,
+        qtbot: Any,
+        opened: SimpleNamespace,
+        shown: Any,
+        make_findings: Callable[..., Findings],
+    ) -> None:
+        panel = shown(FindingsPanel(opened.session))
+        opened.session.set_findings(make_findings(opened.volume))
+        card = panel.findChild(QWidget, "segment-ggo")
+        qtbot.mouseClick(card, Qt.MouseButton.LeftButton)
+        assert opened.session.position == 4
+        button = panel.findChild(QToolButton, "go-to-consolidation")
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert opened.session.position == 8
+        assert button.text() == "Slice 9"
+
+    def test_nothing_found_cannot_be_gone_to(
+        self,
+        qtbot: Any,
+        opened: SimpleNamespace,
+        shown: Any,
+        make_findings: Callable[..., Findings],
+    ) -> None:
+        panel = shown(FindingsPanel(opened.session))
+        opened.session.set_findings(make_findings(opened.volume))
+        before = opened.session.position
+        qtbot.mouseClick(panel.findChild(QWidget, "segment-effusion"), Qt.MouseButton.LeftButton)
+        assert opened.session.position == before
+        assert not panel.findChild(QToolButton, "go-to-effusion").isEnabled()
+
+    def test_old_numbers_leave_with_their_series(
+        self,
+        opened: SimpleNamespace,
+        shown: Any,
+        make_findings: Callable[..., Findings],
+        make_volume: Callable[..., Any],
+    ) -> None:
+        panel = shown(FindingsPanel(opened.session))
+        opened.session.set_findings(make_findings(opened.volume))
+        opened.session.set_volume(opened.study, opened.study.series[1], make_volume("1.2.4"))
+        text = words(panel)
+        assert "Not analysed. Press F5." in text
+        assert "182 ml" not in text
+
+    def test_each_bar_is_as_long_as_its_number(self, qtbot: Any) -> None:
+        def filled(value: float) -> int:
+            bar = ProbabilityBar("Class", value)
+            qtbot.addWidget(bar)
+            bar.resize(300, 24)
+            image = bar.grab().toImage()
+            row = [image.pixelColor(x, image.height() // 2) for x in range(165, image.width() - 60)]
+            return sum(colour.lightness() > 150 for colour in row)
+
+        assert filled(0.0) == 0
+        assert filled(1.0) > 1.8 * filled(0.5) > 20
+
+
+class TestLayers:
+    """The layers panel."""
+
+    def test_each_control_changes_its_layer(
+        self, qtbot: Any, opened: SimpleNamespace, shown: Any
+    ) -> None:
+        panel = shown(LayersPanel(opened.session))
+        panel.findChild(QCheckBox, "visible-ggo").click()
+        panel.findChild(QSlider, "opacity-consolidation").setValue(80)
+        box = panel.findChild(QComboBox, "style-effusion")
+        box.setCurrentIndex(box.findText("Outline"))
+        layers = {layer.key: layer for layer in opened.session.layers}
+        assert layers[Manifestation.GGO].visible is False
+        assert layers[Manifestation.CONSOLIDATION].opacity == 0.8
+        assert layers[Manifestation.EFFUSION].style is LayerStyle.OUTLINE
+        assert layers[Manifestation.CONSOLIDATION].visible is True
+
+    def test_controls_follow_the_session(self, opened: SimpleNamespace, shown: Any) -> None:
+        panel = shown(LayersPanel(opened.session))
+        layer = opened.session.layer(Manifestation.GGO)
+        opened.session.update_layer(
+            replace(layer, visible=False, opacity=0.3, style=LayerStyle.OUTLINE)
+        )
+        assert not panel.findChild(QCheckBox, "visible-ggo").isChecked()
+        assert panel.findChild(QSlider, "opacity-ggo").value() == 30
+        assert panel.findChild(QComboBox, "style-ggo").currentText() == "Outline"
+
+    def test_heatmaps_are_offered_for_the_classes_that_can_be_explained(
+        self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
+    ) -> None:
+        panel = shown(LayersPanel(opened.session))
+        box = panel.findChild(QComboBox, "heatmap-class")
+        assert not box.isEnabled()
+        opened.session.set_findings(make_findings(opened.volume))
+        assert [box.itemText(i) for i in range(box.count())] == [
+            "None",
+            "COVID-19 recognition: COVID-19",
+            "COVID-19 recognition: not COVID-19",
+        ]
+        box.setCurrentIndex(2)
+        assert opened.session.heatmap_choice == HeatmapChoice("covid-2", "not COVID-19")
+        panel.findChild(QSlider, "heatmap-opacity").setValue(25)
+        assert opened.session.heatmap_opacity == 0.25
+        box.setCurrentIndex(0)
+        assert opened.session.heatmap_choice is None
+
+    def test_the_legend_says_that_it_is_no_segmentation(
+        self,
+        opened: SimpleNamespace,
+        shown: Any,
+        make_findings: Callable[..., Findings],
+        fake_system: Any,
+    ) -> None:
+        panel = shown(LayersPanel(opened.session))
+        session = opened.session
+        session.set_findings(make_findings(opened.volume))
+        session.choose_heatmap(HeatmapChoice("covid-2", "COVID-19"))
+        legend = panel.findChild(QLabel, "heatmap-legend")
+        assert "not a segmentation" not in legend.text()
+        heatmap = fake_system.explain(opened.volume, session.position, "covid-2", "COVID-19", None)
+        session.set_heatmap("1.2.3", heatmap)
+        assert "Grad-CAM, fake" in legend.text()
+        assert "not a segmentation" in legend.text()
+
+
+class TestTiming:
+    """The timing panel."""
+
+    def test_published_times_are_those_of_the_papers(self) -> None:
+        seconds = {time.name: time.seconds for time in load_published_times()}
+        assert seconds == {
+            "RT-PCR": 4 * 3600,
+            "Radiologist, CT": 21.5 * 60,
+            "JCS": 22,
+            "El-bana": 5.33,
+            "DeepSC-COVID": 2.2,
+        }
+        assert all(time.source and time.hardware for time in load_published_times())
+
+    def test_this_run_is_there_with_its_parts(
+        self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
+    ) -> None:
+        panel = shown(TimingPanel(opened.session))
+        assert panel.bars.rows[0].seconds is None
+        assert "This run (this computer): not run" in panel.bars.accessibleDescription()
+        timings = Timings(0.51, 0.25, 1.52, 0.75, 6.03, 0.44, 9.63)
+        opened.session.set_findings(make_findings(opened.volume, timings=timings))
+        assert panel.bars.rows[0].seconds == 9.63
+        assert "This run (test device): 9.63 s" in panel.bars.accessibleDescription()
+        text = words(panel)
+        for expected in ("0.51 s", "0.25 s", "1.52 s", "0.75 s", "6.03 s", "0.44 s", "9.63 s"):
+            assert expected in text
+
+    def test_the_axis_is_logarithmic(self, opened: SimpleNamespace, shown: Any) -> None:
+        panel = shown(TimingPanel(opened.session))
+        bars = panel.bars
+        steps = np.diff([bars.share(10.0**power) for power in range(4)])
+        assert np.allclose(steps, steps[0])
+        assert bars.share(1e9) == 1.0
+        assert bars.share(0.0) > 0.0
+
+    def test_a_longer_time_has_a_longer_bar(self, opened: SimpleNamespace, shown: Any) -> None:
+        panel = shown(TimingPanel(opened.session))
+        bars = panel.bars
+        image = bars.grab().toImage()
+        lit = []
+        height = bars._row_height()
+        for index, row in enumerate(bars.rows):
+            if row.seconds is not None:
+                y = index * height + 4 + bars.fontMetrics().height() + 4
+                pixels = (image.pixelColor(x, y) for x in range(image.width()))
+                lit.append(sum(colour.lightness() > 100 for colour in pixels))
+        assert lit == sorted(lit, reverse=True)
+        assert lit[0] > 2 * lit[-1] > 0
