@@ -1,0 +1,222 @@
+"""Findings kept on disk, so that a study can be shown or exported again without a new analysis."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import BadInputError, ExportRefusedError
+from inference.export.current import content_hash, require_current
+from inference.findings import (
+    Estimate,
+    Findings,
+    Manifestation,
+    ModelProvenance,
+    Segment,
+    Timings,
+)
+
+if TYPE_CHECKING:
+    from inference.studies.model import Volume
+
+__all__ = ["load", "save"]
+
+_FORMAT: Final = 1
+_TEXT: Final = "archive.json"
+_ARRAYS: Final = "archive.npz"
+
+Json = dict[str, Any]
+Arrays = dict[str, NDArray[np.generic]]
+
+
+def save(findings: Findings, volume: Volume, folder: Path) -> None:
+    """Keep findings, all of them, without loss.
+
+    Parameters
+    ----------
+    findings
+        Of this volume.
+    volume
+        Its identity and content are noted, not its pixels.
+    folder
+        Made when it is not there; an older archive in it is replaced.
+
+    Raises
+    ------
+    ExportRefusedError
+        When the findings belong to another series, or the folder cannot be written.
+    """
+    require_current(findings, volume)
+    arrays: Arrays = {"affine": findings.affine, "analysed": np.packbits(findings.analysed)}
+    if findings.lungs is not None:
+        arrays["lungs"] = np.packbits(findings.lungs)
+    for number, estimate in enumerate(findings.estimates):
+        arrays[f"estimate-{number}-study"] = np.array(estimate.study, np.float64)
+        arrays[f"estimate-{number}-slices"] = estimate.per_slice
+    for number, segment in enumerate(findings.segments):
+        arrays[f"segment-{number}-mask"] = np.packbits(segment.mask)
+        arrays[f"segment-{number}-slices"] = segment.pixels_per_slice
+    text = json.dumps(_to_json(findings, volume), indent=1, ensure_ascii=False, allow_nan=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # The text goes last and away first: arrays without it are no archive.
+        (folder / _TEXT).unlink(missing_ok=True)
+        savez: Any = np.savez_compressed  # its stub takes array names for keywords of its own
+        savez(folder / _ARRAYS, **arrays)
+        (folder / _TEXT).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ExportRefusedError(
+            f"The findings could not be kept in {folder} ({error.strerror}); choose another folder."
+        ) from error
+
+
+def load(folder: Path, volume: Volume) -> Findings:
+    """Read findings that were kept for this very volume.
+
+    Parameters
+    ----------
+    folder
+        As given to `save`.
+    volume
+        The open volume.
+
+    Raises
+    ------
+    BadInputError
+        When there is no archive, it cannot be read, or it was made from another series, another
+        grid or other pixels: stale findings are never shown as current.
+    """
+    text, arrays = _read(folder)
+    try:
+        if text["format"] != _FORMAT:
+            raise BadInputError(
+                f"The findings in {folder} were written by another version of SecondRead; analyse "
+                "the study again."
+            )
+        source = text["source"]
+        if (
+            source["series"] != _digest(volume.series_uid)
+            or tuple(source["shape"]) != volume.shape
+            or source["content"] != content_hash(volume)
+        ):
+            raise BadInputError(
+                f"The findings in {folder} were made from another series or from other pixels; "
+                "analyse this study again."
+            )
+        return _to_findings(text, arrays, volume)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _broken(folder) from error
+
+
+def _digest(uid: str) -> str:
+    return hashlib.sha256(uid.encode()).hexdigest()
+
+
+def _broken(folder: Path) -> BadInputError:
+    return BadInputError(f"The findings in {folder} are damaged; analyse the study again.")
+
+
+def _read(folder: Path) -> tuple[Json, Arrays]:
+    if not (folder / _TEXT).is_file() or not (folder / _ARRAYS).is_file():
+        raise BadInputError(
+            f"There are no findings in {folder}; run “secondread analyse” with --out first."
+        )
+    try:
+        text = json.loads((folder / _TEXT).read_text("utf-8"))
+        # Opened here, since numpy leaves the file open when it is no archive.
+        with (
+            (folder / _ARRAYS).open("rb") as file,
+            np.load(file, allow_pickle=False) as stored,
+        ):
+            arrays: Arrays = {name: stored[name] for name in stored.files}
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+        raise _broken(folder) from error
+    return text, arrays
+
+
+def _to_json(findings: Findings, volume: Volume) -> Json:
+    return {
+        "format": _FORMAT,
+        "source": {
+            "series": _digest(volume.series_uid),
+            "shape": list(volume.shape),
+            "content": content_hash(volume),
+        },
+        "system": findings.system,
+        "lung_ml": findings.lung_ml,
+        "device": findings.device,
+        "created": findings.created,
+        "notes": list(findings.notes),
+        "timings": asdict(findings.timings),
+        "models": [asdict(model) for model in findings.models],
+        "estimates": [
+            {name: getattr(estimate, name) for name in _plain(Estimate, "study", "per_slice")}
+            for estimate in findings.estimates
+        ],
+        "segments": [
+            {name: getattr(segment, name) for name in _plain(Segment, "mask", "pixels_per_slice")}
+            for segment in findings.segments
+        ],
+    }
+
+
+def _plain(kind: type[Estimate] | type[Segment], *arrays: str) -> list[str]:
+    """Names of the fields that are kept as text."""
+    return [field.name for field in fields(kind) if field.name not in arrays]
+
+
+def _to_findings(text: Json, arrays: Arrays, volume: Volume) -> Findings:
+    shape = volume.shape
+    lungs = arrays.get("lungs")
+    return Findings(
+        system=text["system"],
+        series_uid=volume.series_uid,
+        shape=shape,
+        affine=arrays["affine"].astype(np.float64).reshape(4, 4),
+        estimates=tuple(
+            Estimate(
+                **{
+                    **stored,
+                    "classes": tuple(stored["classes"]),
+                    "study": tuple(arrays[f"estimate-{number}-study"].tolist()),
+                    "per_slice": arrays[f"estimate-{number}-slices"].reshape(
+                        shape[0], len(stored["classes"])
+                    ),
+                }
+            )
+            for number, stored in enumerate(text["estimates"])
+        ),
+        segments=tuple(
+            Segment(
+                **{
+                    **stored,
+                    "key": Manifestation(stored["key"]),
+                    "mask": _unpack(arrays[f"segment-{number}-mask"], shape),
+                    "pixels_per_slice": arrays[f"segment-{number}-slices"].reshape(shape[0]),
+                }
+            )
+            for number, stored in enumerate(text["segments"])
+        ),
+        lungs=None if lungs is None else _unpack(lungs, shape),
+        lung_ml=text["lung_ml"],
+        analysed=_unpack(arrays["analysed"], shape[:1]),
+        timings=Timings(**text["timings"]),
+        models=tuple(ModelProvenance(**model) for model in text["models"]),
+        device=text["device"],
+        created=text["created"],
+        notes=tuple(text["notes"]),
+    )
+
+
+def _unpack(bits: NDArray[np.generic], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    count = int(np.prod(shape))
+    if bits.dtype != np.uint8 or bits.shape != (-(-count // 8),):
+        raise ValueError("a mask of another size")
+    return np.unpackbits(bits.astype(np.uint8), count=count).reshape(shape).astype(np.bool_)
