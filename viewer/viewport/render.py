@@ -130,8 +130,7 @@ def compose(
     ndarray
         Shape (height, width, 4), uint8, blue, green, red, 255; black outside the picture.
     """
-    frame = np.zeros((placement.height, placement.width, 4), np.uint8)
-    frame[..., 3] = 255
+    frame = _plain(placement.height, placement.width, (0, 0, 0))
     rows, columns = grey.shape
     across = _span(0, columns, placement.left, placement.scale_x, placement.width)
     down = _span(0, rows, placement.top, placement.scale_y, placement.height)
@@ -144,6 +143,13 @@ def compose(
     for layer in masks:
         _blend_mask(frame, layer, placement)
     return frame
+
+
+def _plain(height: int, width: int, colour: tuple[int, int, int]) -> Bytes:
+    """One colour all over, written a pixel at a time: many times quicker than by channels."""
+    red, green, blue = colour
+    words = np.full((height, width), 0xFF000000 | red << 16 | green << 8 | blue, np.uint32)
+    return words.view(np.uint8).reshape(height, width, 4)
 
 
 def _whole_span(first: int, last: int, origin: float, scale: float) -> tuple[int, int]:
@@ -200,8 +206,8 @@ def _sample_grey(grey: Bytes, placement: Placement, across: slice, down: slice) 
     if min(placement.scale_x, placement.scale_y) < _BLOCKS_FROM:
         return _sample_smooth(grey, placement, across, down)
     rows, columns = grey.shape
-    lines = np.take(grey, _nearest(down, placement.top, placement.scale_y, rows), axis=0)
-    return np.take(lines, _nearest(across, placement.left, placement.scale_x, columns), axis=1)
+    strips = np.take(grey, _nearest(across, placement.left, placement.scale_x, columns), axis=1)
+    return np.take(strips, _nearest(down, placement.top, placement.scale_y, rows), axis=0)
 
 
 def _blend_heat(
@@ -210,8 +216,10 @@ def _blend_heat(
     values = _sample_smooth(heat.values, placement, across, down)
     index = cv2.convertScaleAbs(values, alpha=255.0)
     colours = cv2.applyColorMap(index, cv2.COLORMAP_MAGMA)
-    share = (np.clip(values / _HEAT_FULL, 0.0, 1.0) * heat.opacity)[..., None]
-    region[..., :3] = np.rint(region[..., :3] * (1.0 - share) + colours * share)
+    share = np.clip(values * np.float32(heat.opacity / _HEAT_FULL), 0.0, heat.opacity)
+    under = cv2.cvtColor(region, cv2.COLOR_BGRA2BGR)
+    mixed = cv2.blendLinear(under, colours, 1.0 - share, share)
+    cv2.cvtColor(mixed, cv2.COLOR_BGR2BGRA, dst=region)
 
 
 def _owners(count: int, origin: float, scale: float) -> NDArray[np.intp]:
@@ -255,8 +263,9 @@ def _blend_mask(frame: Bytes, layer: MaskLayer, placement: Placement) -> None:
     down = _mask_span(int(rows[0]), int(rows[-1]), height, lie_y, placement.height)
     if across.stop <= across.start or down.stop <= down.start:
         return
-    lines = _sample_mask(layer.mask, lie_y, down, 0)
-    mask = _sample_mask(lines, lie_x, across, 1).view(np.uint8)
+    # Columns before rows: repeating whole rows is the cheap part.
+    strips = _sample_mask(layer.mask, lie_x, across, 1)
+    mask = _sample_mask(strips, lie_y, down, 0).view(np.uint8)
     opacity = layer.opacity
     if layer.outline:
         side = 2 * max(1, round(_OUTLINE * placement.ratio)) + 1
@@ -267,7 +276,5 @@ def _blend_mask(frame: Bytes, layer: MaskLayer, placement: Placement) -> None:
         # A thin line needs more of its colour than a surface to look as strong.
         opacity = 1.0 - (1.0 - opacity) ** 2
     region = frame[down, across]
-    paint = np.empty_like(region)
-    red, green, blue = layer.colour
-    paint[:] = (blue, green, red, 255)
+    paint = _plain(region.shape[0], region.shape[1], layer.colour)
     cv2.copyTo(cv2.addWeighted(region, 1.0 - opacity, paint, opacity, 0.0), mask, region)

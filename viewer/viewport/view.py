@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["SliceView"]
 
 _WINDOW_DRAG = 500.0
-"""So many pixels of dragging change the window by the width of the default one."""
+"""So many pixels of dragging change the window by the width of the one that the volume opens with."""
 
 _ZOOM_DRAG = 0.01
 """Natural logarithm of the zoom a pixel of dragging."""
@@ -60,7 +60,6 @@ class _Drag:
     start: QPointF
     framing: Framing
     window: Window
-    step: float
 
 
 class SliceView(QWidget):
@@ -85,6 +84,7 @@ class SliceView(QWidget):
         self._cursor: QPointF | None = None
         self._drag: _Drag | None = None
         self._wheel = WheelSteps()
+        self._window_step = 1.0
         self._placed: list[Placed] = []
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
@@ -153,6 +153,8 @@ class SliceView(QWidget):
         self._drag = None
         self._framing = None
         if self._session.volume is not None:
+            # A volume opens with its default window.
+            self._window_step = self._session.window.width / _WINDOW_DRAG
             size = self._scene.picture_size()
             self._framing = Framing(max(1, self.width()), max(1, self.height()), *size)
         self._on_grey()
@@ -251,10 +253,8 @@ class SliceView(QWidget):
         if tool is None or self._framing is None or self._drag is not None:
             event.ignore()
             return
-        session = self._session
-        step = session.default_window().width / _WINDOW_DRAG if tool is Tool.WINDOW else 0.0
         self._drag = _Drag(
-            event.button(), tool, event.position(), self._framing, session.window, step
+            event.button(), tool, event.position(), self._framing, self._session.window
         )
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -275,8 +275,8 @@ class SliceView(QWidget):
             self._session.set_window(
                 replace(
                     drag.window,
-                    centre=drag.window.centre + moved.y() * drag.step,
-                    width=drag.window.width + moved.x() * drag.step,
+                    centre=drag.window.centre + moved.y() * self._window_step,
+                    width=drag.window.width + moved.x() * self._window_step,
                     name="",
                 )
             )
