@@ -225,7 +225,10 @@ def _write(
     font, size = cv2.FONT_HERSHEY_SIMPLEX, 0.55
     (width, _), _ = cv2.getTextSize(text, font, size, 1)
     place = (round(at[0] - align * width), at[1])
-    cv2.putText(picture, text, place, font, size, (0, 0, 0), 3, cv2.LINE_AA)
+    # Moved copies, not a thicker pen: that makes some versions' letters wider.
+    for dx, dy in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
+        edge = (place[0] + dx, place[1] + dy)
+        cv2.putText(picture, text, edge, font, size, (0, 0, 0), 1, cv2.LINE_AA)
     cv2.putText(picture, text, place, font, size, colour, 1, cv2.LINE_AA)
 
 

@@ -87,7 +87,7 @@ def patches(blobs: tuple[Blob, ...], coarse: Volume3, fine: Volume3, sharp: floa
             + ((y[box[1]] - blob.centre[1]) / blob.radii[1]) ** 2
             + ((z - blob.centre[2]) / blob.radii[2]) ** 2
         ).astype(np.float32)
-        field = (1 - norm + 0.24 * coarse[box] + 0.08 * fine[box]) * np.float32(sharp)
+        field = (1.08 - norm + 0.17 * coarse[box] + 0.06 * fine[box]) * np.float32(sharp)
         np.maximum(alpha[box], np.clip(field, 0, 1), out=alpha[box])
     return alpha
 
