@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["SliceView"]
 
 _WINDOW_DRAG = 500.0
-"""So many pixels of dragging change the window by the width of the one that the volume opens with."""
+"""Dragging so many pixels changes the window by the width it had when the volume was opened."""
 
 _ZOOM_DRAG = 0.01
 """Natural logarithm of the zoom a pixel of dragging."""
