@@ -145,7 +145,8 @@ def _ordered(frames: list[Frame]) -> list[tuple[list[Frame], list[Problem]]]:
     first = frames[0]
     if first.position is not None and first.orientation is not None:
         return _by_position(frames)
-    if first.modality == "CT" or len({frame.path for frame in frames}) == 1:
+    stacked = first.modality == "CT" and not first.secondary_capture
+    if stacked or len({frame.path for frame in frames}) == 1:
         problems = []
         if len(frames) > 1:
             problems.append(

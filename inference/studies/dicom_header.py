@@ -21,9 +21,10 @@ from inference.studies.dicom_values import (
     sequence,
     text,
 )
-from inference.studies.find import UnreadableError, derived_uid
+from inference.studies.find import UnreadableError
 from inference.studies.limits import MAX_SIDE, MAX_VOXELS, MIN_SIDE
 from inference.studies.model import Window
+from inference.studies.uids import derived_uid
 
 __all__ = ["TAGS", "Frame", "Header", "NotAnImageError", "read_header", "study_uid"]
 
@@ -54,6 +55,7 @@ _MODALITIES: Final = {"CT": "CT", "CR": "CR", "DX": "DX", "RG": "CR", "OT": "OT"
 """Modalities that are opened, and as what; RG is an X-ray film put through a scanner."""
 
 _SECONDARY_CAPTURE: Final = "1.2.840.10008.5.1.4.1.1.7"
+"""Screen shots and scans; the multi-frame classes begin alike."""
 _LOSSY: Final = (
     "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.81",
 )  # fmt: skip
@@ -78,6 +80,7 @@ class Frame:
     sop_instance_uid: str
     sop_class_uid: str
     modality: str
+    secondary_capture: bool
     rows: int
     columns: int
     position: tuple[float, ...] | None
@@ -242,6 +245,7 @@ def _frame(
         sop_instance_uid=text(ds, "SOPInstanceUID"),
         sop_class_uid=sop_class,
         modality=modality,
+        secondary_capture=sop_class.startswith(_SECONDARY_CAPTURE),
         rows=integer(ds, "Rows") or 0,
         columns=integer(ds, "Columns") or 0,
         position=position,

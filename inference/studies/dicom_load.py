@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import as_pixel_options
-from pydicom.uid import UID
+from pydicom.uid import UID, RLELossless
 
 from inference.errors import BadInputError
 from inference.progress import Progress
@@ -48,6 +48,9 @@ PIXEL_TAGS: Final = (
     "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
 )  # fmt: skip
 """Elements that the decoders want to know."""
+
+_PLUGINS: Final[dict[str, str]] = {RLELossless: "pydicom"}
+"""Decoders that are chosen; pylibjpeg's for RLE panics on damage, which no handler catches."""
 
 
 class _DoesNotFitError(Exception):
@@ -215,7 +218,12 @@ def _stored(file: DicomFile, frame: Frame) -> NDArray[np.generic]:
     if file.pixel_vr:
         options["pixel_vr"] = file.pixel_vr
     try:
-        stored, _ = decoder.as_array(file.stream, index=frame.index, **cast(Any, options))
+        stored, _ = decoder.as_array(
+            file.stream,
+            index=frame.index,
+            decoding_plugin=_PLUGINS.get(file.transfer_syntax, ""),
+            **cast(Any, options),
+        )
     except Exception as error:
         # Each decoder has its own exceptions, and all mean the same here.
         raise UnreadableError(

@@ -12,8 +12,9 @@ from inference.progress import Progress
 from inference.studies.codes import Code
 from inference.studies.dicom_groups import Stack, split
 from inference.studies.dicom_header import Header, NotAnImageError, read_header, study_uid
-from inference.studies.find import UnreadableError, derived_uid
+from inference.studies.find import UnreadableError
 from inference.studies.model import Problem, Series, SliceSource, SourceKind, Study
+from inference.studies.uids import derived_uid
 
 __all__ = ["Skipped", "scan_dicom"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -13,7 +12,7 @@ from inference.errors import BadInputError
 from inference.progress import Progress
 from inference.studies.limits import MAX_FILES
 
-__all__ = ["Candidate", "FileKind", "UnreadableError", "derived_uid", "find"]
+__all__ = ["Candidate", "FileKind", "UnreadableError", "find"]
 
 VOLUME_SUFFIXES: Final = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 PICTURE_SUFFIXES: Final = (".png", ".jpg", ".jpeg")
@@ -50,40 +49,43 @@ class Candidate:
     sentence: str = ""
 
 
-def derived_uid(*parts: object) -> str:
-    """Return a UID that is always the same for the same parts (DICOM PS3.5, B.2).
-
-    For sources that have none: equal paths give equal UIDs from one start to the next.
-    """
-    return f"2.25.{uuid.uuid5(uuid.NAMESPACE_URL, '|'.join(str(part) for part in parts)).int}"
-
-
 def find(path: Path, progress: Progress) -> tuple[Candidate, ...]:
     """Return what may be opened at a path, in order of name.
 
     Raises
     ------
     BadInputError
-        When the path does not exist, cannot be read, or holds too many files.
+        When the path does not exist or holds too many files.
     """
-    if not path.exists():
+    try:
+        exists = path.exists()
+    except OSError:
+        # A name too long for the file system, or a folder that may not be entered.
+        exists = False
+    if not exists:
         raise BadInputError(f"There is no file or folder “{path}”; check the path.")
     if path.is_file() and path.name.upper() == "DICOMDIR":
         path = path.resolve().parent
     if path.is_file():
         return (_candidate(path),)
-    candidates = []
-    files = _walk(path)
+    files, candidates = _walk(path)
     for i, file in enumerate(files):
         progress.report("Looking for images", i, len(files))
         candidates.append(_candidate(file))
     return tuple(candidates)
 
 
-def _walk(folder: Path) -> list[Path]:
-    refused: list[OSError] = []
+def _walk(folder: Path) -> tuple[list[Path], list[Candidate]]:
+    """Return all files below a folder, and the folders that may not be read."""
+    refused: list[Candidate] = []
+
+    def refuse(error: OSError) -> None:
+        path = Path(error.filename or folder)
+        sentence = f"The folder “{path.name}” may not be read; check its permissions."
+        refused.append(Candidate(path, FileKind.BROKEN, sentence))
+
     files: list[Path] = []
-    for root, folders, names in os.walk(folder, onerror=refused.append):
+    for root, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not _hidden(name))
         files.extend(
             Path(root, name)
@@ -94,9 +96,7 @@ def _walk(folder: Path) -> list[Path]:
             raise BadInputError(
                 f"“{folder.name}” holds more than {MAX_FILES} files; open a smaller folder."
             )
-    if refused and not files:
-        raise BadInputError(f"The folder “{folder.name}” may not be read; check its permissions.")
-    return files
+    return files, refused
 
 
 def _hidden(name: str) -> bool:
@@ -105,9 +105,9 @@ def _hidden(name: str) -> bool:
 
 def _candidate(path: Path) -> Candidate:
     name = path.name
-    if not path.is_file():
-        return Candidate(path, FileKind.OTHER, f"“{name}” is not a regular file.")
     try:
+        if not path.is_file():
+            return Candidate(path, FileKind.OTHER, f"“{name}” is not a regular file.")
         with path.open("rb") as stream:
             head = stream.read(132)
     except OSError:

@@ -11,9 +11,10 @@ from PIL import Image, ImageOps
 
 from inference.errors import BadInputError
 from inference.studies.codes import Code
-from inference.studies.find import UnreadableError, derived_uid
+from inference.studies.find import UnreadableError
 from inference.studies.limits import MAX_SIDE, MIN_SIDE
 from inference.studies.model import Problem, Series, SliceSource, SourceKind, Unit, Volume
+from inference.studies.uids import derived_uid
 
 __all__ = ["load_picture", "scan_picture"]
 

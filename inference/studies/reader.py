@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from inference.errors import BadInputError
 from inference.progress import Progress
 from inference.studies.codes import Code
-from inference.studies.find import Candidate, FileKind, UnreadableError, derived_uid, find
+from inference.studies.find import Candidate, FileKind, UnreadableError, find
 from inference.studies.model import Problem, Series, SourceKind, Study, Volume
 from inference.studies.quiet import quiet
+from inference.studies.uids import derived_uid
 
 if TYPE_CHECKING:
     from inference.studies.dicom_scan import Skipped

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from inference.errors import BadInputError
 from inference.progress import Progress
 from inference.studies.codes import Code
-from inference.studies.find import UnreadableError, derived_uid
+from inference.studies.find import UnreadableError
 from inference.studies.limits import HU_FLOOR, MAX_SIDE, MAX_VOXELS, MIN_SIDE
 from inference.studies.model import Problem, Series, SliceSource, SourceKind, Unit, Volume
 from inference.studies.pixels import narrowest
+from inference.studies.uids import derived_uid
 from inference.studies.volume_files import check_gzip, check_meta_header, check_size
 
 __all__ = ["load_volume", "middle_slice", "scan_volume"]

@@ -38,6 +38,29 @@ def test_a_path_that_does_not_exist(tmp_path):
     assert "There is no file or folder" in refusal(tmp_path / "nowhere")
 
 
+def test_a_path_that_no_file_system_takes(tmp_path):
+    assert "There is no file or folder" in refusal(tmp_path / ("x" * 5000))
+
+
+def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):
+    def walk(folder, onerror):
+        onerror(PermissionError(13, "Permission denied", str(folder)))
+        return iter(())
+
+    monkeypatch.setattr("inference.studies.find.os.walk", walk)
+    assert f"The folder “{tmp_path.name}” may not be read" in refusal(tmp_path)
+
+
+def test_a_file_that_may_not_be_read(write_slice, monkeypatch):
+    path = write_slice()
+
+    def refuse(*_args, **_kwargs):
+        raise PermissionError
+
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    assert "“a.dcm” may not be read" in refusal(path)
+
+
 def test_an_empty_folder(tmp_path):
     assert "is empty" in refusal(tmp_path)
 
@@ -121,6 +144,25 @@ def test_encapsulated_pixels_cut_off(make_dataset, tmp_path):
     data = (tmp_path / "a.dcm").read_bytes()
     (tmp_path / "a.dcm").write_bytes(data[:-100])
     assert "cut off" in refusal(tmp_path / "a.dcm")
+
+
+def test_encapsulated_pixels_without_their_end_mark_are_whole(make_dataset, tmp_path):
+    ds = make_dataset(np.zeros((40, 40), np.uint16))
+    ds.compress("1.2.840.10008.1.2.5", generate_instance_uid=False)
+    ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    data = (tmp_path / "a.dcm").read_bytes()
+    (tmp_path / "a.dcm").write_bytes(data[:-8])
+    assert load(scan(tmp_path)[0].series[0]).array.max() == -1024
+
+
+def test_damaged_deflate(make_dataset, tmp_path):
+    ds = make_dataset(np.zeros((40, 40), np.uint16))
+    ds.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1.99"
+    ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    data = (tmp_path / "a.dcm").read_bytes()
+    start = 144 + int.from_bytes(data[140:144], "little")
+    (tmp_path / "a.dcm").write_bytes(data[:start] + b"\xff" * 50)
+    assert "deflated and damaged" in refusal(tmp_path / "a.dcm")
 
 
 def test_a_deflate_bomb(write_slice, monkeypatch):

@@ -212,6 +212,16 @@ def test_two_views_of_an_xray_are_two_series(write_slice, tmp_path):
     assert load(first).modality == "DX"
 
 
+def test_screen_shots_of_a_ct_are_no_stack(write_slice, tmp_path):
+    for value in (1, 2):
+        write_slice(
+            str(value), np.full((40, 40), value, np.uint16), SOPInstanceUID=None,
+            SOPClassUID="1.2.840.10008.5.1.4.1.1.7", ImagePositionPatient=None,
+            ImageOrientationPatient=None,
+        )  # fmt: skip
+    assert [len(series.slices) for series in scan(tmp_path)[0].series] == [1, 1]
+
+
 @pytest.mark.parametrize(
     ("keyword", "code"),
     [("PixelSpacing", None), ("ImagerPixelSpacing", Code.IMAGER_SPACING)],

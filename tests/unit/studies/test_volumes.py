@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from inference.errors import BadInputError
 from inference.studies import Code, SourceKind, Unit, load, scan
 
 NAMES = ["a.nii", "a.nii.gz", "a.nrrd", "a.mha", "a.mhd"]
@@ -121,6 +122,31 @@ def test_nifti_without_orientation_shows_no_sides(tmp_path):
     volume = load(scan(path)[0].series[0])
     assert not volume.has_orientation
     assert Code.NO_ORIENTATION in codes(volume)
+
+
+@pytest.mark.parametrize("name", ["a.mha", "a.mhd", "a.nrrd"])
+def test_compressed_voxels_are_read(tmp_path, name):
+    made = image()
+    SimpleITK.WriteImage(made, str(tmp_path / name), True)
+    volume = load(scan(tmp_path / name)[0].series[0])
+    np.testing.assert_array_equal(volume.array, SimpleITK.GetArrayFromImage(made))
+
+
+def test_a_fourth_dimension_of_one_is_dropped(tmp_path):
+    made = SimpleITK.JoinSeries([image(rotation())])
+    SimpleITK.WriteImage(made, str(tmp_path / "a.nii"))
+    volume = load(scan(tmp_path)[0].series[0])
+    assert volume.shape == (6, 40, 48)
+    expected = image(rotation()).TransformIndexToPhysicalPoint((3, 4, 5))
+    np.testing.assert_allclose(volume.position(3, 4, 5), expected, atol=1e-3)
+
+
+def test_a_volume_that_changed_is_refused_in_words(tmp_path):
+    SimpleITK.WriteImage(image(), str(tmp_path / "a.nrrd"))
+    (series,) = scan(tmp_path)[0].series
+    SimpleITK.WriteImage(image(shape=(7, 40, 48)), str(tmp_path / "a.nrrd"))
+    with pytest.raises(BadInputError, match="has changed"):
+        load(series)
 
 
 def test_a_folder_of_volumes_is_one_study(tmp_path):
