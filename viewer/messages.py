@@ -9,12 +9,12 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from viewer.theme import colour
+from viewer.viewport.annotations import BANNER
 
-__all__ = ["NOTICE", "RESEARCH_USE_ONLY", "Message", "MessageArea"]
+__all__ = ["NOTICE", "Message", "MessageArea"]
 
-RESEARCH_USE_ONLY = "Research use only. Not for diagnosis."
 NOTICE = (
-    f"{RESEARCH_USE_ONLY} SecondRead is not a medical device: what it says about an image may be "
+    f"{BANNER} SecondRead is not a medical device: what it says about an image may be "
     "wrong, and no decision about a person may rest on it."
 )
 """Shown at the first start."""

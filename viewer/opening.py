@@ -126,8 +126,7 @@ class Opener(QObject):
             result: tuple[tuple[Study, ...], Study, Series, Volume, float, str],
         ) -> None:
             studies, study, series, volume, seconds, doubt = result
-            self._session.add_studies(studies)
-            self._show(study, series, volume, seconds)
+            self.show_reading(studies, study, series, volume, seconds)
             left_out = [problem.sentence for each in studies for problem in each.problems]
             for sentence in filter(None, dict.fromkeys([doubt, *left_out])):
                 self._session.post("warning", sentence)
@@ -142,6 +141,18 @@ class Opener(QObject):
                 otherwise(sentence)
 
         self._worker.submit(Job("Opening", work, done, failed))
+
+    def show_reading(
+        self,
+        studies: tuple[Study, ...],
+        study: Study,
+        series: Series,
+        volume: Volume,
+        read_seconds: float,
+    ) -> None:
+        """Show a series that has been read before the window was there."""
+        self._session.add_studies(studies)
+        self._show(study, series, volume, read_seconds)
 
     def show_series(self, study: Study, series: Series) -> None:
         """Read a series that is already in the tree and show it."""

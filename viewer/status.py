@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from viewer.messages import RESEARCH_USE_ONLY
 from viewer.session import ReadingSession
 from viewer.theme import colour
+from viewer.viewport.annotations import BANNER
 from viewer.worker import Worker
 
 __all__ = ["StatusBar", "time_left"]
@@ -79,7 +79,7 @@ class StatusBar(QStatusBar):
         self._asked_device = device
         self._shown: tuple[str, float] = ("", 0.0)
         self.setSizeGripEnabled(False)
-        banner = QLabel(RESEARCH_USE_ONLY)
+        banner = QLabel(BANNER)
         banner.setObjectName("research-use-only")
         banner.setStyleSheet(f"color: {colour('warning').name()}; padding: 0 8px;")
         self.stage = QLabel()

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QTextBrowser, QToolButton, Q
 from inference.errors import AnalysisError
 from inference.findings import Findings
 from inference.studies.model import Unit, Volume, Window
-from viewer.messages import NOTICE, RESEARCH_USE_ONLY
+from viewer.messages import NOTICE
 from viewer.panels.bars import ProbabilityBar
 from viewer.session import AnalysisState, HeatmapChoice, Tool
 from viewer.settings import Settings
@@ -367,7 +367,7 @@ class TestWords:
         self, qtbot: Any, reading: MainWindow, fake_system: Any
     ) -> None:
         banner = reading.findChild(QLabel, "research-use-only")
-        assert banner.text() == RESEARCH_USE_ONLY == "Research use only. Not for diagnosis."
+        assert banner.text() == "Research use only. Not for diagnosis."
         fake_system.go.clear()
         qtbot.keyClick(reading, Qt.Key.Key_F5)
         qtbot.waitUntil(lambda: reading.session.stage[1] > 0)

@@ -1,0 +1,162 @@
+"""Start-up: what opens first, faults that nobody foresaw, and pictures without a screen."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
+
+from inference.findings import Findings
+from inference.progress import Progress
+from viewer import app, crash
+from viewer.preparing import Reading, read
+from viewer.window import MainWindow
+
+
+@pytest.fixture(autouse=True)
+def _keep_signal() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+class Watch(QObject):
+    """Looks at the window until `see` is content, then closes it."""
+
+    def __init__(self, see: Callable[[MainWindow], bool]) -> None:
+        super().__init__()
+        self._see = see
+        self.closed = 0
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._look)
+        self._timer.start(10)
+
+    def _look(self) -> None:
+        for window in QApplication.topLevelWidgets():
+            if isinstance(window, MainWindow) and window.isVisible() and self._see(window):
+                self._timer.stop()
+                self.closed += 1
+                window.close()
+
+
+def test_a_path_is_opened_while_the_window_is_there(
+    qapp: Any, write_ct: Callable[..., Path]
+) -> None:
+    watch = Watch(lambda window: window.session.volume is not None)
+    assert app.run(write_ct()) == 0
+    assert watch.closed == 1
+
+
+def test_a_reading_is_shown_at_its_largest_segment(
+    qapp: Any, write_ct: Callable[..., Path], make_findings: Callable[..., Findings]
+) -> None:
+    reading = read(write_ct(), Progress())
+    found: list[tuple[int, Findings | None]] = []
+
+    def see(window: MainWindow) -> bool:
+        found.append((window.session.position, window.session.findings))
+        return True
+
+    findings = make_findings(reading.volume)
+    given = Reading(reading.studies, reading.study, reading.series, reading.volume, 1.0, findings)
+    watch = Watch(see)
+    assert app.run(reading=given) == 0
+    assert watch.closed == 1
+    assert found == [(4, findings)]
+
+
+def test_bad_input_leaves_the_window_open(qapp: Any, tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def see(window: MainWindow) -> bool:
+        said.extend(message.sentence for message in window.messages.messages if
+                    message.kind == "error")  # fmt: skip
+        return bool(said)
+
+    watch = Watch(see)
+    assert app.run(tmp_path) == 0
+    assert watch.closed == 1
+    assert "empty" in said[0]
+
+
+def test_an_unforeseen_fault_is_told_and_the_window_goes_on(
+    qapp: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    before = sys.excepthook
+    told: list[str] = []
+
+    def see(window: MainWindow) -> bool:
+        if not window.property("faulted"):
+            window.setProperty("faulted", True)
+            error = ValueError("Doe^Jane")
+            sys.excepthook(ValueError, error, None)
+        told.extend(m.sentence for m in window.messages.messages if m.kind == "error")
+        return bool(told)
+
+    watch = Watch(see)
+    assert app.run() == 0
+    assert watch.closed == 1
+    assert "ValueError" in told[0]
+    assert "Doe" not in told[0]
+    assert "Doe" not in crash.log_file().read_text(encoding="utf-8")
+    assert sys.excepthook is before
+
+
+def test_the_window_can_be_pictured_without_a_screen(
+    qapp: Any,
+    write_ct: Callable[..., Path],
+    tmp_path: Path,
+    make_findings: Callable[..., Findings],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    reading = read(write_ct(), Progress())
+    plain, analysed = tmp_path / "plain.png", tmp_path / "analysed.png"
+    app.take_picture(reading, plain)
+    findings = make_findings(reading.volume)
+    app.take_picture(
+        Reading(reading.studies, reading.study, reading.series, reading.volume, 1.0, findings),
+        analysed,
+    )
+    first, second = QImage(str(plain)), QImage(str(analysed))
+    assert first.width() >= 1400
+    assert first.size() == second.size()
+
+    def yellow(image: QImage) -> int:
+        return sum(
+            image.pixelColor(x, y).saturation() > 60 and 40 < image.pixelColor(x, y).hue() < 60
+            for x in range(400, 1000, 5)
+            for y in range(150, 800, 5)
+        )
+
+    assert yellow(first) == 0
+    assert yellow(second) > 20
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="displays of Linux")
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, True),
+        ({"DISPLAY": ":0"}, False),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, False),
+        ({"DISPLAY": ":0", "QT_QPA_PLATFORM": "offscreen"}, True),
+        ({"QT_QPA_PLATFORM": "xcb"}, False),
+    ],
+)
+def test_whether_there_is_a_screen(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], expected: bool
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert app.has_no_screen() is expected
