@@ -1,0 +1,94 @@
+"""The networks are those that the papers draw."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from inference.networks.factory import make_network
+from inference.networks.manifestation import MLCNN
+from inference.networks.recognition import FEATURES, InceptionRecogniser
+from inference.networks.streams import SeparateStreams, SharedStreams
+
+LIGHT = {"encoder": "resnet18", "depth": 3, "decoder_channels": 16}
+
+
+def _millions(network: nn.Module) -> float:
+    return sum(p.numel() for p in network.parameters()) / 1e6
+
+
+def test_xception65_is_the_papers_encoder() -> None:
+    network = SeparateStreams({"ggo": 1}).eval()
+    assert _millions(network) == pytest.approx(41.0, abs=0.3)
+    deeplab = network.networks["ggo"]
+    with torch.inference_mode():
+        features = deeplab.encoder(torch.zeros(1, 1, 64, 64))
+        logits = network(torch.zeros(1, 1, 64, 64))["ggo"]
+    assert features[2].shape[1:] == (256, 16, 16), "low-level features: stride 4, 256 channels"
+    assert features[-1].shape[1:] == (2048, 4, 4), "output stride 16"
+    assert logits.shape == (1, 1, 64, 64)
+    rates = {m.dilation[0] for m in deeplab.decoder.aspp.modules() if isinstance(m, nn.Conv2d)}
+    assert rates == {1, 6, 12, 18}
+    low = [m for m in deeplab.decoder.block1.modules() if isinstance(m, nn.Conv2d)]
+    assert (low[0].in_channels, low[0].out_channels, low[0].kernel_size) == (256, 48, (1, 1))
+
+
+def test_shared_form_has_one_encoder_and_a_head_each() -> None:
+    streams = {"ggo": 1, "consolidation": 1, "effusion": 1}
+    shared = SharedStreams(streams, **LIGHT)
+    separate = SeparateStreams(streams, **LIGHT)
+    assert _millions(shared) < 0.6 * _millions(separate)
+    x = torch.randn(2, 1, 64, 64)
+    for network in (shared, separate):
+        output = network.eval()(x)
+        assert {k: tuple(v.shape) for k, v in output.items()} == dict.fromkeys(
+            streams, (2, 1, 64, 64)
+        )
+
+
+def test_unused_encoder_stages_are_not_kept() -> None:
+    network = SharedStreams({"ggo": 1}, **LIGHT).train()
+    network(torch.randn(2, 1, 64, 64))["ggo"].mean().backward()
+    unused = [n for n, p in network.named_parameters() if "layer4" in n]
+    assert not unused
+
+
+def test_streams_need_a_name() -> None:
+    with pytest.raises(ValueError, match="at least one stream"):
+        SharedStreams({}, **LIGHT)
+
+
+def test_ml_cnn_is_laid_out_as_in_the_paper() -> None:
+    network = MLCNN(size=64, blocks=4, kernels=8)
+    kinds = [type(m) for m in network.blocks]
+    assert kinds == [nn.Conv2d, nn.ELU, nn.MaxPool2d, nn.Dropout] * 4
+    assert {m.kernel_size for m in network.blocks if isinstance(m, nn.Conv2d)} == {(5, 5)}
+    assert {m.p for m in network.blocks if isinstance(m, nn.Dropout)} == {0.25}
+    widths = [m.out_features for m in network.dense if isinstance(m, nn.Linear)]
+    assert widths == [128, 64, 3]
+    assert {m.p for m in network.dense if isinstance(m, nn.Dropout)} == {0.5}
+    assert network(torch.zeros(2, 1, 64, 64)).shape == (2, 3)
+
+
+def test_ml_cnn_refuses_a_size_that_does_not_divide() -> None:
+    with pytest.raises(ValueError, match="multiple of 16"):
+        MLCNN(size=100)
+
+
+def test_inception_has_a_head_a_task() -> None:
+    network = InceptionRecogniser({"covid-2": 2, "cxr-4": 4}).eval()
+    with torch.inference_mode():
+        maps = network.feature_maps(torch.zeros(1, 1, 96, 96))
+        output = network.classify(maps)
+    assert maps.shape[1] == FEATURES
+    assert {k: v.shape[1] for k, v in output.items()} == {"covid-2": 2, "cxr-4": 4}
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "message"),
+    [("poem", {}, "unknown kind"), ("streams", {"form": "both"}, "'shared' or 'separate'")],
+)
+def test_factory_refuses_the_unknown(kind: str, settings: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_network(kind, settings)

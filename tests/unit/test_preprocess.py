@@ -1,0 +1,101 @@
+"""Window, 8 bit, CLAHE, resize: the same code for training and inference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from inference.preprocess import Box, prepare, restore, to_picture, to_tensor
+from inference.studies.model import Unit, Volume, Window
+
+
+def _volume(array: np.ndarray, **changes: object) -> Volume:
+    values: dict[str, object] = {
+        "array": array, "affine": np.eye(4), "unit": Unit.HU, "modality": "CT",
+        "has_geometry": True, "has_orientation": True, "series_uid": "1.2",
+    }  # fmt: skip
+    return Volume(**(values | changes))  # type: ignore[arg-type]
+
+
+def test_hu_are_shown_in_the_lung_window() -> None:
+    row = np.array([-2000, -1350, -600, 150, 3000], dtype=np.int16)
+    picture = to_picture(_volume(np.tile(row, (1, 5, 1))), 0)
+    assert picture[0].tolist() == [0, 0, 128, 255, 255]
+
+
+def test_monochrome1_is_turned_once() -> None:
+    array = np.arange(4096, dtype=np.uint16).reshape(1, 64, 64)
+    window = (Window(2048.0, 4096.0),)
+    grey = {"unit": Unit.GREY, "modality": "CR", "windows": window}
+    plain = to_picture(_volume(array, **grey), 0)
+    turned = to_picture(_volume(array, **grey, inverted=True), 0)
+    assert plain[0, 0] == 0
+    assert np.array_equal(turned, 255 - plain)
+
+
+def test_eight_bit_pictures_are_taken_as_they_are() -> None:
+    array = np.random.default_rng(0).integers(0, 256, (1, 40, 50), dtype=np.uint8)
+    picture = to_picture(_volume(array, unit=Unit.GREY, modality="OT"), 0)
+    assert np.array_equal(picture, array[0])
+
+
+def test_xray_without_a_window_uses_percentiles() -> None:
+    array = np.linspace(1000, 9000, 10000).reshape(1, 100, 100).astype(np.uint16)
+    picture = to_picture(_volume(array, unit=Unit.GREY, modality="DX"), 0)
+    assert picture.min() == 0
+    assert picture.max() == 255
+
+
+def test_training_and_inference_prepare_alike(tmp_path: Path) -> None:
+    """A picture through the dataset and through the system gives the same bytes."""
+    from inference.systems.base import Context
+    from inference.systems.elbana import ElBana, _Plan
+    from inference.training.datasets import build
+    from inference.training.manifest import read_manifest
+    from inference.training.recipe import Recipe
+
+    picture = np.random.default_rng(1).integers(0, 256, (90, 120), dtype=np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), picture)
+    header = "path,role,image_path,task,source,modality,label,split_group\n"
+    (tmp_path / "manifest.csv").write_text(
+        header + "a.png,image,,ct_classification,s,CT,covid19,g\n"
+    )
+    recipe = Recipe("r", "recognition", 0, 64, 1, 1, 1e-3)
+    trained = build(read_manifest(tmp_path), recipe, {"g": 0}, [0]).pictures[0]
+
+    volume = _volume(picture[np.newaxis], unit=Unit.GREY)
+    plan = _Plan(True, None, None, np.array([0]), ())
+    analysed = ElBana._pictures(volume, plan, {64}, Context())[64][0]
+    assert np.array_equal(trained, analysed)
+    clahe = cv2.createCLAHE(2.0, (8, 8)).apply(picture)
+    assert np.array_equal(trained, cv2.resize(clahe, (64, 64), interpolation=cv2.INTER_AREA))
+
+
+def test_box_round_trip_keeps_the_place() -> None:
+    mask = np.zeros((3, 100, 120), dtype=bool)
+    mask[1, 30:70, 20:100] = True
+    box = Box.around(mask, margin=0.0)
+    assert box == Box(30, 70, 20, 100)
+    heat = np.ones((1, 16, 16), dtype=np.float32)
+    assert np.array_equal(restore(heat, (100, 120), box)[0] > 0, mask[1])
+
+
+def test_box_margin_stays_inside_the_picture() -> None:
+    mask = np.zeros((1, 50, 50), dtype=bool)
+    mask[0, 0:50, 10:20] = True
+    box = Box.around(mask, margin=0.5)
+    assert (box.top, box.bottom) == (0, 50)
+    assert (box.left, box.right) == (0, 44)
+
+
+@pytest.mark.parametrize("size", [32, 200])
+def test_prepare_gives_a_square(size: int) -> None:
+    picture = np.random.default_rng(2).integers(0, 256, (70, 90), dtype=np.uint8)
+    prepared = prepare(picture, size, Box(10, 60, 5, 80))
+    assert prepared.shape == (size, size)
+    tensor = to_tensor(prepared[np.newaxis])
+    assert tensor.shape == (1, 1, size, size)
+    assert abs(float(tensor.max())) <= 2.0
