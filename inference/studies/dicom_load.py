@@ -27,6 +27,7 @@ from inference.studies.dicom_header import (
     read_header,
     study_uid,
 )
+from inference.studies.dicom_values import printable
 from inference.studies.dicom_volume import make_volume
 from inference.studies.find import UnreadableError
 from inference.studies.limits import MAX_VOXELS
@@ -200,9 +201,9 @@ def _stored(file: DicomFile, frame: Frame) -> NDArray[np.generic]:
     try:
         decoder = get_decoder(UID(file.transfer_syntax))
     except NotImplementedError as error:
+        syntax = printable(UID(file.transfer_syntax).name)
         raise UnreadableError(
-            f"“{name}” is compressed as {UID(file.transfer_syntax).name}, which cannot be "
-            "decoded; export it uncompressed."
+            f"“{name}” is compressed as {syntax}, which cannot be decoded; export it uncompressed."
         ) from error
     file.stream.seek(file.start or 0)
     options = as_pixel_options(file.dataset)

@@ -17,6 +17,7 @@ __all__ = [
     "number",
     "photometric",
     "positive",
+    "printable",
     "sequence",
     "text",
 ]
@@ -52,9 +53,14 @@ def get(ds: Dataset, keyword: str) -> Any:
 
 
 def text(ds: Dataset, keyword: str) -> str:
-    """Return a value as stripped text, "" for None."""
+    """Return a value as one line of printable text, "" for None."""
     value = get(ds, keyword)
-    return "" if value is None else str(value).strip()
+    return "" if value is None else printable(str(value))
+
+
+def printable(value: str) -> str:
+    """Return text without what damaged files put into it: control characters and line ends."""
+    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
 
 
 def photometric(ds: Dataset) -> str:

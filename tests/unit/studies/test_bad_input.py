@@ -165,6 +165,13 @@ def test_damaged_deflate(make_dataset, tmp_path):
     assert "deflated and damaged" in refusal(tmp_path / "a.dcm")
 
 
+def test_control_characters_of_a_damaged_file_stay_out_of_the_sentence(write_slice):
+    path = write_slice()
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"1.2.840.10008.1.2.1\0", b"1.2\n840\x1b10008.1.2.1\0"))
+    assert "compressed as 1.2 840 10008.1.2.1, which cannot" in refusal(path)
+
+
 def test_a_deflate_bomb(write_slice, monkeypatch):
     monkeypatch.setattr("inference.studies.dicom_file.MAX_INFLATED_BYTES", 10_000)
     path = write_slice()
