@@ -120,7 +120,7 @@ class Study:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
 class Volume:
     """One array and where it lies in the patient.
 

@@ -1,0 +1,179 @@
+"""The El-bana system: what is computed, what is not, and that the two are never confused."""
+
+from __future__ import annotations
+
+import dataclasses
+from threading import Event
+
+import numpy as np
+import pytest
+
+from inference.errors import AnalysisError, CancelledError
+from inference.findings import Manifestation
+from inference.lungs import dilate
+from inference.models import ModelStore
+from inference.progress import Progress
+from inference.studies.model import Unit, Volume
+from inference.systems.base import Context
+from inference.systems.elbana import (
+    LUNG_MARGIN_MM,
+    ElBana,
+    most_suspicious,
+    stream_probabilities,
+)
+
+
+def _context(**changes: object) -> Context:
+    return Context(**({"device": "cpu", "batch_size": 4} | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def system(store: ModelStore) -> ElBana:
+    return ElBana(store, precision="float32")
+
+
+def test_ct_findings_lie_on_the_source_grid(system: ElBana, chest: Volume) -> None:
+    findings = system.analyse(chest, _context(read_seconds=1.5))
+    assert findings.shape == chest.shape
+    assert np.array_equal(findings.affine, chest.affine)
+    assert findings.series_uid == chest.series_uid
+    assert [s.key for s in findings.segments] == list(Manifestation)
+    assert all(s.mask.shape == chest.shape for s in findings.segments)
+    assert findings.estimate("cxr-4") is None, "the four-class head is for X-ray"
+    assert findings.lung_ml is not None
+    assert findings.lung_ml == pytest.approx(findings.lungs.sum() * 0.09)
+
+
+def test_slices_without_lung_are_not_analysed(system: ElBana, chest: Volume) -> None:
+    findings = system.analyse(chest, _context())
+    expected = np.array([False] * 2 + [True] * 8 + [False] * 2)
+    assert np.array_equal(findings.analysed, expected)
+    for estimate in findings.estimates:
+        assert np.array_equal(np.isfinite(estimate.per_slice).all(axis=1), expected)
+    assert any("4 slices without lung" in note for note in findings.notes)
+
+
+def test_probabilities_are_probabilities(system: ElBana, chest: Volume) -> None:
+    findings = system.analyse(chest, _context())
+    covid = findings.estimate("covid-2")
+    assert sum(covid.study) == pytest.approx(1.0, abs=1e-5)
+    labels = findings.estimate("manifestations")
+    assert not labels.exclusive
+    assert all(0.0 <= p <= 1.0 for p in labels.study)
+
+
+def test_masks_exclude_each_other_and_lesions_keep_to_the_lungs(
+    system: ElBana, chest: Volume
+) -> None:
+    findings = system.analyse(chest, _context())
+    together = np.sum([s.mask for s in findings.segments], axis=0)
+    assert together.max() <= 1
+    allowed = dilate(findings.lungs, chest, LUNG_MARGIN_MM)
+    for key in (Manifestation.GGO, Manifestation.CONSOLIDATION):
+        assert not (findings.segment(key).mask & ~allowed).any()
+
+
+@pytest.mark.parametrize("form", ["shared", "separate", "all"])
+def test_every_form_of_the_streams_runs(system: ElBana, chest: Volume, form: str) -> None:
+    findings = system.analyse(chest, _context(streams=form))
+    models = {m.name for m in findings.models if m.task == "streams"}
+    expected = {
+        "shared": {"streams-shared"},
+        "separate": {"stream-ggo", "stream-consolidation", "stream-effusion"},
+        "all": {"stream-all"},
+    }
+    assert models == expected[form]
+    assert {s.model for s in findings.segments} <= models
+
+
+def test_clock_has_every_part(system: ElBana, chest: Volume) -> None:
+    timings = system.analyse(chest, _context(read_seconds=1.5)).timings
+    parts = timings.parts()
+    assert list(parts) == ["read", "pre", "recognise", "label", "segment", "post"]
+    assert parts["read"] == 1.5
+    assert all(seconds > 0 for seconds in parts.values())
+    assert timings.total >= sum(parts.values()) - 1e-6
+
+
+def test_xray_gets_recognition_alone(system: ElBana, xray: Volume) -> None:
+    findings = system.analyse(xray, _context())
+    assert {e.task for e in findings.estimates} == {"covid-2", "cxr-4"}
+    assert findings.segments == ()
+    assert findings.lungs is None
+    assert findings.estimate("manifestations") is None
+    assert any("not computed" in note for note in findings.notes)
+
+
+def test_a_picture_must_be_told_what_it_is(system: ElBana, xray: Volume) -> None:
+    picture = dataclasses.replace(xray, modality="OT")
+    with pytest.raises(AnalysisError, match="CT slice or an X-ray"):
+        system.analyse(picture, _context())
+
+
+def test_ct_picture_without_hu_has_no_volumes(system: ElBana, xray: Volume) -> None:
+    slice_ = dataclasses.replace(
+        xray, modality="CT", unit=Unit.GREY, array=(xray.array // 16).astype(np.uint8)
+    )
+    findings = system.analyse(slice_, _context())
+    assert all(s.volume_ml is None and s.percent_of_lung is None and s.mean_hu is None
+               for s in findings.segments)  # fmt: skip
+    assert findings.lungs is None
+
+
+def test_no_lungs_is_said(system: ElBana, chest: Volume) -> None:
+    head = dataclasses.replace(chest, array=np.full(chest.shape, 40, dtype=np.int16))
+    findings = system.analyse(head, _context())
+    assert findings.lungs is None
+    assert findings.analysed.all()
+    assert any("No lungs were found" in note for note in findings.notes)
+
+
+def test_cancel_stops_within_one_batch(system: ElBana, chest: Volume) -> None:
+    cancelled = Event()
+    seen: list[tuple[str, int]] = []
+
+    def watch(stage: str, done: int, total: int) -> None:
+        seen.append((stage, done))
+        if stage == "Segmenting" and done == 4:
+            cancelled.set()
+
+    with pytest.raises(CancelledError):
+        system.analyse(chest, _context(progress=Progress(watch, cancelled)))
+    assert seen[-1] == ("Segmenting", 4), "nothing is reported, or done, after that batch"
+
+
+def test_unknown_form_is_refused(system: ElBana, chest: Volume) -> None:
+    with pytest.raises(AnalysisError, match="shared, separate or all"):
+        system.analyse(chest, _context(streams="both"))
+
+
+def test_heatmap_lies_on_the_source_grid(system: ElBana, chest: Volume) -> None:
+    names = system.analyse(chest, _context()).estimate("covid-2").classes
+    maps = [system.explain(chest, 5, "covid-2", name, _context()).values for name in names]
+    heat = np.max(maps, axis=0)
+    assert heat.shape == chest.shape[1:]
+    assert heat.min() >= 0.0
+    assert heat.max() == pytest.approx(1.0)
+    lungs = system.analyse(chest, _context()).lungs.any(axis=(0, 2))
+    assert not heat[: np.flatnonzero(lungs)[0] - 8].any(), "nothing outside the analysed box"
+
+
+def test_heatmap_of_a_manifestation_is_refused(system: ElBana, chest: Volume) -> None:
+    with pytest.raises(AnalysisError, match="no heatmap for Consolidation"):
+        system.explain(chest, 5, "manifestations", "Consolidation", _context())
+
+
+def test_study_rule() -> None:
+    values = np.array([0.1] * 27 + [0.9] * 3, dtype=np.float32)
+    assert most_suspicious(values, 0.1) == pytest.approx(0.9)
+    assert most_suspicious(values[:1], 0.1) == pytest.approx(0.1)
+    assert most_suspicious(values, 0.2) == pytest.approx(0.5)
+
+
+def test_all_class_map_passes_one_half_where_it_beats_background() -> None:
+    logits = np.zeros((1, 4, 1, 2), dtype=np.float32)
+    logits[0, 0] = (2.0, -2.0)
+    logits[0, 2, 0, 1] = 1.0
+    maps = stream_probabilities({"all": logits})
+    assert (maps[Manifestation.CONSOLIDATION] > 0.5).ravel().tolist() == [False, True]
+    assert maps[Manifestation.CONSOLIDATION][0, 0, 1] > maps[Manifestation.GGO][0, 0, 1]

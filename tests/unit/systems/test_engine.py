@@ -1,0 +1,110 @@
+"""Devices, batches, memory and the clock."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from inference import device as devices
+from inference.engine import Clock, Engine
+from inference.errors import AnalysisError, BadInputError
+from inference.models import ModelStore
+from inference.progress import Progress
+
+PICTURES = np.arange(6, dtype=np.uint8)[:, None, None].repeat(64, 1).repeat(64, 2)
+
+
+class Hungry(nn.Module):
+    """Runs out of memory above a batch size."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+        self.batches: list[int] = []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.batches.append(len(x))
+        if len(x) > self.most:
+            raise torch.OutOfMemoryError("out of memory")
+        return x.mean(dim=(1, 2, 3)).unsqueeze(1)
+
+
+@pytest.fixture
+def engine(store: ModelStore) -> Engine:
+    return Engine(store, "cpu", precision="float32")
+
+
+def _run(engine: Engine, network: nn.Module, notes: list[str], batch: int = 4) -> np.ndarray:
+    record = engine.store.find("manifestations")
+    engine._networks[record.sha256] = network
+    parts = engine.run(record, PICTURES, "Testing", Progress(), batch, notes)
+    return np.concatenate([output[""] for _, output in parts])
+
+
+def test_smaller_batches_when_memory_runs_out(engine: Engine) -> None:
+    notes: list[str] = []
+    network = Hungry(most=2)
+    values = _run(engine, network, notes)
+    assert network.batches == [4, 2, 2, 2]
+    expected = (np.arange(6) / 255.0 - 0.5) / 0.25
+    assert np.allclose(values[:, 0], expected, atol=1e-6), "no picture was lost or doubled"
+    assert notes == ["Memory ran out; the batch was reduced to 2 slices."]
+
+
+def test_then_the_cpu_when_the_gpu_is_too_small(engine: Engine) -> None:
+    engine.device = torch.device("meta")  # stands for a GPU
+    notes: list[str] = []
+    assert engine._fall_back(1, notes) == 1
+    assert engine.device.type == "cpu"
+    assert "on the CPU" in notes[0]
+
+
+def test_no_memory_at_all_is_said(engine: Engine) -> None:
+    with pytest.raises(AnalysisError, match="not enough memory"):
+        _run(engine, Hungry(most=0), [])
+
+
+def test_stage_and_count_are_reported(engine: Engine) -> None:
+    seen: list[tuple[str, int, int]] = []
+    record = engine.store.find("manifestations")
+    progress = Progress(lambda *a: seen.append(a))
+    list(engine.run(record, PICTURES, "Labelling", progress, 4, []))
+    assert seen == [("Labelling", 0, 6), ("Labelling", 4, 6), ("Labelling", 6, 6)]
+
+
+def test_a_network_is_loaded_once(engine: Engine) -> None:
+    record = engine.store.find("manifestations")
+    assert engine.network(record) is engine.network(record)
+    assert not engine.network(record).training
+
+
+def test_unknown_and_absent_devices_are_refused() -> None:
+    with pytest.raises(BadInputError, match="no device 'tpu'"):
+        devices.choose("tpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(BadInputError, match="not available on this machine"):
+            devices.choose("cuda")
+    assert devices.choose("cpu").type == "cpu"
+
+
+def test_automatic_choice_prefers_cuda_then_mps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert devices.choose("auto").type == "cuda"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert devices.choose("auto").type == "mps"
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert devices.choose("auto").type == "cpu"
+
+
+def test_clock_refuses_unknown_parts_and_counts_reading() -> None:
+    clock = Clock(read_seconds=2.0)
+    with pytest.raises(ValueError, match="no part 'lunch'"), clock.part("lunch"):
+        pass
+    with clock.part("pre"):
+        pass
+    timings = clock.timings()
+    assert timings.read == 2.0
+    assert timings.total >= 2.0

@@ -1,0 +1,126 @@
+"""Weights are those of the manifest, or they are not loaded."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from inference.errors import AnalysisError
+from inference.models import (
+    MAX_FILE_BYTES,
+    MAX_TOTAL_BYTES,
+    ModelRecord,
+    ModelStore,
+    Split,
+)
+from inference.networks.factory import make_network
+
+SETTINGS = {"size": 32, "blocks": 2, "kernels": 4}
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> tuple[ModelStore, ModelRecord]:
+    weights = tmp_path / "w.safetensors"
+    save_file(make_network("manifestations", SETTINGS).half().state_dict(), weights)
+    figures = ({"task": "t", "source": "s", "metric": "AUC", "value": 0.5, "low": 0.4,
+                "high": 0.6, "n": 9, "groups": 3},)  # fmt: skip
+    record = ModelRecord(
+        name="m", version="1", kind="manifestations", architecture="ML-CNN", network=SETTINGS,
+        size=32, file="", sha256="", bytes=0, recipe="m.toml", recipe_sha256="ab" * 32,
+        data="toys", device="cpu", steps=1, seconds=1.0, split=Split((0,), (1,), ("a",), ("b",)),
+        figures=figures,
+    )  # fmt: skip
+    store = ModelStore(tmp_path / "store")
+    return store, store.install(weights, record)
+
+
+def test_manifest_round_trip(installed: tuple[ModelStore, ModelRecord]) -> None:
+    store, record = installed
+    assert ModelStore(store.folder).records == (record,)
+    assert ModelStore(store.folder).find("m").split.trained_groups == ("a",)
+
+
+def test_loaded_networks_are_float32_and_frozen(
+    installed: tuple[ModelStore, ModelRecord],
+) -> None:
+    store, record = installed
+    network = store.load(record)
+    assert not network.training
+    assert {p.dtype for p in network.parameters()} == {torch.float32}
+
+
+def test_altered_weights_are_refused(installed: tuple[ModelStore, ModelRecord]) -> None:
+    store, record = installed
+    path = store.folder / record.file
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(AnalysisError, match="SHA-256 differs"):
+        store.load(record)
+
+
+def test_missing_weights_are_said(installed: tuple[ModelStore, ModelRecord]) -> None:
+    store, record = installed
+    (store.folder / record.file).unlink()
+    with pytest.raises(AnalysisError, match="are missing"):
+        store.verify(record)
+
+
+def test_weights_of_another_network_are_refused(
+    installed: tuple[ModelStore, ModelRecord],
+) -> None:
+    store, record = installed
+    with pytest.raises(AnalysisError, match="do not fit"):
+        store.load(replace(record, network={**SETTINGS, "kernels": 8}))
+
+
+def test_too_large_is_not_installed(
+    installed: tuple[ModelStore, ModelRecord], tmp_path: Path
+) -> None:
+    store, record = installed
+    big = tmp_path / "big.safetensors"
+    with big.open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    with pytest.raises(AnalysisError, match="larger than 48 MB"):
+        store.install(big, record)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("{", "damaged"), (json.dumps({"format": 99}), "format 99"), ("[]", "damaged")],
+)
+def test_bad_manifest_is_refused(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(AnalysisError, match=message):
+        ModelStore(tmp_path)
+
+
+def test_no_models_is_not_an_error_until_one_is_wanted(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path)
+    with pytest.raises(AnalysisError, match="there are: none"):
+        store.find("recognition")
+    with pytest.raises(AnalysisError, match="No models of the form 'shared'"):
+        store.streams("default")
+
+
+def test_card_says_data_figures_and_licence(installed: tuple[ModelStore, ModelRecord]) -> None:
+    store, record = installed
+    card = store.card(record)
+    for part in ("toys", "0.500", "0.400 to 0.600", "non-commercial", record.sha256):
+        assert part in card
+
+
+def test_shipped_weights_are_whole_and_small_enough() -> None:
+    store = ModelStore()
+    assert {r.kind for r in store.records} == {"recognition", "manifestations", "streams"}
+    assert store.streams("default")
+    for record in store.records:
+        store.verify(record)
+        assert record.bytes <= MAX_FILE_BYTES
+        assert not set(record.split.trained_groups) & set(record.split.validation_groups)
+    assert sum(r.bytes for r in store.records) <= MAX_TOTAL_BYTES
