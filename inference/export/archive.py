@@ -110,6 +110,11 @@ def load(folder: Path, volume: Volume) -> Findings:
                 f"The findings in {folder} were made from another series or from other pixels; "
                 "analyse this study again."
             )
+        if source["modality"] != volume.modality:
+            raise BadInputError(
+                f"The findings in {folder} were made with the picture read as "
+                f"{source['modality']}; read it so again, or analyse it anew."
+            )
         return _to_findings(text, arrays, volume)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _broken(folder) from error
@@ -148,6 +153,7 @@ def _to_json(findings: Findings, volume: Volume) -> Json:
             "series": _digest(volume.series_uid),
             "shape": list(volume.shape),
             "content": content_hash(volume),
+            "modality": volume.modality,
         },
         "system": findings.system,
         "lung_ml": findings.lung_ml,

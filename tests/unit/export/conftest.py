@@ -25,7 +25,7 @@ from inference.studies.model import (
     Window,
 )
 
-SLICES, ROWS, COLUMNS = 6, 24, 32
+SLICES, ROWS, COLUMNS = 6, 40, 48
 SPACING = (5.0, 0.8, 0.7)  # slices, rows, columns
 ORIGIN = (-11.0, -9.5, -100.0)
 

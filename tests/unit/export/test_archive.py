@@ -67,6 +67,14 @@ def test_stale_findings_are_refused(findings: Findings, volume: Volume, tmp_path
             load(tmp_path, other)
 
 
+def test_a_picture_read_as_something_else(
+    findings: Findings, volume: Volume, tmp_path: Path
+) -> None:
+    save(findings, volume, tmp_path)
+    with pytest.raises(BadInputError, match="read as CT"):
+        load(tmp_path, replace(volume, modality="DX"))
+
+
 def test_findings_of_another_series_are_not_kept(
     findings: Findings, volume: Volume, tmp_path: Path
 ) -> None:

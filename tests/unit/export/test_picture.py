@@ -29,8 +29,8 @@ def test_pixels_are_square_in_the_patient(volume: Volume) -> None:
     picture = render(volume, None, 0)
     height, width = picture.shape[0] - _BAR, picture.shape[1]
     assert picture.dtype == np.uint8
-    # 24 rows of 0.8 mm, 32 columns of 0.7 mm
-    assert width / height == pytest.approx(32 * 0.7 / (24 * 0.8), rel=0.01)
+    # 40 rows of 0.8 mm, 48 columns of 0.7 mm
+    assert width / height == pytest.approx(48 * 0.7 / (40 * 0.8), rel=0.01)
 
 
 def test_window_maps_values_to_grey(volume: Volume) -> None:

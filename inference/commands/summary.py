@@ -1,0 +1,113 @@
+"""What an analysis found, as tables for a terminal."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+
+from inference.export.report import BANNER
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inference.findings import Findings
+    from inference.studies.model import Volume
+
+__all__ = ["peak_memory_mb", "show"]
+
+_UNKNOWN = "–"
+_PARTS = {
+    "read": "read",
+    "pre": "prepare",
+    "recognise": "recognise",
+    "label": "manifestations",
+    "segment": "segment",
+    "post": "measure",
+}
+
+
+def peak_memory_mb() -> float | None:
+    """Most memory that this process has held so far, in MB; None where that is not known."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    import sys
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def show(
+    console: Console, findings: Findings, volume: Volume, problems: Sequence[str] = ()
+) -> None:
+    """Print findings.
+
+    Parameters
+    ----------
+    console
+        Where to.
+    findings, volume
+        What was found, and in what.
+    problems
+        Sentences of what is doubtful about the study.
+    """
+    slices, rows, columns = volume.shape
+    console.print(
+        f"{volume.modality}, {slices} {'slice' if slices == 1 else 'slices'} of "
+        f"{columns} × {rows}, {int(findings.analysed.sum())} analysed on {findings.device}"
+    )
+    console.print(
+        Group(_probabilities(findings), *_segments(findings), _timings(findings)), highlight=False
+    )
+    for sentence in dict.fromkeys((*problems, *findings.notes)):
+        console.print(f"• {sentence}", markup=False, highlight=False)
+    memory = peak_memory_mb()
+    if memory is not None:
+        console.print(f"Peak memory {memory:.0f} MB.", highlight=False)
+    console.print(f"[yellow]{BANNER}[/yellow]")
+
+
+def _probabilities(findings: Findings) -> Table:
+    table = Table("Estimate", "Class", title="Probabilities", title_justify="left")
+    table.add_column("Probability", justify="right")
+    for estimate in findings.estimates:
+        title = estimate.title
+        for name, value in zip(estimate.classes, estimate.study, strict=True):
+            table.add_row(title, name, _figure(value, 2))
+            title = ""
+        table.add_section()
+    return table
+
+
+def _segments(findings: Findings) -> list[RenderableType]:
+    if not findings.segments:
+        return []
+    table = Table("Segment", title="Masks", title_justify="left")
+    for heading in ("ml", "% of lung", "lesions", "mean HU", "largest in slice"):
+        table.add_column(heading, justify="right")
+    for segment in findings.segments:
+        table.add_row(
+            segment.key.label,
+            _figure(segment.volume_ml, 1),
+            _figure(segment.percent_of_lung, 1),
+            str(segment.lesions),
+            _figure(segment.mean_hu, 0),
+            _UNKNOWN if segment.largest_slice is None else str(segment.largest_slice + 1),
+        )
+    return [table]
+
+
+def _timings(findings: Findings) -> Table:
+    parts = findings.timings.parts()
+    table = Table(*(_PARTS[name] for name in parts), "total", title="Seconds", title_justify="left")
+    values = (*parts.values(), findings.timings.total)
+    table.add_row(*(f"{value:.2f}" for value in values))
+    return table
+
+
+def _figure(value: float | None, digits: int) -> str:
+    return _UNKNOWN if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
