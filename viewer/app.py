@@ -9,40 +9,38 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QSize
 from PySide6.QtWidgets import QApplication
 
 from inference.errors import ExportRefusedError
-from viewer import crash, theme
+from inference.faults import record
+from viewer import theme
 from viewer.analysis import default_system
-from viewer.preparing import Reading
 from viewer.settings import Settings
 from viewer.window import MainWindow
 
-__all__ = ["has_no_screen", "run", "take_picture"]
+if TYPE_CHECKING:
+    from inference.commands.reading import Opened
+    from inference.findings import Findings
+
+__all__ = ["run", "take_picture"]
 
 _PICTURE_SIZE = QSize(1600, 1000)
 _SETTLE_SECONDS = 0.3
 
 
-def has_no_screen() -> bool:
-    """Say whether there is no display to open a window on (Linux without X or Wayland)."""
-    if not sys.platform.startswith("linux"):
-        return False
-    platform = os.environ.get("QT_QPA_PLATFORM", "")
-    if platform:
-        return platform.partition(":")[0] in {"offscreen", "minimal"}
-    return not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
 def run(
     path: Path | None = None,
     *,
-    reading: Reading | None = None,
+    opened: Opened | None = None,
+    findings: Findings | None = None,
     analyse: bool = False,
+    modality: str | None = None,
     system: str = "elbana",
     device: str = "auto",
     streams: str = "default",
@@ -53,10 +51,12 @@ def run(
     ----------
     path
         What to open first, read while the window is already there.
-    reading
-        What is shown at once, instead of `path`.
+    opened, findings
+        What has been read, and perhaps analysed, already; shown at once, instead of `path`.
     analyse
         Analyse `path` when it is open.
+    modality
+        What the picture at `path` shows; None to leave it as its file says.
     system, device, streams
         See `inference.systems`.
 
@@ -71,20 +71,20 @@ def run(
     window = MainWindow(default_system(system), Settings(), device=device, streams=streams)
     with _destroyed(window), _faults_told_in(window):
         window.show()
-        if reading is not None:
-            _show(window, reading)
+        if opened is not None:
+            _show(window, opened, findings)
         elif path is not None:
-            window.opener.open_paths([path], then=window.analyst.start if analyse else None)
+            window.opener.open_paths([path], then=partial(_go_on, window, modality, analyse))
         return app.exec()
 
 
-def take_picture(reading: Reading, path: Path) -> None:
-    """Show a reading in the real window, without a screen, and save what it looks like.
+def take_picture(opened: Opened, findings: Findings | None, path: Path) -> None:
+    """Show a series in the real window, without a screen, and save what it looks like.
 
     Parameters
     ----------
-    reading
-        What to show; with findings, the slice with most of them.
+    opened, findings
+        What to show; with findings, at the slice with most of them.
     path
         PNG file.
 
@@ -104,7 +104,7 @@ def take_picture(reading: Reading, path: Path) -> None:
         with _destroyed(window):
             window.resize(_PICTURE_SIZE)
             window.show()
-            _show(window, reading)
+            _show(window, opened, findings)
             end = time.monotonic() + _SETTLE_SECONDS
             while time.monotonic() < end:
                 app.processEvents()
@@ -123,18 +123,24 @@ def _application() -> QApplication:
     return app
 
 
-def _show(window: MainWindow, reading: Reading) -> None:
-    window.opener.show_reading(
-        reading.studies, reading.study, reading.series, reading.volume, reading.read_seconds
+def _go_on(window: MainWindow, modality: str | None, analyse: bool) -> None:
+    """Do what the command line asks of a path that has been opened."""
+    if modality is not None:
+        window.opener.read_as(modality)
+    if analyse:
+        window.analyst.start()
+
+
+def _show(window: MainWindow, opened: Opened, findings: Findings | None) -> None:
+    window.opener.show_opened(
+        (opened.study,), opened.study, opened.series, opened.volume, opened.seconds
     )
-    if reading.findings is not None:
-        window.session.set_findings(reading.findings)
-        sizes = {
-            segment.key: int(segment.pixels_per_slice.sum())
-            for segment in reading.findings.segments
-        }
-        if any(sizes.values()):
-            window.session.go_to_segment(max(sizes, key=lambda key: sizes[key]))
+    if findings is None:
+        return
+    window.session.set_findings(findings)
+    found = {s.key: int(s.pixels_per_slice.sum()) for s in findings.segments}
+    if any(found.values()):
+        window.session.go_to_segment(max(found, key=lambda key: found[key]))
 
 
 @contextmanager
@@ -157,7 +163,7 @@ def _faults_told_in(window: MainWindow) -> Iterator[None]:
         if isinstance(error, KeyboardInterrupt):
             before(kind, error, frames)
             return
-        window.session.post("error", crash.record(error.with_traceback(frames), "SecondRead"))
+        window.session.post("error", record(error.with_traceback(frames), "SecondRead"))
 
     sys.excepthook = hook
     try:

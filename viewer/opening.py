@@ -126,7 +126,7 @@ class Opener(QObject):
             result: tuple[tuple[Study, ...], Study, Series, Volume, float, str],
         ) -> None:
             studies, study, series, volume, seconds, doubt = result
-            self.show_reading(studies, study, series, volume, seconds)
+            self.show_opened(studies, study, series, volume, seconds)
             left_out = [problem.sentence for each in studies for problem in each.problems]
             for sentence in filter(None, dict.fromkeys([doubt, *left_out])):
                 self._session.post("warning", sentence)
@@ -142,7 +142,7 @@ class Opener(QObject):
 
         self._worker.submit(Job("Opening", work, done, failed))
 
-    def show_reading(
+    def show_opened(
         self,
         studies: tuple[Study, ...],
         study: Study,

@@ -13,8 +13,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from inference.errors import CancelledError, SecondReadError
+from inference.faults import record
 from inference.progress import Progress
-from viewer import crash
 
 __all__ = ["Job", "Worker"]
 
@@ -152,7 +152,7 @@ class Worker(QObject):
             sentence = f"{job.title} stopped: there is not enough memory; close other programs."
             return partial(self._finish, job, partial(job.failed, sentence))
         except Exception as error:  # noqa: BLE001 - the last frame of a thread: told, never lost
-            sentence = crash.record(error, job.title)
+            sentence = record(error, job.title)
             return partial(self._finish, job, partial(job.failed, sentence))
         return partial(self._finish, job, partial(job.done, result))
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from inference.findings import Findings
     from inference.studies.model import Series, Study, Volume
 
-__all__ = ["register"]
+__all__ = ["Opened", "open_series", "register", "terminal_progress", "write_results"]
 
 _ARCHIVE: Final = "archive"
 _SLICES: Final = "slices"
@@ -66,7 +66,7 @@ IdentityOption = Annotated[
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Opened:
+class Opened:
     """A series with its pixels."""
 
     study: Study
@@ -98,8 +98,8 @@ def analyse(
 
     if system not in SYSTEMS:
         raise BadInputError(f"There is no system “{system}”; choose one of {', '.join(SYSTEMS)}.")
-    with _progress() as progress:
-        opened = _open(path, series, modality, progress)
+    with terminal_progress() as progress:
+        opened = open_series(path, series, modality, progress)
         if opened.volume.modality == "OT":
             raise BadInputError(
                 f"“{path.name}” does not say whether it is a CT slice or an X-ray; add --modality "
@@ -113,7 +113,7 @@ def analyse(
         )
         findings = get_system(system).analyse(opened.volume, context)
     console = _console()
-    written = _write_all(opened, findings, out, identity)
+    written = write_results(opened, findings, out, identity)
     problems = (*opened.study.problems, *opened.series.problems, *opened.volume.problems)
     show(console, findings, opened.volume, [problem.sentence for problem in problems])
     for line in written:
@@ -150,8 +150,8 @@ def export(
     from inference.export import archive
 
     kind = _kind(to)
-    with _progress() as progress:
-        opened = _open(path, series, modality, progress)
+    with terminal_progress() as progress:
+        opened = open_series(path, series, modality, progress)
     folder = findings / _ARCHIVE if (findings / _ARCHIVE).is_dir() else findings
     kept = archive.load(folder, opened.volume)
     if kind == "json":
@@ -184,7 +184,7 @@ def sample(
     """
     from inference import sample as study
 
-    with _progress() as progress:
+    with terminal_progress() as progress:
         folder = study.ensure(progress) if out is None else study.build(out, progress)
     typer.echo(str(folder))
 
@@ -205,7 +205,7 @@ def _console() -> rich.console.Console:
 
 
 @contextmanager
-def _progress() -> Iterator[Progress]:
+def terminal_progress() -> Iterator[Progress]:
     """A bar on the error stream, where that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -227,7 +227,27 @@ def _progress() -> Iterator[Progress]:
         yield Progress(update)
 
 
-def _open(path: Path, series: str | None, modality: Modality | None, progress: Progress) -> _Opened:
+def open_series(
+    path: Path, series: str | None, modality: Modality | None, progress: Progress
+) -> Opened:
+    """Read the one series at a path that can be meant, or the one named.
+
+    Parameters
+    ----------
+    path
+        A file or folder.
+    series
+        Number or UID, or the beginning of one; None where there is but one.
+    modality
+        What a picture shows; None to leave it as its file says.
+    progress
+        Where to report, and how to be cancelled.
+
+    Raises
+    ------
+    BadInputError
+        When nothing can be opened, or several series can be meant.
+    """
     from inference.studies import load, scan, select, with_modality
 
     start = time.perf_counter()
@@ -235,7 +255,7 @@ def _open(path: Path, series: str | None, modality: Modality | None, progress: P
     volume = load(chosen, progress)
     if modality is not None:
         volume = with_modality(volume, modality.value)
-    return _Opened(study, chosen, volume, time.perf_counter() - start)
+    return Opened(study, chosen, volume, time.perf_counter() - start)
 
 
 def _kind(path: Path) -> str:
@@ -259,8 +279,28 @@ def _main_slice(findings: Findings) -> int:
     return int(pixels.argmax()) if pixels.any() else findings.shape[0] // 2
 
 
-def _write_all(opened: _Opened, findings: Findings, out: Path, identity: bool) -> list[str]:
-    """Write every result; returns a line for each, in words where one was refused."""
+def write_results(opened: Opened, findings: Findings, out: Path, identity: bool) -> list[str]:
+    """Write findings, masks, key pictures and the archive; earlier results are replaced.
+
+    Parameters
+    ----------
+    opened, findings
+        What was read, and what was found in it.
+    out
+        Folder; made if need be.
+    identity
+        Keep name, id, dates, UIDs and file names in the JSON.
+
+    Returns
+    -------
+    list of str
+        A line for each result, in words where one was refused.
+
+    Raises
+    ------
+    ExportRefusedError
+        When the folder cannot be written.
+    """
     from inference.export import archive, labels, seg
 
     _clear(out)
@@ -309,7 +349,7 @@ def _key_slices(findings: Findings) -> dict[str, int]:
     return found or {"slice": _main_slice(findings)}
 
 
-def _write_json(opened: _Opened, findings: Findings, path: Path, identity: bool) -> None:
+def _write_json(opened: Opened, findings: Findings, path: Path, identity: bool) -> None:
     from inference.export.report import write_json
 
     write_json(

@@ -13,10 +13,11 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
+from inference.commands.reading import open_series
+from inference.faults import log_file
 from inference.findings import Findings
 from inference.progress import Progress
-from viewer import app, crash
-from viewer.preparing import Reading, read
+from viewer import app
 from viewer.window import MainWindow
 
 
@@ -54,20 +55,19 @@ def test_a_path_is_opened_while_the_window_is_there(
     assert watch.closed == 1
 
 
-def test_a_reading_is_shown_at_its_largest_segment(
+def test_what_has_been_read_is_shown_at_its_largest_segment(
     qapp: Any, write_ct: Callable[..., Path], make_findings: Callable[..., Findings]
 ) -> None:
-    reading = read(write_ct(), Progress())
+    opened = open_series(write_ct(), None, None, Progress())
     found: list[tuple[int, Findings | None]] = []
 
     def see(window: MainWindow) -> bool:
         found.append((window.session.position, window.session.findings))
         return True
 
-    findings = make_findings(reading.volume)
-    given = Reading(reading.studies, reading.study, reading.series, reading.volume, 1.0, findings)
+    findings = make_findings(opened.volume)
     watch = Watch(see)
-    assert app.run(reading=given) == 0
+    assert app.run(opened=opened, findings=findings) == 0
     assert watch.closed == 1
     assert found == [(4, findings)]
 
@@ -106,7 +106,7 @@ def test_an_unforeseen_fault_is_told_and_the_window_goes_on(
     assert watch.closed == 1
     assert "ValueError" in told[0]
     assert "Doe" not in told[0]
-    assert "Doe" not in crash.log_file().read_text(encoding="utf-8")
+    assert "Doe" not in log_file().read_text(encoding="utf-8")
     assert sys.excepthook is before
 
 
@@ -118,14 +118,11 @@ def test_the_window_can_be_pictured_without_a_screen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    reading = read(write_ct(), Progress())
+    opened = open_series(write_ct(), None, None, Progress())
     plain, analysed = tmp_path / "plain.png", tmp_path / "analysed.png"
-    app.take_picture(reading, plain)
-    findings = make_findings(reading.volume)
-    app.take_picture(
-        Reading(reading.studies, reading.study, reading.series, reading.volume, 1.0, findings),
-        analysed,
-    )
+    app.take_picture(opened, None, plain)
+    findings = make_findings(opened.volume)
+    app.take_picture(opened, findings, analysed)
     first, second = QImage(str(plain)), QImage(str(analysed))
     assert first.width() >= 1400
     assert first.size() == second.size()
@@ -139,24 +136,3 @@ def test_the_window_can_be_pictured_without_a_screen(
 
     assert yellow(first) == 0
     assert yellow(second) > 20
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="displays of Linux")
-@pytest.mark.parametrize(
-    ("environment", "expected"),
-    [
-        ({}, True),
-        ({"DISPLAY": ":0"}, False),
-        ({"WAYLAND_DISPLAY": "wayland-0"}, False),
-        ({"DISPLAY": ":0", "QT_QPA_PLATFORM": "offscreen"}, True),
-        ({"QT_QPA_PLATFORM": "xcb"}, False),
-    ],
-)
-def test_whether_there_is_a_screen(
-    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], expected: bool
-) -> None:
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    assert app.has_no_screen() is expected

@@ -59,6 +59,17 @@ class TestFindings:
         opened.session.set_analysis(AnalysisState.CANCELLED)
         assert "cancelled" in words(panel)
 
+    def test_a_picture_must_be_told_what_it_is(
+        self, opened: SimpleNamespace, shown: Any, make_volume: Callable[..., Any]
+    ) -> None:
+        panel = shown(FindingsPanel(opened.session))
+        picture = make_volume("1.2.3", modality="OT")
+        opened.session.set_volume(opened.study, opened.series, picture)
+        assert "say which in the menu Analysis" in words(panel)
+        told = make_volume("1.2.3", modality="DX")
+        opened.session.set_volume(opened.study, opened.series, told)
+        assert "Not analysed. Press F5." in words(panel)
+
     def test_every_number_is_there(
         self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
     ) -> None:

@@ -11,8 +11,8 @@ import pytest
 from PySide6.QtCore import QThread
 
 from inference.errors import BadInputError
+from inference.faults import log_file
 from inference.progress import Progress
-from viewer import crash
 from viewer.worker import Job, Worker
 
 
@@ -108,7 +108,7 @@ def test_an_unforeseen_error_becomes_a_sentence_and_a_log_without_names(
     assert "ValueError" in str(sentence)
     assert "Traceback" not in str(sentence)
     assert "Doe" not in str(sentence)
-    log = crash.log_file().read_text(encoding="utf-8")
+    log = log_file().read_text(encoding="utf-8")
     assert "ValueError" in log
     assert "test_worker.py" in log
     assert "Doe" not in log

@@ -30,6 +30,8 @@ UNREAD = "●"
 ANALYSED = "◐"
 """Mark of a series that the machine has analysed."""
 
+_UNSAID = "OT"
+"""Modality of a picture that does not say what it is."""
 _THUMBNAIL = 44
 _STUDY_ROLE = Qt.ItemDataRole.UserRole
 _SERIES_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -163,7 +165,8 @@ def _study_text(study: Study) -> str:
 
 def _series_text(series: Series) -> str:
     count = len(series.slices)
-    lines = f"{series.modality} {count}" if count > 1 else series.modality
+    kind = "Picture" if series.modality == _UNSAID else series.modality
+    lines = f"{kind} {count}" if count > 1 else kind
     return f"{lines}\n{series.description}" if series.description else lines
 
 

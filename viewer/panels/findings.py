@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["FindingsPanel"]
 
 _MANIFESTATIONS = "manifestations"
+_ANALYSABLE = ("CT", "CR", "DX")
 
 
 class FindingsPanel(QScrollArea):
@@ -76,7 +77,7 @@ class FindingsPanel(QScrollArea):
             "Open a study first."
             if session.volume is None
             else {
-                AnalysisState.NONE: "Not analysed. Press F5.",
+                AnalysisState.NONE: _what_to_do(session.volume),
                 AnalysisState.RUNNING: f"Analysing: {stage or 'starting'}{count}",
                 AnalysisState.FAILED: "The analysis failed and left no result. "
                 "Press F5 to try again.",
@@ -137,6 +138,15 @@ class FindingsPanel(QScrollArea):
             rows.addWidget(heading("Notes"))
             for note in findings.notes:
                 rows.addWidget(sentence(note))
+
+
+def _what_to_do(volume: Volume) -> str:
+    if volume.modality in _ANALYSABLE:
+        return "Not analysed. Press F5."
+    return (
+        "Not analysed. The picture does not say whether it is a CT slice or an X-ray: say which "
+        "in the menu Analysis, then press F5."
+    )
 
 
 def _add_estimate(rows: QVBoxLayout, estimate: Estimate, tints: dict[str, QColor]) -> None:
