@@ -13,7 +13,7 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import EnhancedCTImageStorage, ExplicitVRLittleEndian
 
 from inference.errors import ExportRefusedError
 from inference.export.labels import label_map, write_nifti
@@ -156,7 +156,7 @@ def test_shared_instance_uids_are_refused(
     findings: Findings, volume: Volume, rewrite: Rewrite, tmp_path: Path
 ) -> None:
     rewrite(volume, lambda index, ds: setattr(ds, "SOPInstanceUID", f"1.2.3.{index // 2 + 1}"))
-    with pytest.raises(ExportRefusedError, match=r"3 of the 6 source files share.*NIfTI"):
+    with pytest.raises(ExportRefusedError, match=r"6 of the 6 source files share.*NIfTI"):
         write_seg(findings, volume, tmp_path / "seg.dcm")
 
 
@@ -185,7 +185,7 @@ def test_vanished_sources_are_refused(findings: Findings, volume: Volume, tmp_pa
 def test_exchanged_sources_are_refused(
     findings: Findings, volume: Volume, rewrite: Rewrite, tmp_path: Path
 ) -> None:
-    rewrite(volume, lambda index, ds: setattr(ds, "SeriesInstanceUID", "1.2.3"))
+    rewrite(volume, lambda index, ds: setattr(ds, "SOPInstanceUID", f"1.2.3.{index}"))
     with pytest.raises(ExportRefusedError, match="have changed"):
         write_seg(findings, volume, tmp_path / "seg.dcm")
 
@@ -205,6 +205,120 @@ def test_sources_without_positions_are_refused(
     rewrite(volume, lambda index, ds: ds.pop("ImagePositionPatient"))
     with pytest.raises(ExportRefusedError, match=r"where their slices lie.*NIfTI"):
         write_seg(findings, volume, tmp_path / "seg.dcm")
+
+
+@pytest.mark.parametrize("how", ["absent", "empty"])
+def test_anonymised_sources_need_not_name_anybody(
+    findings: Findings, volume: Volume, rewrite: Rewrite, tmp_path: Path, how: str
+) -> None:
+    keywords = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate",
+                "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName",
+                "PositionReferenceIndicator", "SliceThickness")  # fmt: skip
+
+    def strip(index: int, ds: pydicom.Dataset) -> None:
+        ds.SpecificCharacterSet = ""
+        for keyword in keywords:
+            if how == "absent":
+                ds.pop(keyword)
+            else:
+                setattr(ds, keyword, None)
+
+    rewrite(volume, strip)
+    write_seg(findings, volume, tmp_path / "seg.dcm")
+    np.testing.assert_array_equal(_read_back(tmp_path / "seg.dcm", volume), label_map(findings))
+    written = pydicom.dcmread(tmp_path / "seg.dcm")
+    assert written.PatientName == ""
+    measures = written.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    assert measures.SliceThickness == 5, "from the distance of the slices"
+
+
+def test_one_slice_without_thickness_is_refused(
+    findings: Findings, volume: Volume, rewrite: Rewrite, tmp_path: Path
+) -> None:
+    rewrite(volume, lambda index, ds: ds.pop("SliceThickness"))
+    one = replace(volume, array=volume.array[:1], slices=volume.slices[:1])
+    segments = tuple(replace(s, mask=s.mask[:1]) for s in findings.segments)
+    with pytest.raises(ExportRefusedError, match=r"how thick.*NIfTI"):
+        write_seg(replace(findings, shape=one.shape, segments=segments), one, tmp_path / "seg.dcm")
+
+
+@pytest.mark.filterwarnings("ignore:Unknown encoding:UserWarning")
+def test_headers_that_break_dicom_are_refused(
+    findings: Findings, volume: Volume, rewrite: Rewrite, tmp_path: Path
+) -> None:
+    rewrite(volume, lambda index, ds: setattr(ds, "SpecificCharacterSet", "MARTIAN"))
+    with pytest.raises(ExportRefusedError, match=r"keep to DICOM.*NIfTI"):
+        write_seg(findings, volume, tmp_path / "seg.dcm")
+
+
+def test_a_strange_name_is_not_written_out(
+    findings: Findings,
+    volume: Volume,
+    rewrite: Rewrite,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    rewrite(volume, lambda index, ds: setattr(ds, "PatientName", "HENRIETTA"))
+    write_seg(findings, volume, tmp_path / "seg.dcm")
+    assert "HENRIETTA" not in caplog.text + "".join(capfd.readouterr())
+
+
+def _enhanced(volume: Volume, path: Path) -> Volume:
+    """The volume as one enhanced multi-frame CT, its frames from head to feet."""
+    plain = [pydicom.dcmread(source.path) for source in volume.slices]
+    ds = plain[0]
+    ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = EnhancedCTImageStorage
+    shared, per_frame = pydicom.Dataset(), []
+    measures, orientation = pydicom.Dataset(), pydicom.Dataset()
+    measures.PixelSpacing, measures.SliceThickness = ds.PixelSpacing, ds.SliceThickness
+    orientation.ImageOrientationPatient = ds.ImageOrientationPatient
+    shared.PixelMeasuresSequence = [measures]
+    shared.PlaneOrientationSequence = [orientation]
+    for one in reversed(plain):
+        groups, position = pydicom.Dataset(), pydicom.Dataset()
+        position.ImagePositionPatient = one.ImagePositionPatient
+        groups.PlanePositionSequence = [position]
+        per_frame.append(groups)
+    for keyword in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing",
+                    "SliceThickness"):  # fmt: skip
+        del ds[keyword]
+    ds.NumberOfFrames = len(plain)
+    ds.SharedFunctionalGroupsSequence = [shared]
+    ds.PerFrameFunctionalGroupsSequence = per_frame
+    ds.PixelData = b"".join(one.PixelData for one in reversed(plain))
+    ds.save_as(path)
+    last = len(plain) - 1
+    slices = tuple(
+        replace(source, path=path, frame=last - index, sop_instance_uid=str(ds.SOPInstanceUID))
+        for index, source in enumerate(volume.slices)
+    )
+    return replace(volume, slices=slices)
+
+
+def test_enhanced_sources_are_referred_to_by_frame(
+    findings: Findings, volume: Volume, tmp_path: Path
+) -> None:
+    enhanced = _enhanced(volume, tmp_path / "enhanced.dcm")
+    write_seg(findings, enhanced, tmp_path / "seg.dcm")
+    seg = hd.seg.segread(tmp_path / "seg.dcm")
+    back = seg.get_pixels_by_source_frame(
+        enhanced.slices[0].sop_instance_uid,
+        [source.frame + 1 for source in enhanced.slices],
+        assert_missing_frames_are_empty=True,
+        combine_segments=True,
+    )
+    np.testing.assert_array_equal(back, label_map(findings))
+
+
+def test_part_of_an_enhanced_source_is_refused(
+    findings: Findings, volume: Volume, tmp_path: Path
+) -> None:
+    enhanced = _enhanced(volume, tmp_path / "enhanced.dcm")
+    part = replace(enhanced, array=volume.array[:4], slices=enhanced.slices[:4])
+    segments = tuple(replace(s, mask=s.mask[:4]) for s in findings.segments)
+    with pytest.raises(ExportRefusedError, match=r"Not every frame.*NIfTI"):
+        write_seg(replace(findings, shape=part.shape, segments=segments), part, tmp_path / "s.dcm")
 
 
 def test_xray_has_no_masks(xray: Findings, volume: Volume, tmp_path: Path) -> None:
