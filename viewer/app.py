@@ -14,7 +14,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QSize
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
+    QMessageLogContext,
+    QSettings,
+    QSize,
+    QtMsgType,
+    qInstallMessageHandler,
+)
 from PySide6.QtWidgets import QApplication
 
 from inference.errors import ExportRefusedError
@@ -101,7 +109,7 @@ def take_picture(opened: Opened, findings: Findings | None, path: Path) -> None:
         settings = Settings(store)
         settings.set_notice_read()
         window = MainWindow(default_system("elbana"), settings)
-        with _destroyed(window):
+        with _no_size_hints(), _destroyed(window):
             window.resize(_PICTURE_SIZE)
             window.show()
             _show(window, opened, findings)
@@ -141,6 +149,21 @@ def _show(window: MainWindow, opened: Opened, findings: Findings | None) -> None
     found = {s.key: int(s.pixels_per_slice.sum()) for s in findings.segments}
     if any(found.values()):
         window.session.go_to_segment(max(found, key=lambda key: found[key]))
+
+
+@contextmanager
+def _no_size_hints() -> Iterator[None]:
+    """Keep from the terminal that the screenless platform takes no size hints: it is expected."""
+
+    def hear(_kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+        if "propagateSizeHints" not in text:
+            sys.stderr.write(f"{text}\n")
+
+    before = qInstallMessageHandler(hear)
+    try:
+        yield
+    finally:
+        qInstallMessageHandler(before)
 
 
 @contextmanager
