@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 
-from inference.sample.chest import Wall
 from inference.sample.grid import (
     ANGLES,
     COLUMNS,
@@ -45,9 +44,9 @@ _RIBS: Final = {
 }  # fmt: skip
 
 
-def paint_bones(hu: Image, z: float, wall: Wall) -> None:
+def paint_bones(hu: Image, z: float, cavity: Image) -> None:
     """Paint every bone of one slice, in place."""
-    _ribs(hu, z, wall.cavity)
+    _ribs(hu, z, cavity)
     _shoulders(hu, z)
     _spine(hu, z)
     _sternum(hu, z)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -20,7 +19,7 @@ from inference.sample.grid import (
     smooth_noise,
 )
 
-__all__ = ["AIR", "FAT", "MUSCLE", "Wall", "WallPainter", "cavity_distance"]
+__all__ = ["AIR", "FAT", "MUSCLE", "WallPainter", "cavity_distance"]
 
 AIR: Final = -1000.0
 FAT: Final = -102.0
@@ -34,16 +33,6 @@ _CAVITY_BACK = along((-164, 96), (-110, 104), (-60, 106), (0, 102), (40, 92), (7
 _ANGLE = (np.arange(ANGLES) / ANGLES - 0.5) * 2 * np.pi
 """0 in front, positive to the left."""
 _TURN = np.abs(_ANGLE)
-
-
-@dataclass(frozen=True, slots=True)
-class Wall:
-    """Distances of one slice that other painters need, each (rows, columns) in mm."""
-
-    cavity: Image
-    """To the inner surface of the rib cage; negative inside."""
-    body: Image
-    """To the skin."""
 
 
 def _bump(centre: float, width: float) -> NDArray[np.float64]:
@@ -103,8 +92,11 @@ class WallPainter:
         streak = self._streaks[index][self._row, self._column]
         return np.asarray(MUSCLE + 5 * streak - 150 * np.clip(streak - 1.3, 0, 1), np.float32)
 
-    def paint(self, hu: Image, index: int, z: float) -> Wall:
-        """Paint one slice from the skin to the rib cage, whose inside is left as fat."""
+    def paint(self, hu: Image, index: int, z: float) -> Image:
+        """Paint one slice from the skin to the rib cage, whose inside is left as fat.
+
+        Returns the distance to the inner surface of the rib cage in mm; negative inside.
+        """
         cavity = cavity_distance(z)
         muscle = cavity - around(_muscle_thickness(z))
         skin = muscle - around(_fat_thickness(z))
@@ -112,4 +104,4 @@ class WallPainter:
         blend(hu, cover(skin), FAT)
         blend(hu, cover(muscle, 1.5) * cover(-cavity), self.flesh(index))
         blend(hu, cover(np.abs(cavity - 1.0) - 1.5), 30.0)
-        return Wall(cavity, skin - 2.0)
+        return cavity

@@ -9,7 +9,7 @@ import numpy as np
 
 from inference.sample.bones import SPINE_Y
 from inference.sample.chest import FAT
-from inference.sample.grid import COLUMNS, PIXEL_MM, Image, along, blend, cover, ellipse, maps
+from inference.sample.grid import COLUMNS, Image, along, blend, cover, ellipse, maps
 
 __all__ = ["Diaphragm", "Mediastinum", "paint_abdomen"]
 
@@ -183,7 +183,7 @@ def paint_abdomen(hu: Image, z: float, cavity: Image, diaphragm: Diaphragm) -> N
     under = diaphragm.height - np.float32(z)  # positive under the dome
     inside = cover(cavity + 1.0)
     muscle = np.clip(under / 4.5 + 0.5, 0, 1) * inside
-    blend(hu, muscle * cover(x - 150.0), 45.0)
+    blend(hu, muscle, 45.0)
     below = np.clip((under - 4.0) / 4.5 + 0.5, 0, 1) * cover(cavity + 3.0)
     blend(hu, below, FAT)
     edge = float(along((-164, 8), (-130, 40), (-95, 55))(z))
@@ -202,10 +202,9 @@ def paint_abdomen(hu: Image, z: float, cavity: Image, diaphragm: Diaphragm) -> N
         # a thick wall, or the gas would run into the lung where the dome is steep
         deep = np.clip((under - 14.0) / 4.5 + 0.5, 0, 1) * cover(cavity + 10.0)
         blend(hu, deep * cover(gas.astype(np.float32)), -960.0)
-    wide = cover(np.abs(x) - 150 * PIXEL_MM)
     spine = float(SPINE_Y(z))
     crus = np.minimum(
         ellipse(x, y, (-12, spine - 16), (8, 14), 20.0),
         ellipse(x, y, (22, spine - 14), (6, 16), -20.0),
     )
-    blend(hu, below * cover(crus) * wide, 48.0)
+    blend(hu, below * cover(crus), 48.0)

@@ -108,18 +108,18 @@ def _paint_body(
         part = hu[index]
         part[:] = AIR
         _paint_table(part)
-        wall = wall_painter.paint(part, index, z)
+        cavity = wall_painter.paint(part, index, z)
         mediastinum = Mediastinum(z)
-        edge = np.maximum(wall.cavity + 2.2, -mediastinum.distance()) + 0.5 * coarse[index]
+        edge = np.maximum(cavity + 2.2, -mediastinum.distance()) + 0.5 * coarse[index]
         lung = cover(edge, 1.2)
         lung *= np.clip((top - np.float32(z)) / 4.5 + 0.5, 0, 1)
         lung *= np.clip((np.float32(z) - diaphragm.height) / 4.5 + 0.5, 0, 1)
         # above the lungs' tops the rib cage holds muscle, not fat
-        neck = np.clip((np.float32(z) - top) / 9.0, 0, 1) * cover(wall.cavity)
+        neck = np.clip((np.float32(z) - top) / 9.0, 0, 1) * cover(cavity)
         blend(part, neck, wall_painter.flesh(index))
-        paint_abdomen(part, z, wall.cavity, diaphragm)
-        mediastinum.paint(part, cover(wall.cavity + 2.0))
-        water = lesions.effusion(z, wall.cavity)
+        paint_abdomen(part, z, cavity, diaphragm)
+        mediastinum.paint(part, cover(cavity + 2.0))
+        water = lesions.effusion(z, cavity)
         if water is not None:
             fluid[index] = lung * water
             lung *= 1 - water
@@ -127,7 +127,7 @@ def _paint_body(
         lungs[index] = lung
         tissue = -850 + 0.24 * y + 14 * coarse[index] + 12 * fine[index]
         blend(part, lung, tissue.astype(np.float32))
-        paint_bones(part, z, wall)
+        paint_bones(part, z, cavity)
 
 
 def _paint_table(part: Image) -> None:
