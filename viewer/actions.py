@@ -172,10 +172,13 @@ def _window_commands(session: ReadingSession) -> Sequence[Command]:
         used = session.window
         return has_hu() and (used.centre, used.width) == (preset.centre, preset.width)
 
+    def tip(preset: Window) -> str:
+        level = f"{preset.centre:g}".replace("-", "−")
+        return f"{preset.name} window: width {preset.width:g}, level {level} HU"
+
     presets = tuple(
-        Command(f"preset-{number}", preset.name,
-                f"Width {preset.width:g}, level {preset.centre:g} HU".replace("-", "−"),
-                "Window level", partial(session.set_window, preset), (str(number),), has_hu,
+        Command(f"preset-{number}", preset.name, tip(preset), "Window level",
+                partial(session.set_window, preset), (str(number),), has_hu,
                 partial(is_used, preset))
         for number, preset in enumerate(load_presets()[:9], start=1)
     )  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QImage, QKeyEvent
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -213,6 +213,8 @@ class MainWindow(QMainWindow):
             page = QTextBrowser()
             page.setHtml(keys_html(self.actions_.commands))
             buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+            # The style's own icon is black on black.
+            buttons.button(QDialogButtonBox.StandardButton.Close).setIcon(QIcon())
             buttons.rejected.connect(dialog.close)
             rows = QVBoxLayout(dialog)
             rows.addWidget(page)

@@ -214,3 +214,22 @@ def test_what_was_opened_is_known_as_private(
     opener.open_paths([Path("/data/one")])
     qtbot.waitUntil(lambda: session.volume is not None)
     assert {"/data/one", "one", "Doe^Jane", "ID-77"} <= opener.private_words
+
+
+def test_cancelling_leaves_what_was_open_and_says_nothing(
+    qtbot: Any,
+    session: ReadingSession,
+    opener: Opener,
+    shelf: Any,
+    posted: list[tuple[str, str]],
+) -> None:
+    opener.open_paths([Path("/data/one")])
+    qtbot.waitUntil(lambda: session.volume is not None)
+    before = session.volume
+    shelf.go.clear()
+    opener.show_series(session.studies[0], session.studies[0].series[1])
+    qtbot.wait(30)
+    opener._worker.cancel()
+    qtbot.waitUntil(lambda: not opener._worker.busy)
+    assert session.volume is before
+    assert posted == []
