@@ -19,8 +19,9 @@ export PYTHON
 # What pytest is given: make test ARGS="tests/unit -k geometry"
 ARGS ?=
 
-# The tests' tensors are small: more threads than this only wait for each other.
-TEST_THREADS ?= 2
+# The tests' tensors are small: more threads would mostly wait for each other, and badly so where
+# the processors are busy with something else.
+TEST_THREADS ?= 1
 
 # Linux has a screen in memory; a desktop's own Wayland session must not be taken instead of it.
 ifeq ($(shell uname -s),Linux)
