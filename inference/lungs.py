@@ -28,7 +28,7 @@ MIN_SLICE_SHARE = 0.005
 """The same, relative to the picture, for volumes without spacing."""
 BODY_SHARE = 0.3
 """Outlines of at least this share of the largest are body (arms, a neck between shoulders)."""
-CLOSING_MM = 8.0
+CLOSING_MM = 14.0
 MIN_PART_MM2 = 30.0
 """Smaller parts of a slice are specks."""
 MAX_HOLE_MM2 = 600.0

@@ -123,6 +123,10 @@ class ModelRecord:
         )
 
 
+def _interval(low: float | None, high: float | None) -> str:
+    return "one group: none" if low is None or high is None else f"{low:.3f} to {high:.3f}"
+
+
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -321,12 +325,14 @@ class ModelStore:
         ]
         if record.figures:
             lines += [
+                "Figures on groups that were neither trained on nor used for a choice:",
+                "",
                 "| task | source | metric | value | 95 % interval | n | groups |",
-                "|-" * 7 + "|",
+                "|---" * 7 + "|",
             ]
             lines += [
                 f"| {f['task']} | {f['source']} | {f['metric']} | {f['value']:.3f} "
-                f"| {f['low']:.3f} to {f['high']:.3f} | {f['n']} | {f['groups']} |"
+                f"| {_interval(f['low'], f['high'])} | {f['n']} | {f['groups']} |"
                 for f in record.figures
             ]
             lines.append("")

@@ -107,6 +107,9 @@ def evaluate(
     ] = False,
     models: Annotated[Path | None, typer.Option(help="Another model store.")] = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+    enter: Annotated[
+        bool, typer.Option("--enter", help="Enter the test figures in the models' manifest.")
+    ] = False,
 ) -> None:
     """Score the models on the groups of a data folder that they have not seen.
 
@@ -119,7 +122,7 @@ def evaluate(
     from inference.models import ModelStore
     from inference.training import evaluate as scoring
     from inference.training.manifest import read_manifest
-    from inference.training.report import markdown, print_tables, write_json
+    from inference.training.report import enter_figures, markdown, print_tables, write_json
 
     console = Console(width=160) if not Console().is_terminal else Console()
     rows = read_manifest(data)
@@ -140,6 +143,9 @@ def evaluate(
         device=device,
     )
     print_tables(figures, console)
+    if enter:
+        enter_figures(figures, store)
+        console.print(f"entered in {store.folder / 'manifest.json'}")
     if report is not None:
         command = "secondread evaluate DATA --report docs/results.md"
         report.write_text(markdown(figures, store, command), encoding="utf-8")

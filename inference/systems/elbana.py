@@ -26,7 +26,7 @@ from inference.systems.base import Context
 
 __all__ = ["ElBana"]
 
-LUNG_MARGIN_MM = 6.0
+LUNG_MARGIN_MM = 10.0
 """Lesions (effusion aside) are kept inside the lungs grown by this."""
 RECOGNITION_SHARE = 1.0 / 3.0
 MANIFESTATION_SHARE = 0.1

@@ -41,7 +41,7 @@ class TrainingResult:
     steps
         Steps done in all.
     seconds
-        Wall time of this run (not of the part before a resume).
+        Wall time, the part before a resume included.
     device
         In words.
     """
@@ -125,6 +125,7 @@ class _Checkpoint:
         optimiser: torch.optim.Optimizer,
         recipe: Recipe,
         step: int,
+        seconds: float,
     ) -> None:
         tensors = {f"network/{k}": v for k, v in network.state_dict().items()}
         tensors |= {f"average/{k}": v for k, v in average.state.items()}
@@ -133,7 +134,9 @@ class _Checkpoint:
         temporary = self.tensors.with_suffix(".part")
         save_file({k: v.detach().contiguous().cpu() for k, v in tensors.items()}, temporary)
         temporary.replace(self.tensors)
-        self.counters.write_text(json.dumps({"step": step, "recipe": recipe.sha256}))
+        self.counters.write_text(
+            json.dumps({"step": step, "seconds": seconds, "recipe": recipe.sha256})
+        )
 
     def load(
         self,
@@ -141,9 +144,10 @@ class _Checkpoint:
         average: _Average,
         optimiser: torch.optim.Optimizer,
         recipe: Recipe,
-    ) -> int:
+    ) -> tuple[int, float]:
+        """Restore, and say how many steps and seconds lie behind; (0, 0) without a checkpoint."""
         if not (self.tensors.is_file() and self.counters.is_file()):
-            return 0
+            return 0, 0.0
         counters = json.loads(self.counters.read_text())
         if counters["recipe"] != recipe.sha256:
             raise BadInputError(
@@ -164,7 +168,7 @@ class _Checkpoint:
             average.state[key].copy_(value)
         groups = optimiser.state_dict()["param_groups"]
         optimiser.load_state_dict({"state": state, "param_groups": groups})
-        return int(counters["step"])
+        return int(counters["step"]), float(counters["seconds"])
 
 
 @contextmanager
@@ -251,8 +255,8 @@ def train(
     )
     average = _Average(network, recipe.ema)
     checkpoint = _Checkpoint(folder)
-    first = checkpoint.load(network, average, optimiser, recipe) if resume else 0
-    start = time.perf_counter()
+    first, spent = checkpoint.load(network, average, optimiser, recipe) if resume else (0, 0.0)
+    start = time.perf_counter() - spent
     network.train()
     columns = (
         TextColumn("{task.description}"),
@@ -283,7 +287,8 @@ def train(
                 bar.update(task, completed=step + 1, loss=mean)
                 running, since = [], time.perf_counter()
             if (step + 1) % recipe.checkpoint_every == 0:
-                checkpoint.save(network, average, optimiser, recipe, step + 1)
+                seconds = time.perf_counter() - start
+                checkpoint.save(network, average, optimiser, recipe, step + 1, seconds)
     weights = folder / "weights.safetensors"
     save_file(_half(average.state if recipe.ema > 0 else dict(network.state_dict())), weights)
     return TrainingResult(

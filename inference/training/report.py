@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -15,7 +16,7 @@ from rich.table import Table
 from inference.models import ModelStore
 from inference.training.evaluate import Figure
 
-__all__ = ["markdown", "print_tables", "write_json"]
+__all__ = ["enter_figures", "markdown", "print_tables", "write_json"]
 
 _TITLES = {
     "covid-2": "Recognition: COVID-19 against others",
@@ -60,12 +61,31 @@ def print_tables(figures: Sequence[Figure], console: Console) -> None:
         console.print(table)
 
 
+def _plain(figure: Figure) -> dict[str, Any]:
+    """A figure for JSON; NaN becomes None."""
+    return {
+        k: None if isinstance(v, float) and not math.isfinite(v) else v
+        for k, v in asdict(figure).items()
+    }
+
+
+def enter_figures(figures: Sequence[Figure], store: ModelStore) -> None:
+    """Write each model's test figures into the manifest, replacing those of the same tasks."""
+    measured = {f.task for f in figures}
+    records = []
+    for record in store.records:
+        names = {record.name}
+        if record.kind == "streams":
+            names.add(f"streams ({'all' if record.streams == ('all',) else record.form})")
+        kept = [f for f in record.figures if f["task"] not in measured]
+        own = [_plain(f) for f in figures if f.model in names and f.split == "test"]
+        records.append(replace(record, figures=(*kept, *own)))
+    store.write(records)
+
+
 def write_json(figures: Sequence[Figure], path: Path) -> None:
     """Write the list of figures; NaN becomes null."""
-    rows = [
-        {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
-        for row in map(asdict, figures)
-    ]
+    rows = [_plain(figure) for figure in figures]
     path.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -21,7 +21,7 @@ from inference.training.install import describe
 from inference.training.loop import train
 from inference.training.manifest import fold_of_groups, read_manifest
 from inference.training.recipe import AugmentSettings, DataSettings, Recipe
-from inference.training.report import markdown, write_json
+from inference.training.report import enter_figures, markdown, write_json
 
 MILD = AugmentSettings(rotation=4, shear=0, scale=0.05, shift=0.02, gamma=0.1, contrast=0.1,
                        brightness=0.02, noise=0.01, blur=0)  # fmt: skip
@@ -100,6 +100,17 @@ def test_trained_groups_are_left_out_or_marked(lesion_folder: Path, tmp_path: Pa
     marked = evaluate(rows, store, tasks=["segmentation"], everything=True, device="cpu")
     trained = [f for f in marked if f.split == "trained on"]
     assert {f.groups for f in trained} == {len(folds) - len(unseen)}
+
+
+def test_figures_are_entered_in_the_manifest(lesion_folder: Path, tmp_path: Path) -> None:
+    store, figures = _learn(lesion_folder, _recipe("streams", steps=1), tmp_path)
+    enter_figures(figures, store)
+    (record,) = ModelStore(store.folder).records
+    assert {f["split"] for f in record.figures} == {"test"}
+    assert len(record.figures) == sum(f.split == "test" for f in figures)
+    assert "| segmentation | medseg100, ggo | Dice, pooled pixels |" in store.card(record)
+    enter_figures(figures, store)
+    assert len(ModelStore(store.folder).records[0].figures) == len(record.figures)
 
 
 def test_nothing_unseen_is_said(lesion_folder: Path, tmp_path: Path) -> None:
