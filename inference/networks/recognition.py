@@ -48,7 +48,7 @@ class InceptionRecogniser(nn.Module):
         if imagenet:
             source = inception_v3(weights=Inception_V3_Weights.IMAGENET1K_V1)
         else:
-            source = inception_v3(weights=None, aux_logits=False, init_weights=False)
+            source = inception_v3(weights=None, aux_logits=False, init_weights=True)
         self.trunk = nn.Sequential()
         for name in _TRUNK:
             self.trunk.add_module(name, getattr(source, name))

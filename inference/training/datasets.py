@@ -94,21 +94,18 @@ def recognition_targets(row: Row) -> dict[str, NDArray[np.float32]] | None:
     return {"covid-2": two, "cxr-4": four}
 
 
-def _balanced(keys: Sequence[tuple[str, ...]]) -> NDArray[np.float64]:
-    """Drawing probabilities: at each level of the keys every branch is as likely as its sisters."""
-    weights = np.ones(len(keys))
-    prefixes = Counter(key[:depth] for key in set(keys) for depth in range(len(key) + 1))
-    children: Counter[tuple[str, ...]] = Counter()
-    for prefix in prefixes:
-        if prefix:
-            children[prefix[:-1]] += 1
-    sizes = Counter(keys)
-    for index, key in enumerate(keys):
-        for depth in range(len(key)):
-            weights[index] /= children[key[:depth]]
-        weights[index] /= sizes[key]
-    total: float = weights.sum()
-    return np.asarray(weights / total, dtype=np.float64)
+def _balanced(classes: Sequence[str], strata: Sequence[str]) -> NDArray[np.float64]:
+    """Drawing probabilities: classes alike, and inside a class strata by the root of their size.
+
+    Strata of one or two pictures drawn as often as those of hundreds would be learned by heart;
+    drawn by their size, the largest source would be all that is learned.
+    """
+    sizes = Counter(zip(classes, strata, strict=True))
+    weights = np.array([sizes[pair] ** -0.5 for pair in zip(classes, strata, strict=True)])
+    for name in set(classes):
+        inside = np.array([c == name for c in classes])
+        weights[inside] /= weights[inside].sum()
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
 def _prepared(rows: Sequence[Row], size: int) -> NDArray[np.uint8]:
@@ -127,14 +124,15 @@ def _recognition(rows: Iterable[Row], recipe: Recipe) -> Dataset:
         if target is not None:
             chosen.append(row)
             targets.append(target)
-    keys = [(r.modality, str(r.label in _COVID), f"{r.source}/{r.label}") for r in chosen]
+    classes = [f"{r.modality}/{r.label in _COVID}" for r in chosen]
+    strata = [f"{r.source}/{r.label}" for r in chosen]
     return Dataset(
         pictures=_prepared(chosen, recipe.size),
         targets={task: np.stack([t[task] for t in targets]) for task in ("covid-2", "cxr-4")},
         masks=None,
         groups=tuple(r.group for r in chosen),
         sources=tuple(r.source for r in chosen),
-        weights=_balanced(keys),
+        weights=_balanced(classes, strata),
     )
 
 

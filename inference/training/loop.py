@@ -199,6 +199,18 @@ def _logs(folder: Path, *, append: bool) -> Iterator[Any]:
         board.close()
 
 
+def _groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+    """Body and linear heads, which may learn at another rate."""
+    body: list[nn.Parameter] = []
+    heads: list[nn.Parameter] = []
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            is_head = recipe.kind == "recognition" and name.startswith("heads.")
+            (heads if is_head else body).append(parameter)
+    rate = recipe.learning_rate
+    return [{"params": body, "lr": rate}, {"params": heads, "lr": rate * recipe.head_rate}]
+
+
 def _half(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {
         k: (v.half() if v.is_floating_point() else v).contiguous().cpu() for k, v in state.items()
@@ -248,11 +260,7 @@ def train(
         _take_over(network, Path(init))
     devices.channels_last(network.to(where))
     dtype = devices.low_precision(where) if recipe.precision == "auto" else None
-    optimiser = torch.optim.AdamW(
-        [p for p in network.parameters() if p.requires_grad],
-        lr=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
-    )
+    optimiser = torch.optim.AdamW(_groups(network, recipe), weight_decay=recipe.weight_decay)
     average = _Average(network, recipe.ema)
     checkpoint = _Checkpoint(folder)
     first, spent = checkpoint.load(network, average, optimiser, recipe) if resume else (0, 0.0)
@@ -270,8 +278,8 @@ def train(
         running, since = [], time.perf_counter()
         for step in range(first, recipe.steps):
             rate = _learning_rate(recipe, step)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
+            for group, factor in zip(optimiser.param_groups, (1.0, recipe.head_rate), strict=True):
+                group["lr"] = rate * factor
             x, targets, masks = _batch(data, recipe, step, where)
             with devices.autocast(where, dtype):
                 loss = _loss(recipe, network(x), targets, masks)

@@ -93,6 +93,9 @@ class Recipe:
         Side of the part shown to the network while training; at most `size`.
     steps, batch, learning_rate, weight_decay, warmup
         AdamW with linear warm-up and cosine decay.
+    head_rate
+        Recognition: learning rate of the linear heads, relative to the rest. 2048 features that
+        are all positive move a logit together: a step that suits the trunk shakes the heads.
     ema
         Decay of the averaged weights, which are those that are kept; 0 turns it off.
     precision
@@ -109,6 +112,7 @@ class Recipe:
     crop: int = 0
     weight_decay: float = 1e-4
     warmup: int = 100
+    head_rate: float = 1.0
     ema: float = 0.998
     precision: str = "auto"
     checkpoint_every: int = 200

@@ -181,3 +181,14 @@ def test_a_fold_without_rows_is_said(xray_folder: Path) -> None:
     rows = read_manifest(xray_folder)
     with pytest.raises(BadInputError, match="has no rows for recipe streams"):
         build(rows, _recipe("streams"), fold_of_groups(rows), (0,))
+
+
+def test_rare_strata_are_neither_drowned_nor_learned_by_heart() -> None:
+    from inference.training.datasets import _balanced
+
+    classes = ["a"] * 104 + ["b"] * 25
+    strata = ["large"] * 100 + ["small"] * 4 + ["only"] * 25
+    weights = _balanced(classes, strata)
+    assert weights.sum() == pytest.approx(1.0)
+    assert weights[:104].sum() == pytest.approx(weights[104:].sum())
+    assert weights[:100].sum() / weights[100:104].sum() == pytest.approx(10 / 2)
