@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import nn
 
+from inference.networks import recognition
 from inference.networks.factory import make_network
 from inference.networks.manifestation import MLCNN
 from inference.networks.recognition import FEATURES, InceptionRecogniser
@@ -92,3 +95,60 @@ def test_inception_has_a_head_a_task() -> None:
 def test_factory_refuses_the_unknown(kind: str, settings: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make_network(kind, settings)
+
+
+def test_imagenet_weights_are_loaded_without_pickle_and_frozen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Stands for the download, whose file would be 100 MB."""
+    torch.manual_seed(1)
+    published = recognition.inception_v3(weights=None, aux_logits=True, init_weights=False)
+    asked: list[dict[str, object]] = []
+
+    def download(url: str, **settings: object) -> dict[str, torch.Tensor]:
+        asked.append({"url": url, **settings})
+        return published.state_dict()
+
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", download)
+    network = InceptionRecogniser({"covid-2": 2}, imagenet=True).train()
+    assert asked[0]["weights_only"] is True
+    assert asked[0]["check_hash"] is True
+    assert [n for n, p in network.named_parameters() if p.requires_grad] == [
+        "heads.covid-2.weight",
+        "heads.covid-2.bias",
+    ]
+    before = network.trunk.state_dict()["Mixed_7c.branch1x1.bn.running_mean"].clone()
+    x = torch.rand(2, 1, 96, 96)
+    network((x - 0.5) / 0.25)
+    after = network.trunk.state_dict()["Mixed_7c.branch1x1.bn.running_mean"]
+    assert torch.equal(before, after), "a frozen trunk keeps its statistics"
+    published.eval()
+    with torch.inference_mode():
+        mine = network.eval().feature_maps((x - 0.5) / 0.25)
+        theirs: list[torch.Tensor] = []
+        published.Mixed_7c.register_forward_hook(lambda *a: theirs.append(a[2]))
+        published(((x - 0.5) / 0.5).expand(-1, 3, -1, -1))
+    assert torch.allclose(mine, theirs[0], atol=1e-4)
+
+
+def test_a_fresh_inception_starts_calm() -> None:
+    """Its gradients explode with depth far less than those of torchvision's start."""
+
+    def explosion(network: InceptionRecogniser) -> float:
+        logits = network.train()(torch.randn(4, 1, 96, 96))["covid-2"]
+        nn.functional.cross_entropy(logits, torch.tensor([0, 1, 0, 1])).backward()
+        first, last = (
+            network.get_parameter(f"trunk.{name}.conv.weight")
+            for name in ("Conv2d_1a_3x3", "Mixed_7c.branch1x1")
+        )
+        ratio = (first.grad.norm() / first.norm()) / (last.grad.norm() / last.norm())
+        return float(ratio.detach())
+
+    torch.manual_seed(2)
+    calm = InceptionRecogniser({"covid-2": 2}, dropout=0.0)
+    nn.init.normal_(calm.heads["covid-2"].weight, std=0.02)
+    plain = copy.deepcopy(calm)
+    for module in plain.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.zeros_(module.bias)
+    assert explosion(calm) < 0.2 * explosion(plain)
