@@ -162,8 +162,7 @@ def _write_seg(findings: Findings, volume: Volume, path: Path) -> str:
 def _write_nifti(findings: Findings, volume: Volume, path: Path) -> str:
     from inference.export import labels
 
-    labels.write_nifti(findings, volume, path)
-    return ""
+    return labels.write_nifti(findings, volume, path)
 
 
 def _write_json(

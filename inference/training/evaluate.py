@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from inference.engine import Engine
 from inference.errors import BadInputError
-from inference.findings import Manifestation
+from inference.findings import Findings, Manifestation
 from inference.models import ModelRecord, ModelStore
 from inference.preprocess import prepare, restore
 from inference.progress import Progress
@@ -362,33 +362,61 @@ def _series(
     from inference.systems.base import Context
     from inference.systems.elbana import ElBana
 
-    folders: dict[str, tuple[Path, str]] = {}
+    folders: dict[str, dict[Path, str]] = {}
     for row in rows:
         if row.task == "dicom_ct_series" and row.role == "dicom":
-            folders.setdefault(row.group, (row.path.parent, row.label.split(";")[0]))
+            folders.setdefault(row.group, {})[row.path] = row.label
     system = ElBana(store, precision="float32")
-    labeller = store.find("manifestations")
     figures: list[Figure] = []
     nan = float("nan")
-    for group, (folder, label) in sorted(folders.items()):
+    for group, labels in sorted(folders.items()):
+        folder = next(iter(labels)).parent
         progress.report(f"Analysing {folder.name}", 0, 1)
         volume = load(main_series(scan(folder))[1])
         findings = system.analyse(volume, Context(progress=progress, device=device))
-        values = {f"probability of {c}": (e.model, float(p))
-                  for e in findings.estimates for c, p in zip(e.classes, e.study, strict=True)
-                  if c != "not COVID-19"}  # fmt: skip
-        values |= {
-            f"{s.key.short}, % of lung": (s.model, s.percent_of_lung)
+        source = f"covid_ct_md, {folder.name} ({next(iter(labels.values())).split(';')[0]})"
+        values = [
+            (e.model, f"probability of {c}", float(p))
+            for e in findings.estimates for c, p in zip(e.classes, e.study, strict=True)
+            if c != "not COVID-19"
+        ] + [
+            (s.model, f"{s.key.short}, % of lung", s.percent_of_lung)
             for s in findings.segments if s.percent_of_lung is not None
-        }  # fmt: skip
-        for metric, (model, value) in values.items():
-            record = store.find(model)
-            split = _split_of(record if record.kind != "streams" else labeller, group)
-            figures.append(
-                Figure("series", model, f"covid_ct_md, {folder.name} ({label})", split,
-                       metric, value, nan, nan, int(findings.analysed.sum()), 1)
-            )  # fmt: skip
+        ]  # fmt: skip
+        values += _slice_agreement(findings, [labels[s.path] for s in volume.slices])
+        count = int(findings.analysed.sum())
+        figures += [
+            Figure("series", model, source, _split_of(store.find(model), group),
+                   metric, value, nan, nan, count, 1)
+            for model, metric, value in values
+        ]  # fmt: skip
     return figures
+
+
+def _slice_agreement(findings: Findings, labels: Sequence[str]) -> list[tuple[str, str, float]]:
+    """AUC of ML-CNN and of the streams' area against the source's slice labels.
+
+    Whether these run with or against the slice location is not known; both are scored.
+    """
+    estimate = findings.estimate("manifestations")
+    if estimate is None:
+        return []
+    area = np.sum([s.pixels_per_slice for s in findings.segments], axis=0).astype(np.float64)
+    lesion = np.nanmax(np.nan_to_num(estimate.per_slice[:, :2], nan=-1.0), axis=1)
+    streams = findings.segments[0].model
+    result = []
+    for direction in ("asc", "desc"):
+        name = f"slice_label_{direction}="
+        if not all(name in label for label in labels):
+            continue
+        truth = np.array([label.split(name)[1][0] == "1" for label in labels])[findings.analysed]
+        for model, scores in ((estimate.model, lesion), (streams, area)):
+            value = classification_metrics(truth, scores[findings.analysed])["AUC"]
+            if np.isfinite(value):
+                what = "probability" if model == estimate.model else "area"
+                metric = f"AUC of lesion {what}, infected slices v not ({direction} labels)"
+                result.append((model, metric, value))
+    return result
 
 
 def evaluate(
