@@ -94,6 +94,9 @@ def font(size: FontSize = "normal") -> QFont:
     face = QFont()
     face.setFamilies(fonts["families"])
     face.setStyleHint(QFont.StyleHint.SansSerif)
+    # Colour belongs to findings: sub-pixel smoothing would fringe letters red and blue, in the
+    # pictures that are exported too, wherever the system asks for it (Ubuntu does).
+    face.setStyleStrategy(QFont.StyleStrategy.NoSubpixelAntialias)
     face.setPixelSize(int(fonts["sizes"][size]))
     face.setFeature(QFont.Tag("tnum"), 1)
     return face

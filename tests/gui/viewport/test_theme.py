@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QImageReader, QPalette
+from PySide6.QtGui import QFont, QImageReader, QPalette
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from inference.findings import Manifestation
@@ -110,3 +110,7 @@ def test_there_are_three_sizes_of_one_face(qapp):
     sizes = [theme.font(size) for size in ("small", "normal", "large")]
     assert [face.pixelSize() for face in sizes] == [11, 13, 17]
     assert len({tuple(face.families()) for face in sizes}) == 1
+
+
+def test_letters_get_no_coloured_fringes(qapp):
+    assert theme.font().styleStrategy() & QFont.StyleStrategy.NoSubpixelAntialias
