@@ -77,6 +77,8 @@ class Engine:
     def __init__(self, store: ModelStore, device: str = "auto", precision: str = "auto") -> None:
         self.store = store
         self.device = devices.choose(device)
+        if self.device.type == "cpu":
+            devices.keep_freed_memory()
         self._precision = precision
         self._networks: dict[str, nn.Module] = {}
 

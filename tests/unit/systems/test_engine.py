@@ -108,3 +108,21 @@ def test_clock_refuses_unknown_parts_and_counts_reading() -> None:
     timings = clock.timings()
     assert timings.read == 2.0
     assert timings.total >= 2.0
+
+
+def test_freed_memory_is_kept_by_glibc_and_nothing_breaks_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    class Library:
+        def mallopt(self, option: int, value: int) -> int:
+            asked.append((option, value))
+            return 1
+
+    ask = devices.keep_freed_memory.__wrapped__
+    monkeypatch.setattr("ctypes.CDLL", lambda name: Library())
+    assert ask()
+    assert {option for option, _ in asked} == {-1, -3}
+    monkeypatch.setattr("ctypes.CDLL", lambda name: object())
+    assert not ask()
