@@ -172,16 +172,14 @@ models_app = typer.Typer(help="The models that come with SecondRead.", no_args_i
 def list_models() -> None:
     """List the models with size, licence and hash."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from inference.models import ModelStore
 
     store = ModelStore()
-    table = Table("name", "version", "kind", "architecture", "MB", "SHA-256")
+    table = Table(Column("name", no_wrap=True), "version", "architecture", "MB", "SHA-256")
     for r in store.records:
-        table.add_row(
-            r.name, r.version, r.kind, r.architecture, f"{r.bytes / 1e6:.1f}", r.sha256[:12]
-        )
+        table.add_row(r.name, r.version, r.architecture, f"{r.bytes / 1e6:.1f}", r.sha256[:8])
     console = Console()
     console.print(table)
     console.print(f"Default form of the streams: {store.default_streams}. {store.default_reason}")
