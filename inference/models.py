@@ -204,6 +204,10 @@ class ModelStore:
             f"There is no model {name!r} (there are: {known}); train or install it."
         )
 
+    def recogniser(self, *, ct: bool) -> ModelRecord:
+        """The recogniser for CT, or for X-ray; `AnalysisError` when it is not there."""
+        return self.find("recognition-ct" if ct else "recognition")
+
     def streams(self, form: str) -> tuple[ModelRecord, ...]:
         """The records that together are a form of the streams.
 

@@ -208,7 +208,7 @@ class ElBana:
         with clock.part("pre"):
             progress.report("Finding the lungs", 0, 1)
             plan = self._plan_for(volume)
-            recogniser = self._store.find("recognition")
+            recogniser = self._store.recogniser(ct=plan.is_ct)
             labeller = self._store.find("manifestations") if plan.is_ct else None
             streams = self._store.streams(context.streams) if plan.is_ct else ()
             used = [r for r in (recogniser, labeller, *streams) if r is not None]
@@ -284,7 +284,7 @@ class ElBana:
         from inference.explain import METHOD, grad_cam
         from inference.networks.recognition import InceptionRecogniser
 
-        record = self._store.find("recognition")
+        record = self._store.recogniser(ct=_is_ct(volume))
         if task not in record.network["heads"] or class_name not in _CLASSES[task]:
             raise AnalysisError(f"There is no heatmap for {class_name}; choose a recognised class.")
         context.progress.report("Explaining", 0, 1)

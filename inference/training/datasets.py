@@ -108,17 +108,6 @@ def _balanced(classes: Sequence[str], strata: Sequence[str]) -> NDArray[np.float
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
-def _shared_out(
-    weights: NDArray[np.float64], rows: Sequence[Row], ct_share: float
-) -> NDArray[np.float64]:
-    """Give CT its share of the draws, where there is both CT and X-ray."""
-    is_ct = np.array([row.modality == "CT" for row in rows])
-    if is_ct.all() or not is_ct.any():
-        return weights
-    part = np.where(is_ct, ct_share / weights[is_ct].sum(), (1 - ct_share) / weights[~is_ct].sum())
-    return np.asarray(weights * part, dtype=np.float64)
-
-
 def _prepared(rows: Sequence[Row], size: int) -> NDArray[np.uint8]:
     with ThreadPoolExecutor(4) as pool:
         pictures = list(pool.map(lambda row: prepare(read_grey(row.path), size), rows))
@@ -130,6 +119,8 @@ def _recognition(rows: Iterable[Row], recipe: Recipe) -> Dataset:
     targets: list[dict[str, NDArray[np.float32]]] = []
     for row in rows:
         if row.role != "image" or row.task not in {"cxr_classification", "ct_classification"}:
+            continue
+        if row.modality not in recipe.data.modalities:
             continue
         target = recognition_targets(row)
         if target is not None:
@@ -143,7 +134,7 @@ def _recognition(rows: Iterable[Row], recipe: Recipe) -> Dataset:
         masks=None,
         groups=tuple(r.group for r in chosen),
         sources=tuple(r.source for r in chosen),
-        weights=_shared_out(_balanced(classes, strata), chosen, recipe.data.ct_share),
+        weights=_balanced(classes, strata),
     )
 
 

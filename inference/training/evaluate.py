@@ -122,9 +122,11 @@ def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
 def _recognition(
     engine: Engine, record: ModelRecord, rows: Sequence[Row], splits: set[str], progress: Progress
 ) -> list[Figure]:
+    four_classes = "cxr-4" in record.network["heads"]
+    tasks = {"ct_classification"} | ({"cxr_classification"} if four_classes else set())
     chosen, targets = [], []
     for row in rows:
-        if row.role == "image" and row.task in {"cxr_classification", "ct_classification"}:
+        if row.role == "image" and row.task in tasks:
             target = recognition_targets(row)
             if target is not None and _split_of(record, row.group) in splits:
                 chosen.append(row)
@@ -133,7 +135,7 @@ def _recognition(
         return []
     logits = _logits(engine, record, chosen, progress)
     two = _softmax(logits["covid-2"])[:, 0]
-    four = _softmax(logits["cxr-4"])
+    four = _softmax(logits["cxr-4"]) if four_classes else np.empty((len(chosen), 0))
     truth_two = np.array([t["covid-2"][0] > 0.5 for t in targets])
     truth_four = np.array([
         -1 if np.isnan(t["cxr-4"]).any() else int(t["cxr-4"].argmax()) for t in targets
@@ -154,7 +156,7 @@ def _recognition(
         "CT, all sources": modality == "CT",
         "CT, sarscov2ct": source == "sarscov2ct",
         "CT, ucsd_covidct": source == "ucsd_covidct",
-        "X-ray and CT": both,
+        "X-ray and CT": both if four_classes else np.zeros_like(both),
     }
     for which in sorted(set(split.tolist()), key=SPLITS.index):
         for name, inside in subsets.items():
@@ -162,7 +164,7 @@ def _recognition(
             if len(index) and 0 < truth_two[index].sum() < len(index):
                 _add_two(covid, name, which, groups[index], truth_two[index], two[index])
         index = np.flatnonzero((truth_four >= 0) & (split == which))
-        if len(index):
+        if four_classes and len(index):
             _add_four(kinds, which, groups[index], truth_four[index], four[index])
         children = np.flatnonzero((source == "kermany") & (labels == "normal") & (split == which))
         if len(children):
@@ -461,8 +463,9 @@ def evaluate(
     engine = Engine(store, device, precision="float32")
     figures: list[Figure] = []
     kinds = {r.kind for r in store.records}
-    if "recognition" in wanted and "recognition" in kinds:
-        figures += _recognition(engine, store.find("recognition"), rows, splits, line)
+    if "recognition" in wanted:
+        for record in (r for r in store.records if r.kind == "recognition"):
+            figures += _recognition(engine, record, rows, splits, line)
     if "manifestations" in wanted and "manifestations" in kinds:
         figures += _manifestations(engine, store.find("manifestations"), rows, splits, line)
     if "segmentation" in wanted and "streams" in kinds:

@@ -69,15 +69,15 @@ class DataSettings:
         Groups of ``dicom_ct_series`` whose lung slices show no manifestation.
     normals_share
         Share of a batch drawn from `dicom_normals`.
-    ct_share
-        Recognition: share of a batch that is CT; the rest is X-ray.
+    modalities
+        Recognition: of the manifest's modalities, those to learn from.
     """
 
     train_folds: tuple[int, ...] = (0, 2, 4)
     validation_folds: tuple[int, ...] = (3,)
     dicom_normals: tuple[str, ...] = ()
     normals_share: float = 0.15
-    ct_share: float = 0.5
+    modalities: tuple[str, ...] = ("CT", "CXR")
 
 
 @dataclass(frozen=True, slots=True)

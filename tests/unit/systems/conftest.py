@@ -13,6 +13,7 @@ from inference.studies.model import Unit, Volume
 
 NETWORKS = {
     "recognition": ("recognition", 96, {"heads": {"covid-2": 2, "cxr-4": 4}}),
+    "recognition-ct": ("recognition", 96, {"heads": {"covid-2": 2}}),
     "manifestations": ("manifestations", 64, {"size": 64, "blocks": 2, "kernels": 4}),
     "streams-shared": (
         "streams", 64,
@@ -38,6 +39,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> ModelStore:
     torch.manual_seed(0)
     for name, (kind, size, settings) in NETWORKS.items():
         network = make_network(kind, settings)
+        for name_, parameter in network.named_parameters():
+            if name_.startswith("heads.") and parameter.ndim == 2:  # a fresh head says nothing
+                torch.nn.init.normal_(parameter, std=0.02)
         weights = folder / f"{name}.safetensors"
         save_file({k: v.contiguous() for k, v in network.half().state_dict().items()}, weights)
         made.install(

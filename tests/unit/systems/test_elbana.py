@@ -104,6 +104,11 @@ def test_xray_gets_recognition_alone(system: ElBana, xray: Volume) -> None:
     assert any("not computed" in note for note in findings.notes)
 
 
+def test_ct_and_xray_have_their_own_recogniser(system: ElBana, chest: Volume, xray: Volume) -> None:
+    assert system.analyse(chest, _context()).estimate("covid-2").model == "recognition-ct"
+    assert system.analyse(xray, _context()).estimate("covid-2").model == "recognition"
+
+
 def test_a_picture_must_be_told_what_it_is(system: ElBana, xray: Volume) -> None:
     picture = dataclasses.replace(xray, modality="OT")
     with pytest.raises(AnalysisError, match="CT slice or an X-ray"):
