@@ -116,6 +116,9 @@ def markdown(figures: Sequence[Figure], store: ModelStore, command: str) -> str:
         "- **Sources** are small and differ in more than disease; an AUC inside them is an upper "
         "bound of what to expect elsewhere. Children's X-rays (kermany) stand against adult "
         "COVID-19 pictures, cxnet has COVID-19 only: both are shortcuts a network can take.",
+        "- **`recognition` on CT** is reported though CT is analysed by `recognition-ct`: it is "
+        "the paper's multi-modal form, one network for X-ray and CT, and shows what sharing batch "
+        "statistics costs.",
         "",
         "## Models",
         "",
