@@ -31,6 +31,24 @@ LICENCE = (
 )
 
 
+LIMITS = {
+    "recognition": (
+        "sources differ in hospital, age and scanner as well as in disease, so expect less on a "
+        "hospital it has not seen; probabilities are not calibrated."
+    ),
+    "manifestations": (
+        "trained on slices of patients with COVID-19 and on one healthy chest; what it says of "
+        "other diseases is unknown, and few slices without the manifestation were there to score "
+        "it on."
+    ),
+    "streams": (
+        "trained on a few dozen slices; thin pleural effusions are mostly missed, vessels and "
+        "partial volume at the diaphragm are sometimes taken for ground-glass opacity."
+    ),
+}
+"""What a reader should know of each kind of model."""
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """Which groups a model has seen.
@@ -324,6 +342,7 @@ class ModelStore:
             f"- Split: training folds {list(record.split.train_folds)}, validation folds "
             f"{list(record.split.validation_folds)}; {len(record.split.trained_groups)} groups "
             "were trained on",
+            f"- Limits: {LIMITS[record.kind]}",
             f"- Licence: {record.licence}",
             "",
         ]

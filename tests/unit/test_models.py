@@ -111,7 +111,7 @@ def test_no_models_is_not_an_error_until_one_is_wanted(tmp_path: Path) -> None:
 def test_card_says_data_figures_and_licence(installed: tuple[ModelStore, ModelRecord]) -> None:
     store, record = installed
     card = store.card(record)
-    for part in ("toys", "0.500", "0.400 to 0.600", "non-commercial", record.sha256):
+    for part in ("toys", "0.500", "0.400 to 0.600", "non-commercial", "Limits:", record.sha256):
         assert part in card
 
 
