@@ -181,7 +181,14 @@ def dilate(mask: NDArray[np.bool_], volume: Volume, millimetres: float) -> NDArr
     ndarray
         Shape of the volume, bool.
     """
-    across = max(1, round(millimetres / volume.spacing[2]))
-    along = max(1, round(millimetres / volume.spacing[1]))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * across + 1, 2 * along + 1))
-    return np.stack([cv2.dilate(s.astype(np.uint8), disc).astype(bool) for s in mask])
+    row_mm, column_mm = volume.spacing[1:]
+    if row_mm != column_mm:
+        across, along = max(1, round(millimetres / column_mm)), max(1, round(millimetres / row_mm))
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * across + 1, 2 * along + 1))
+        return np.stack([cv2.dilate(s.astype(np.uint8), disc).astype(bool) for s in mask])
+    grown = mask.copy()
+    for index in np.flatnonzero(mask.any(axis=(1, 2))):
+        outside = (~mask[index]).astype(np.uint8)
+        distance = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        grown[index] = distance * row_mm <= millimetres + 1e-3
+    return grown

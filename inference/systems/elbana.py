@@ -28,6 +28,8 @@ __all__ = ["ElBana"]
 
 LUNG_MARGIN_MM = 10.0
 """Lesions (effusion aside) are kept inside the lungs grown by this."""
+EFFUSION_MARGIN_MM = 40.0
+"""Effusion lies outside the aerated lung, but not in the table."""
 RECOGNITION_SHARE = 1.0 / 3.0
 MANIFESTATION_SHARE = 0.1
 HALF = 127
@@ -261,12 +263,16 @@ class ElBana:
         if codes is None:
             return ()
         lungs = None if plan.lungs is None else plan.lungs.mask
-        inside = None if lungs is None else dilate(lungs, volume, LUNG_MARGIN_MM)
+        near = inside = None
+        if lungs is not None:
+            inside = dilate(lungs, volume, LUNG_MARGIN_MM)
+            near = dilate(lungs, volume, EFFUSION_MARGIN_MM)
         result = []
         for code, key in enumerate(Manifestation, start=1):
             mask = codes == code
-            if inside is not None and key is not Manifestation.EFFUSION:
-                mask &= inside
+            allowed = near if key is Manifestation.EFFUSION else inside
+            if allowed is not None:
+                mask &= allowed
             model = next(r.name for r in streams if {key.value, "all"} & set(r.streams))
             result.append(measure(key, mask, volume, lungs, model))
         return tuple(result)

@@ -83,3 +83,12 @@ def test_dilation_is_in_millimetres(chest: Volume) -> None:
     assert grown[5, 80, 77:84].all()
     assert not grown[5, 80, 76]
     assert not grown[4].any()
+
+
+def test_dilation_knows_oblong_pixels(chest: Volume) -> None:
+    oblong = dataclasses.replace(chest, affine=np.diag([1.0, 2.0, 10.0, 1.0]))
+    mask = np.zeros(chest.shape, dtype=bool)
+    mask[5, 80, 80] = True
+    grown = dilate(mask, oblong, 6.0)
+    assert grown[5, 80].sum() == 13
+    assert grown[5, :, 80].sum() == 7

@@ -19,6 +19,7 @@ from inference.models import (
     Split,
 )
 from inference.networks.factory import make_network
+from inference.training.recipe import load_recipe
 
 SETTINGS = {"size": 32, "blocks": 2, "kernels": 4}
 
@@ -123,4 +124,6 @@ def test_shipped_weights_are_whole_and_small_enough() -> None:
         store.verify(record)
         assert record.bytes <= MAX_FILE_BYTES
         assert not set(record.split.trained_groups) & set(record.split.validation_groups)
+        assert record.recipe_sha256 == load_recipe(Path(record.recipe).stem).sha256
+        assert record.figures
     assert sum(r.bytes for r in store.records) <= MAX_TOTAL_BYTES

@@ -16,6 +16,7 @@ from inference.progress import Progress
 from inference.studies.model import Unit, Volume
 from inference.systems.base import Context
 from inference.systems.elbana import (
+    EFFUSION_MARGIN_MM,
     LUNG_MARGIN_MM,
     ElBana,
     most_suspicious,
@@ -71,6 +72,8 @@ def test_masks_exclude_each_other_and_lesions_keep_to_the_lungs(
     allowed = dilate(findings.lungs, chest, LUNG_MARGIN_MM)
     for key in (Manifestation.GGO, Manifestation.CONSOLIDATION):
         assert not (findings.segment(key).mask & ~allowed).any()
+    effusion = findings.segment(Manifestation.EFFUSION).mask
+    assert not (effusion & ~dilate(findings.lungs, chest, EFFUSION_MARGIN_MM)).any()
 
 
 @pytest.mark.parametrize("form", ["shared", "separate", "all"])
