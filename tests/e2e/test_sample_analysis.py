@@ -50,7 +50,7 @@ def test_most_lesions_are_found(analysed: tuple[Volume, Findings]) -> None:
     sizes = np.bincount(labels.ravel()) * volume.voxel_ml
     worth = [i for i in range(1, count + 1) if sizes[i] >= WORTH_FINDING_ML]
     hit = [i for i in worth if found[labels == i].mean() > 0.3]
-    assert len(worth) >= 6
+    assert len(worth) >= 5
     assert len(hit) >= 0.75 * len(worth)
 
 
