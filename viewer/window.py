@@ -140,7 +140,7 @@ class MainWindow(QMainWindow):
             self.session, tuple(self._workers.values()), self.cancel, self.analyst.device
         )
         self.setStatusBar(self.status)
-        self.resize(_FIRST_SIZE)
+        self.resize(_FIRST_SIZE.boundedTo(self.screen().availableSize()))
         self.view.setFocus()
 
     def _split(self, name: str, way: Qt.Orientation, *parts: QWidget) -> QSplitter:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
@@ -577,3 +577,14 @@ class TestCommands:
         window.actions_["open-folder"].trigger()
         qtbot.waitUntil(lambda: window.session.volume is not first)
         assert asked == [str(tmp_path), str(folder)]
+
+
+def test_a_first_window_fits_the_screen(
+    qtbot: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("viewer.window._FIRST_SIZE", QSize(9000, 9000))
+    window = MainWindow(lambda: pytest.fail("nothing is analysed"), settings)
+    qtbot.addWidget(window)
+    available = window.screen().availableSize()
+    assert window.width() <= max(available.width(), window.minimumSizeHint().width())
+    assert window.height() <= max(available.height(), window.minimumSizeHint().height())
