@@ -6,19 +6,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import BadInputError
-from inference.preprocess import Box, prepare, to_picture
-from inference.training.losses import CODES, IGNORE
+from inference.preprocess import prepare
+from inference.training.losses import CODES
 from inference.training.manifest import Row
+from inference.training.pictures import read_grey
 from inference.training.recipe import Recipe
+from inference.training.slices import annotated, drawn, healthy, prepared, present, shares
 
-__all__ = ["TASKS", "Dataset", "build", "read_grey", "recognition_targets"]
+__all__ = ["TASKS", "Dataset", "build", "recognition_targets"]
 
 TASKS: dict[str, tuple[str, ...]] = {
     "covid-2": ("COVID-19", "not COVID-19"),
@@ -62,20 +62,6 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.pictures)
-
-
-def read_grey(path: Path) -> NDArray[np.uint8]:
-    """An 8-bit picture file as (rows, columns), uint8.
-
-    Raises
-    ------
-    BadInputError
-        When it cannot be decoded.
-    """
-    picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if picture is None:
-        raise BadInputError(f"{path.name} cannot be read as a picture.")
-    return np.asarray(picture, dtype=np.uint8)
 
 
 def recognition_targets(row: Row) -> dict[str, NDArray[np.float32]] | None:
@@ -138,79 +124,21 @@ def _recognition(rows: Iterable[Row], recipe: Recipe) -> Dataset:
     )
 
 
-def _normal_slices(
-    rows: Sequence[Row], groups: Sequence[str], size: int
-) -> tuple[list[NDArray[np.uint8]], list[str]]:
-    """Lung slices of whole DICOM series without manifestations, cut to the lungs' box."""
-    from inference.lungs import find_lungs
-    from inference.studies import load, main_series, scan
-
-    pictures: list[NDArray[np.uint8]] = []
-    owners: list[str] = []
-    for group in groups:
-        files = [r.path for r in rows if r.group == group and r.role == "dicom"]
-        if not files:
-            continue
-        _, series = main_series(scan(files[0].parent))
-        volume = load(series)
-        lungs = find_lungs(volume)
-        if not lungs.found:
-            raise BadInputError(f"No lungs were found in the series of group {group}.")
-        box = Box.around(lungs.mask)
-        for index in np.flatnonzero(lungs.slices):
-            pictures.append(prepare(to_picture(volume, int(index)), size, box))
-            owners.append(group)
-    return pictures, owners
-
-
-def _with_normals(
-    own: Dataset, rows: Sequence[Row], recipe: Recipe, folds: dict[str, int], wanted: set[int]
-) -> Dataset:
-    allowed = [g for g in recipe.data.dicom_normals if folds.get(g) in wanted]
-    pictures, owners = _normal_slices(rows, allowed, recipe.size)
-    if not pictures:
-        return own
-    extra = len(pictures)
-    share = recipe.data.normals_share
-    masks = None
-    if own.masks is not None:
-        masks = np.concatenate([own.masks, np.zeros_like(pictures)])
+def _lesions(kept: Sequence[Row], recipe: Recipe) -> Dataset:
+    slices = annotated(kept)
+    if not slices:
+        raise ValueError("no annotated slice")
+    inside = {r.group for r in kept}
+    slices += healthy(kept, [g for g in recipe.data.dicom_normals if g in inside])
+    slices += drawn(slices, recipe.data.effusions, recipe.seed)
+    pictures, masks = prepared(slices, recipe.size)
     return Dataset(
-        pictures=np.concatenate([own.pictures, np.stack(pictures)]),
-        targets={
-            task: np.concatenate([t, np.zeros((extra, t.shape[1]), dtype=np.float32)])
-            for task, t in own.targets.items()
-        },
+        pictures=pictures,
+        targets={"manifestations": present(slices)},
         masks=masks,
-        groups=own.groups + tuple(owners),
-        sources=own.sources + ("dicom_normal",) * extra,
-        weights=np.concatenate([own.weights * (1 - share), np.full(extra, share / extra)]),
-    )
-
-
-def _lesions(rows: Sequence[Row], recipe: Recipe) -> Dataset:
-    masks_of = {r.image: r.path for r in rows if r.role == "mask" and r.task == "ct_segmentation"}
-    chosen = [
-        r for r in rows
-        if r.role == "image" and r.task == "ct_segmentation" and r.path in masks_of
-    ]  # fmt: skip
-    codes = [read_grey(masks_of[r.path]) for r in chosen]
-    present = np.full((len(chosen), len(CODES)), np.nan, dtype=np.float32)
-    for index, mask in enumerate(codes):
-        if not (mask == IGNORE).any():
-            present[index] = [(mask == code).any() for code in CODES.values()]
-    side = (recipe.size, recipe.size)
-    resized = [cv2.resize(m, side, interpolation=cv2.INTER_NEAREST) for m in codes]
-    # Effusion stands in a quarter of the slices and is thin there.
-    effusion = np.nan_to_num(present[:, 2]).astype(np.float64)
-    weights = 1.0 + 1.5 * effusion
-    return Dataset(
-        pictures=_prepared(chosen, recipe.size),
-        targets={"manifestations": present},
-        masks=np.stack(resized).astype(np.uint8),
-        groups=tuple(r.group for r in chosen),
-        sources=tuple(r.source for r in chosen),
-        weights=weights / weights.sum(),
+        groups=tuple(s.group for s in slices),
+        sources=tuple(s.source for s in slices),
+        weights=shares(slices, recipe),
     )
 
 
@@ -243,11 +171,8 @@ def build(
         "streams": _lesions,
     }
     try:
-        own = makers[recipe.kind](kept, recipe)
+        return makers[recipe.kind](kept, recipe)
     except ValueError as error:
         raise BadInputError(
             f"The manifest has no rows for recipe {recipe.name} in folds {sorted(inside)}."
         ) from error
-    if recipe.kind == "recognition" or not recipe.data.dicom_normals:
-        return own
-    return _with_normals(own, kept, recipe, folds, inside)

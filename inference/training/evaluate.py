@@ -21,7 +21,7 @@ from inference.models import ModelRecord, ModelStore
 from inference.preprocess import prepare, restore
 from inference.progress import Progress
 from inference.systems.elbana import stream_probabilities
-from inference.training.datasets import TASKS, read_grey, recognition_targets
+from inference.training.datasets import TASKS, recognition_targets
 from inference.training.losses import CODES, IGNORE
 from inference.training.manifest import Row
 from inference.training.metrics import (
@@ -30,6 +30,7 @@ from inference.training.metrics import (
     dice,
     multiclass_metrics,
 )
+from inference.training.pictures import read_grey
 
 __all__ = ["EVALUATION_TASKS", "Figure", "evaluate"]
 

@@ -69,6 +69,10 @@ class DataSettings:
         Groups of ``dicom_ct_series`` whose lung slices show no manifestation.
     normals_share
         Share of a batch drawn from `dicom_normals`.
+    effusions
+        Copies of every slice with a drawn pleural effusion (`inference.training.synthesis`).
+    effusions_share
+        Share of a batch taken from those copies.
     modalities
         Recognition: of the manifest's modalities, those to learn from.
     """
@@ -77,6 +81,8 @@ class DataSettings:
     validation_folds: tuple[int, ...] = (3,)
     dicom_normals: tuple[str, ...] = ()
     normals_share: float = 0.15
+    effusions: int = 0
+    effusions_share: float = 0.25
     modalities: tuple[str, ...] = ("CT", "CXR")
 
 

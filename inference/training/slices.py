@@ -1,0 +1,159 @@
+"""CT slices with lesion masks: annotated ones, healthy ones, and ones with drawn effusions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import BadInputError
+from inference.preprocess import Box, prepare, to_picture
+from inference.training.losses import CODES, IGNORE
+from inference.training.manifest import Row
+from inference.training.pictures import read_grey
+from inference.training.recipe import Recipe
+from inference.training.synthesis import draw_effusion
+
+__all__ = ["LesionSlice", "annotated", "drawn", "healthy", "prepared", "present", "shares"]
+
+NORMAL = "dicom_normal"
+DRAWN = "drawn effusion"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LesionSlice:
+    """A slice and what is marked on it, before any resizing.
+
+    Parameters
+    ----------
+    picture
+        Shape (rows, columns), uint8, lung window.
+    codes
+        Same shape, uint8: `CODES`, 0 for none, `IGNORE` where unknown.
+    box
+        The part a network is shown; None: the whole.
+    group, source
+        Of the manifest; drawn slices keep the group of the slice that they are drawn on.
+    """
+
+    picture: NDArray[np.uint8]
+    codes: NDArray[np.uint8]
+    box: Box | None
+    group: str
+    source: str
+
+
+def annotated(rows: Sequence[Row]) -> list[LesionSlice]:
+    """The slices of ``ct_segmentation`` that have a mask."""
+    masks = {r.image: r.path for r in rows if r.role == "mask" and r.task == "ct_segmentation"}
+    chosen = [
+        r for r in rows
+        if r.role == "image" and r.task == "ct_segmentation" and r.path in masks
+    ]  # fmt: skip
+    return [
+        LesionSlice(read_grey(r.path), read_grey(masks[r.path]), None, r.group, r.source)
+        for r in chosen
+    ]
+
+
+def healthy(rows: Sequence[Row], groups: Sequence[str]) -> list[LesionSlice]:
+    """Lung slices of whole DICOM series without manifestations, with the lungs' box.
+
+    Raises
+    ------
+    BadInputError
+        When a series shows no lungs.
+    """
+    from inference.lungs import find_lungs
+    from inference.studies import load, main_series, scan
+
+    found: list[LesionSlice] = []
+    for group in groups:
+        files = [r.path for r in rows if r.group == group and r.role == "dicom"]
+        if not files:
+            continue
+        _, series = main_series(scan(files[0].parent))
+        volume = load(series)
+        lungs = find_lungs(volume)
+        if not lungs.found:
+            raise BadInputError(f"No lungs were found in the series of group {group}.")
+        box = Box.around(lungs.mask)
+        for index in np.flatnonzero(lungs.slices):
+            picture = to_picture(volume, int(index))
+            found.append(LesionSlice(picture, np.zeros_like(picture), box, group, NORMAL))
+    return found
+
+
+def drawn(slices: Sequence[LesionSlice], copies: int, seed: int) -> list[LesionSlice]:
+    """Copies of slices with effusions drawn behind their lungs.
+
+    Parameters
+    ----------
+    slices
+        To draw on.
+    copies
+        Drawn from each; a slice in which no lung is found gives none.
+    seed
+        Decides everything that is random.
+    """
+    made: list[LesionSlice] = []
+    for index, one in enumerate(slices):
+        rng = np.random.default_rng([seed, index])
+        for _ in range(copies):
+            result = draw_effusion(one.picture, one.codes, rng)
+            if result is not None:
+                made.append(replace(one, picture=result[0], codes=result[1], source=DRAWN))
+    return made
+
+
+def present(slices: Sequence[LesionSlice]) -> NDArray[np.float32]:
+    """Which manifestations a slice shows, (n, 3); NaN where an unknown part leaves it open."""
+    result = np.full((len(slices), len(CODES)), np.nan, dtype=np.float32)
+    for index, one in enumerate(slices):
+        complete = not (one.codes == IGNORE).any()
+        for column, code in enumerate(CODES.values()):
+            shown = bool((one.codes == code).any())
+            if shown or complete:
+                result[index, column] = shown
+    return result
+
+
+def prepared(
+    slices: Sequence[LesionSlice], size: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Pictures out of `preprocess.prepare` and their masks, each (n, size, size), uint8."""
+
+    def one(item: LesionSlice) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        codes = item.codes if item.box is None else item.box.cut(item.codes)
+        mask = cv2.resize(
+            np.ascontiguousarray(codes), (size, size), interpolation=cv2.INTER_NEAREST
+        )
+        return prepare(item.picture, size, item.box), np.asarray(mask, dtype=np.uint8)
+
+    with ThreadPoolExecutor(4) as pool:
+        pairs = list(pool.map(one, slices))
+    return np.stack([p for p, _ in pairs]), np.stack([m for _, m in pairs])
+
+
+def shares(slices: Sequence[LesionSlice], recipe: Recipe) -> NDArray[np.float64]:
+    """Drawing probabilities: the recipe's shares for healthy and drawn slices, the rest annotated.
+
+    Annotated slices with effusion, a quarter of them, weigh two and a half times the others.
+    """
+    sources = np.array([s.source for s in slices])
+    effusion = np.nan_to_num(present(slices)[:, list(CODES).index("effusion")])
+    weights = 1.0 + 1.5 * effusion.astype(np.float64)
+    wanted = {NORMAL: recipe.data.normals_share, DRAWN: recipe.data.effusions_share}
+    rest = 1.0
+    for source, share in wanted.items():
+        inside = sources == source
+        if inside.any():
+            weights[inside] = share / inside.sum()
+            rest -= share
+    own = ~np.isin(sources, list(wanted))
+    weights[own] *= rest / weights[own].sum()
+    return np.asarray(weights / weights.sum(), dtype=np.float64)

@@ -1,0 +1,118 @@
+"""Lesions drawn into real slices, where real ones are too few to learn from.
+
+Pleural effusion stands in a quarter of the annotated slices, as a crescent a few pixels thick along
+the dorsal pleura of a patient who lies on the back. `draw_effusion` draws such crescents; the
+picture is an 8-bit one in a lung window, before `preprocess.prepare`.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.training.losses import CODES
+
+__all__ = ["aerated_lungs", "draw_effusion"]
+
+LEAST_LUNG = 0.01
+"""A lung takes at least this share of the picture."""
+THICKNESS = (0.006, 0.07)
+"""Of an effusion where it is thickest, relative to the picture's side."""
+DORSAL = 0.5
+"""Fluid lies in the lower part of a lung's height, from a random level below this on."""
+DARKER = (0.0, 25.0)
+"""Fluid against muscle in a lung window, grey values."""
+
+
+def aerated_lungs(picture: NDArray[np.uint8]) -> list[NDArray[np.bool_]]:
+    """Each lung of an axial slice, or both in one mask where they touch.
+
+    Parameters
+    ----------
+    picture
+        Shape (rows, columns), uint8, lung window, air dark, patient on the back (dorsal is down).
+
+    Returns
+    -------
+    list of ndarray
+        Shape (rows, columns), vessels and small lesions filled; empty when none is found.
+    """
+    smooth = cv2.GaussianBlur(picture, (0, 0), 1.5)
+    threshold, _ = cv2.threshold(smooth, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    body = np.asarray(smooth > threshold, dtype=np.uint8)
+    contours, _ = cv2.findContours(body, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not contours:
+        return []
+    inside = np.zeros_like(body)
+    cv2.drawContours(inside, [max(contours, key=cv2.contourArea)], -1, 1, cv2.FILLED)
+    dark = inside & (1 - body)
+    side = max(3, round(0.015 * max(picture.shape)) | 1)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    closed = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, kernel)
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(closed)
+    large = statistics[:, cv2.CC_STAT_AREA] > LEAST_LUNG * picture.size
+    return [labels == index for index in range(1, count) if large[index]]
+
+
+def _crescent(lung: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """The part of a lung that the fluid takes: thickest at its lowest place, none at its level."""
+    rows, columns = lung.shape
+    lowest = np.where(lung.any(axis=0), rows - 1 - lung[::-1].argmax(axis=0), -1)
+    top, bottom = int(np.flatnonzero(lung.any(axis=1))[0]), int(lowest.max())
+    level = bottom - rng.uniform(0.1, DORSAL) * (bottom - top)
+    depth = np.clip((lowest - level) / max(1.0, bottom - level), 0.0, 1.0)
+    thickness = float(np.exp(rng.uniform(*np.log(THICKNESS)))) * max(rows, columns)
+    wave = 1.0 + 0.3 * np.sin(
+        np.arange(columns) * rng.uniform(0.01, 0.06) + rng.uniform(0.0, 2.0 * np.pi)
+    )
+    taken = thickness * depth ** rng.uniform(0.4, 1.2) * wave
+    return np.asarray(lung & (np.arange(rows)[:, np.newaxis] > lowest - taken), dtype=np.bool_)
+
+
+def draw_effusion(
+    picture: NDArray[np.uint8], codes: NDArray[np.uint8], rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+    """Draw an effusion behind one lung or both.
+
+    Parameters
+    ----------
+    picture
+        Shape (rows, columns), uint8, lung window, axial, patient on the back.
+    codes
+        Same shape, uint8: the slice's own lesions.
+    rng
+        Decides everything that is random.
+
+    Returns
+    -------
+    tuple or None
+        Changed copies of picture and codes (fluid replaces what was there); None when the slice
+        has no lung to draw behind.
+    """
+    # A consolidated base is lung too: without it the fluid would lie in front of the consolidation.
+    lungs = aerated_lungs(np.where(codes > 0, picture.min(), picture))
+    if not lungs:
+        return None
+    chosen = [lung for lung in lungs if rng.random() < 0.7] or [
+        lungs[int(rng.integers(len(lungs)))]
+    ]
+    fluid = np.logical_or.reduce([_crescent(lung, rng) for lung in chosen])
+    if not fluid.any():
+        return None
+    ring = cv2.dilate(fluid.astype(np.uint8), np.ones((15, 15), np.uint8)).astype(bool)
+    wall = picture[ring & ~np.logical_or.reduce(lungs)]
+    if wall.size == 0:
+        return None
+    # The upper half: ribs aside, what borders the lung is muscle and fat, and fluid is like muscle.
+    muscle = float(np.median(wall[wall >= np.median(wall)]))
+    grain = cv2.GaussianBlur(rng.normal(0.0, 1.0, picture.shape).astype(np.float32), (0, 0), 0.8)
+    grey = muscle - rng.uniform(*DARKER) + grain * rng.uniform(2.0, 10.0)
+    share = cv2.GaussianBlur(fluid.astype(np.float32), (0, 0), float(rng.uniform(0.6, 1.6)))
+    # Beyond the pleura the wall stays as it is; only the lung's side of the edge is soft.
+    share[~np.logical_or.reduce(lungs)] = 0.0
+    share[fluid] = np.maximum(share[fluid], 0.75)
+    drawn = picture + share * (grey - picture)
+    changed = codes.copy()
+    changed[fluid] = CODES["effusion"]
+    return np.asarray(np.clip(np.rint(drawn), 0, 255), dtype=np.uint8), changed
