@@ -51,8 +51,8 @@ def test_xray_without_a_window_uses_percentiles() -> None:
 
 def test_training_and_inference_prepare_alike(tmp_path: Path) -> None:
     """A picture through the dataset and through the system gives the same bytes."""
-    from inference.systems.base import Context
-    from inference.systems.elbana import ElBana, _Plan
+    from inference.progress import Progress
+    from inference.systems.elbana.planning import Plan, prepare_pictures
     from inference.training.datasets import build
     from inference.training.manifest import read_manifest
     from inference.training.recipe import Recipe
@@ -67,8 +67,8 @@ def test_training_and_inference_prepare_alike(tmp_path: Path) -> None:
     trained = build(read_manifest(tmp_path), recipe, {"g": 0}, [0]).pictures[0]
 
     volume = _volume(picture[np.newaxis], unit=Unit.GREY)
-    plan = _Plan(True, None, None, np.array([0]), ())
-    analysed = ElBana._pictures(volume, plan, {64}, Context())[64][0]
+    plan = Plan(True, None, None, np.array([0]), ())
+    analysed = prepare_pictures(volume, plan, {64}, Progress(), 8)[64][0]
     assert np.array_equal(trained, analysed)
     clahe = cv2.createCLAHE(2.0, (8, 8)).apply(picture)
     assert np.array_equal(trained, cv2.resize(clahe, (64, 64), interpolation=cv2.INTER_AREA))

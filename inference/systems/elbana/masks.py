@@ -1,0 +1,109 @@
+"""From the streams' logits to masks on the source grid, and to what is measured in them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.findings import Manifestation, Segment
+from inference.lungs import dilate
+from inference.models import ModelRecord
+from inference.preprocess import Box, restore
+from inference.quantify import measure
+from inference.studies.model import Volume
+from inference.systems.elbana.estimates import sigmoid
+from inference.systems.elbana.planning import Plan
+
+__all__ = ["EFFUSION_MARGIN_MM", "LUNG_MARGIN_MM", "enter", "make_segments",
+           "stream_probabilities"]  # fmt: skip
+
+LUNG_MARGIN_MM = 10.0
+"""Lesions (effusion aside) are kept inside the lungs grown by this."""
+EFFUSION_MARGIN_MM = 40.0
+"""Effusion lies outside the aerated lung, but not in the table."""
+HALF = 127
+"""A probability above one half, in 255ths."""
+
+
+def stream_probabilities(
+    logits: dict[str, NDArray[np.float32]],
+) -> dict[Manifestation, NDArray[np.float32]]:
+    """Probability maps by manifestation from the logits of one form of the streams.
+
+    Parameters
+    ----------
+    logits
+        By stream: (n, 1, h, w), or (n, 4, h, w) of the all-class network, whose map is the odds
+        against background, so that one half is where it wins.
+
+    Returns
+    -------
+    dict
+        (n, h, w), float32.
+    """
+    if "all" in logits:
+        scores = logits["all"]
+        return {
+            key: sigmoid(scores[:, code] - scores[:, 0])
+            for code, key in enumerate(Manifestation, start=1)
+        }
+    return {Manifestation(name): sigmoid(values[:, 0]) for name, values in logits.items()}
+
+
+def enter(
+    maps: dict[Manifestation, NDArray[np.float32]],
+    codes: NDArray[np.uint8],
+    best: NDArray[np.uint8],
+    box: Box | None,
+) -> None:
+    """Enter one slice's probabilities into its codes where they pass one half and the best.
+
+    Parameters
+    ----------
+    maps
+        By manifestation, (size, size).
+    codes, best
+        Shape (rows, columns), changed in place: 0 none, else 1 + place in `Manifestation`; and
+        the probability of what holds the pixel, in 255ths.
+    box
+        What the network was shown.
+    """
+    restored = restore(np.stack(list(maps.values())), codes.shape, box)
+    for key, values in zip(maps, restored, strict=True):
+        level = np.asarray(np.rint(values * 255.0), dtype=np.uint8)
+        wins = (level > HALF) & (level > best)
+        codes[wins] = 1 + list(Manifestation).index(key)
+        best[wins] = level[wins]
+
+
+def make_segments(
+    codes: NDArray[np.uint8],
+    volume: Volume,
+    plan: Plan,
+    streams: tuple[ModelRecord, ...],
+) -> tuple[Segment, ...]:
+    """Masks kept to the lungs and their surroundings, and measured.
+
+    Parameters
+    ----------
+    codes
+        As of `enter`, shape of the volume.
+    volume, plan
+        What was analysed.
+    streams
+        Which models spoke.
+    """
+    lungs = None if plan.lungs is None else plan.lungs.mask
+    near = inside = None
+    if lungs is not None:
+        inside = dilate(lungs, volume, LUNG_MARGIN_MM)
+        near = dilate(lungs, volume, EFFUSION_MARGIN_MM)
+    result = []
+    for code, key in enumerate(Manifestation, start=1):
+        mask = codes == code
+        allowed = near if key is Manifestation.EFFUSION else inside
+        if allowed is not None:
+            mask &= allowed
+        model = next(r.name for r in streams if {key.value, "all"} & set(r.streams))
+        result.append(measure(key, mask, volume, lungs, model))
+    return tuple(result)
