@@ -31,24 +31,6 @@ LICENCE = (
 )
 
 
-LIMITS = {
-    "recognition": (
-        "sources differ in hospital, age and scanner as well as in disease, so expect less on a "
-        "hospital it has not seen; probabilities are not calibrated."
-    ),
-    "manifestations": (
-        "trained on slices of patients with COVID-19 and on one healthy chest; what it says of "
-        "other diseases is unknown, and few slices without the manifestation were there to score "
-        "it on."
-    ),
-    "streams": (
-        "trained on a few dozen slices; thin pleural effusions are mostly missed, vessels and "
-        "partial volume at the diaphragm are sometimes taken for ground-glass opacity."
-    ),
-}
-"""What a reader should know of each kind of model."""
-
-
 @dataclass(frozen=True, slots=True)
 class Split:
     """Which groups a model has seen.
@@ -139,10 +121,6 @@ class ModelRecord:
             trained_on=self.data,
             licence=self.licence,
         )
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    return "one group: none" if low is None or high is None else f"{low:.3f} to {high:.3f}"
 
 
 def _sha256(path: Path) -> str:
@@ -324,39 +302,3 @@ class ModelStore:
         (self.folder / entered.file).write_bytes(content)
         self.write([*others, entered])
         return entered
-
-    def card(self, record: ModelRecord) -> str:
-        """A model card in Markdown."""
-        lines = [
-            f"# {record.name} {record.version}",
-            "",
-            "Research use only. Not for diagnosis.",
-            "",
-            f"- Architecture: {record.architecture}",
-            f"- Input: {record.size} × {record.size} pixels, 8 bit, CLAHE",
-            f"- Weights: `{record.file}`, {record.bytes / 1e6:.1f} MB, SHA-256 `{record.sha256}`",
-            f"- Recipe: `{record.recipe}` (SHA-256 `{record.recipe_sha256[:12]}…`)",
-            f"- Trained on: {record.data}",
-            f"- Training took {record.steps} steps, {record.seconds / 60:.0f} min on "
-            f"{record.device}",
-            f"- Split: training folds {list(record.split.train_folds)}, validation folds "
-            f"{list(record.split.validation_folds)}; {len(record.split.trained_groups)} groups "
-            "were trained on",
-            f"- Limits: {LIMITS[record.kind]}",
-            f"- Licence: {record.licence}",
-            "",
-        ]
-        if record.figures:
-            lines += [
-                "Figures on groups that were neither trained on nor used for a choice:",
-                "",
-                "| task | source | metric | value | 95 % interval | n | groups |",
-                "|---" * 7 + "|",
-            ]
-            lines += [
-                f"| {f['task']} | {f['source']} | {f['metric']} | {f['value']:.3f} "
-                f"| {_interval(f['low'], f['high'])} | {f['n']} | {f['groups']} |"
-                for f in record.figures
-            ]
-            lines.append("")
-        return "\n".join(lines)

@@ -201,13 +201,24 @@ def verify_models(
 @models_app.command("card")
 def model_card(
     name: Annotated[str | None, typer.Argument(help="Only this model.")] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option(help="Write every card as a page of this folder instead, with a list."),
+    ] = None,
 ) -> None:
-    """Print the model card: data, split, figures, limits, licence."""
+    """Print the model card: intended use, data, split, figures, limits, licence."""
+    from inference import model_cards
     from inference.models import ModelStore
 
     store = ModelStore()
+    if write is not None:
+        if name is not None:
+            raise BadInputError("Name a model, or write all cards with --write; not both.")
+        for path in model_cards.write_pages(store, write):
+            typer.echo(str(path))
+        return
     for record in _chosen(store, name):
-        typer.echo(store.card(record))
+        typer.echo(model_cards.card(record))
 
 
 def register(app: typer.Typer) -> None:

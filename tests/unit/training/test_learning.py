@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from inference.errors import BadInputError
+from inference.model_cards import card
 from inference.models import ModelStore
 from inference.training import loop
 from inference.training.datasets import build
@@ -108,7 +109,7 @@ def test_figures_are_entered_in_the_manifest(lesion_folder: Path, tmp_path: Path
     (record,) = ModelStore(store.folder).records
     assert {f["split"] for f in record.figures} == {"test"}
     assert len(record.figures) == sum(f.split == "test" for f in figures)
-    assert "| segmentation | medseg100, ggo | Dice, pooled pixels |" in store.card(record)
+    assert "| segmentation | medseg100, ggo | Dice, pooled pixels |" in card(record)
     enter_figures(figures, store)
     assert len(ModelStore(store.folder).records[0].figures) == len(record.figures)
 

@@ -1,0 +1,180 @@
+"""Model cards (Mitchell et al. 2019): what a model is for, what it saw, how well it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from inference.models import ModelRecord, ModelStore
+
+__all__ = ["INTENDED_USE", "LIMITS", "NOTICE", "card", "pages", "write_pages"]
+
+NOTICE: Final = "Research use only. Not for diagnosis."
+
+INTENDED_USE: Final = {
+    "recognition": (
+        "to study how a network tells the pictures of its sources apart, beside a radiologist's "
+        "own reading. Not to find, exclude or rate a disease in a person."
+    ),
+    "manifestations": (
+        "to say on which CT slices of a patient with pneumonia to look for a manifestation. "
+        "Not to exclude one."
+    ),
+    "streams": (
+        "to propose outlines on chest CT that a radiologist checks and corrects, and to measure "
+        "them for research. Not to follow or treat a person by."
+    ),
+}
+"""What each kind of model is for, and what it is not for."""
+
+LIMITS: Final = {
+    "recognition": (
+        "sources differ in hospital, age and scanner as well as in disease, so expect less on a "
+        "hospital it has not seen; probabilities are not calibrated."
+    ),
+    "manifestations": (
+        "trained on slices of patients with COVID-19 and on one healthy chest; what it says of "
+        "other diseases is unknown, and few slices without the manifestation were there to score "
+        "it on."
+    ),
+    "streams": (
+        "trained on a few dozen slices; thin pleural effusions are mostly missed, vessels and "
+        "partial volume at the diaphragm are sometimes taken for ground-glass opacity."
+    ),
+}
+"""What a reader should know of each kind of model."""
+
+_MADE_BY: Final = (
+    "<!-- Made by `secondread models card --write docs/models`; change the manifest instead. -->\n"
+)
+_COLUMNS: Final = ("task", "source", "metric", "value", "95 % interval", "n", "groups")
+_UNKNOWN: Final = "nothing has been written down yet for this kind of model."
+
+
+def card(record: ModelRecord) -> str:
+    """Write the card of a model in Markdown.
+
+    Parameters
+    ----------
+    record
+        Of the manifest; every figure on the card is one of its figures.
+    """
+    split = record.split
+    return "\n".join(
+        (
+            f"# {record.name} {record.version}",
+            "",
+            f"**{NOTICE}**",
+            "",
+            f"- Intended use: {INTENDED_USE.get(record.kind, _UNKNOWN)}",
+            f"- Limits: {LIMITS.get(record.kind, _UNKNOWN)}",
+            f"- Licence: {record.licence}",
+            "",
+            "## Architecture",
+            "",
+            f"- Network: {record.architecture}",
+            f"- Input: {record.size} × {record.size} pixels, 8 bit, CLAHE",
+            f"- Weights: `{record.file}`, {record.bytes / 1e6:.1f} MB, SHA-256 `{record.sha256}`",
+            "",
+            "## Data and training",
+            "",
+            f"- Trained on: {record.data}",
+            f"- Recipe: `{record.recipe}` (SHA-256 `{record.recipe_sha256[:12]}…`)",
+            f"- Training took {record.steps} steps, {record.seconds / 60:.0f} min on "
+            f"{record.device}",
+            "",
+            "## Split",
+            "",
+            "Groups are patients, or runs of similar slices where the source names no patients; "
+            "none stands on two sides.",
+            "",
+            f"- Training: {_folds(split.train_folds)}; {_groups(split.trained_groups)} gave "
+            "pictures",
+            f"- Validation, on which choices were made: {_folds(split.validation_folds)}; "
+            f"{_groups(split.validation_groups)}",
+            "- Test: every other group; docs/results.md names any choice made with these in sight",
+            "",
+            "## Figures",
+            "",
+            *_figures(record.figures),
+            "",
+        )
+    )
+
+
+def _folds(numbers: tuple[int, ...]) -> str:
+    if not numbers:
+        return "no fold"
+    return ("fold " if len(numbers) == 1 else "folds ") + ", ".join(map(str, numbers))
+
+
+def _groups(names: tuple[str, ...]) -> str:
+    return "1 group" if len(names) == 1 else f"{len(names)} groups"
+
+
+def _figures(figures: tuple[dict[str, Any], ...]) -> list[str]:
+    if not figures:
+        return ["None has been measured: how well this model does is not known."]
+    return [
+        "Measured on test groups. The interval is bootstrapped over groups.",
+        "",
+        "| " + " | ".join(_COLUMNS) + " |",
+        "|---" * len(_COLUMNS) + "|",
+        *(
+            f"| {f['task']} | {f['source']} | {f['metric']} | {f['value']:.3f} "
+            f"| {_interval(f['low'], f['high'])} | {f['n']} | {f['groups']} |"
+            for f in figures
+        ),
+    ]
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "one group: none" if low is None or high is None else f"{low:.3f} to {high:.3f}"
+
+
+def pages(store: ModelStore) -> dict[str, str]:
+    """Write every card of a store, and a page that lists them.
+
+    Returns
+    -------
+    dict
+        Content by file name: ``README.md`` and ``NAME.md`` for every model.
+    """
+    lines = [
+        f"{_MADE_BY}# Models",
+        "",
+        f"**{NOTICE}** What each of the models in `resources/models` is, what it was trained on "
+        "and how well it does:",
+        "",
+        *(f"- [{r.name}]({r.name}.md): {r.architecture}" for r in store.records),
+        "",
+    ]
+    return {
+        "README.md": "\n".join(lines),
+        **{f"{record.name}.md": _MADE_BY + card(record) for record in store.records},
+    }
+
+
+def write_pages(store: ModelStore, folder: Path) -> tuple[Path, ...]:
+    """Write `pages` into a folder, and take away the cards of models that are gone.
+
+    Parameters
+    ----------
+    store
+        The models.
+    folder
+        Made when it is not there. Of what else is in it only pages of this function are removed.
+
+    Returns
+    -------
+    tuple
+        The files written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    made = pages(store)
+    for path in folder.glob("*.md"):
+        if path.name not in made and path.read_text(encoding="utf-8").startswith(_MADE_BY):
+            path.unlink()
+    for name, text in made.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    return tuple(folder / name for name in made)
