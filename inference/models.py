@@ -76,7 +76,7 @@ class ModelRecord:
     split
         Which groups it has seen.
     figures
-        Rows of `inference.training.evaluate`, measured on groups it has not seen.
+        Rows of `inference.training.evaluation`, measured on groups it has not seen.
     licence
         Of the weights.
     """

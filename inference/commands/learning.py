@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,16 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 Folder = Annotated[Path, typer.Argument(help="A folder with a manifest.csv.", show_default=False)]
-
-
-class EvaluationTask(StrEnum):
-    """What ``evaluate`` can score."""
-
-    RECOGNITION = "recognition"
-    MANIFESTATIONS = "manifestations"
-    SEGMENTATION = "segmentation"
-    LUNGS = "lungs"
-    SERIES = "series"
 
 
 def train(
@@ -95,7 +84,8 @@ def evaluate(
         Path | None, typer.Option("--json", help="Write the figures as a JSON list.")
     ] = None,
     task: Annotated[
-        list[EvaluationTask] | None, typer.Option(help="Only this task; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Only this task, e.g. segmentation; may be repeated. [default: all]"),
     ] = None,
     everything: Annotated[
         bool,
@@ -120,7 +110,7 @@ def evaluate(
     from rich.console import Console
 
     from inference.models import ModelStore
-    from inference.training import evaluate as scoring
+    from inference.training.evaluation import run as scoring
     from inference.training.manifest import read_manifest
     from inference.training.report import enter_figures, markdown, print_tables, write_json
 
@@ -138,7 +128,7 @@ def evaluate(
     figures = scoring.evaluate(
         rows,
         store,
-        tasks=[t.value for t in task] if task else scoring.EVALUATION_TASKS,
+        tasks=task or tuple(scoring.TASKS),
         everything=everything,
         device=device,
     )

@@ -14,22 +14,14 @@ from rich.console import Console
 from rich.table import Table
 
 from inference.models import ModelStore
-from inference.training.evaluate import Figure
+from inference.training.evaluation.figure import Figure
+from inference.training.evaluation.run import TITLES
 
 __all__ = ["enter_figures", "markdown", "print_tables", "write_json"]
 
-_TITLES = {
-    "covid-2": "Recognition: COVID-19 against others",
-    "cxr-4": "Recognition: four classes on X-ray",
-    "manifestations": "Manifestations (ML-CNN) on CT slices",
-    "segmentation": "Segmentation of CT slices",
-    "lungs": "Lung mask",
-    "series": "Whole series of another hospital",
-}
-
 
 def _tables(figures: Sequence[Figure]) -> Iterator[tuple[str, list[Figure]]]:
-    order = list(_TITLES)
+    order = list(TITLES)
     for task, group in groupby(
         sorted(figures, key=lambda f: order.index(f.task)), key=lambda f: f.task
     ):
@@ -55,7 +47,7 @@ _HEAD = ("source", "model", "split", "metric", "value", "95 % interval", "n", "g
 def print_tables(figures: Sequence[Figure], console: Console) -> None:
     """Print one table a task."""
     for task, group in _tables(figures):
-        table = Table(*_HEAD, title=_TITLES[task])
+        table = Table(*_HEAD, title=TITLES[task])
         for figure in group:
             table.add_row(*_cells(figure))
         console.print(table)
@@ -134,7 +126,7 @@ def markdown(figures: Sequence[Figure], store: ModelStore, command: str) -> str:
     lines += ["", f"Default form of the streams: **{store.default_streams}**. "
               f"{store.default_reason}", ""]  # fmt: skip
     for task, group in _tables(figures):
-        lines += [f"## {_TITLES[task]}", "", "| " + " | ".join(_HEAD) + " |", "|---" * 8 + "|"]
+        lines += [f"## {TITLES[task]}", "", "| " + " | ".join(_HEAD) + " |", "|---" * 8 + "|"]
         lines += ["| " + " | ".join(_cells(figure)) + " |" for figure in group]
         lines.append("")
     return "\n".join(lines)

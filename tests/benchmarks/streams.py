@@ -19,7 +19,7 @@ from inference.engine import Engine
 from inference.errors import SecondReadError
 from inference.models import ModelRecord, ModelStore
 from inference.progress import Progress
-from inference.training.evaluate import evaluate
+from inference.training.evaluation.run import evaluate
 from inference.training.manifest import read_manifest
 
 FORMS = ("shared", "separate")

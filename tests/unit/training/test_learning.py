@@ -17,7 +17,8 @@ from inference.model_cards import card
 from inference.models import ModelStore
 from inference.training import loop
 from inference.training.datasets import build
-from inference.training.evaluate import Figure, evaluate
+from inference.training.evaluation.figure import Figure
+from inference.training.evaluation.run import evaluate
 from inference.training.install import describe
 from inference.training.loop import train
 from inference.training.manifest import fold_of_groups, read_manifest

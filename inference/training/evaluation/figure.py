@@ -1,0 +1,230 @@
+"""One measured value, and what every task of an evaluation shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.engine import Engine
+from inference.models import ModelRecord, ModelStore
+from inference.preprocess import prepare
+from inference.progress import Progress
+from inference.training.manifest import Row
+from inference.training.metrics import bootstrap, classification_metrics
+from inference.training.pictures import read_grey
+
+__all__ = [
+    "SPLITS",
+    "Figure",
+    "Job",
+    "Scorer",
+    "add_two_classes",
+    "lesion_rows",
+    "logits",
+    "mean",
+    "outputs",
+    "softmax",
+    "split_of",
+]
+
+SPLITS = ("test", "validation", "trained on")
+"""How far a model knows a picture's group, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured value.
+
+    Parameters
+    ----------
+    task, model, source, metric
+        What was measured, of which model, on which source; `split` says how far the model knows
+        the pictures.
+    value, low, high
+        With its 95 % interval, bootstrapped over groups; NaN limits when there is one group.
+    n, groups
+        Pictures and groups it was measured on.
+    """
+
+    task: str
+    model: str
+    source: str
+    split: str
+    metric: str
+    value: float
+    low: float
+    high: float
+    n: int
+    groups: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What every task of an evaluation is given.
+
+    Parameters
+    ----------
+    rows
+        Of `manifest.read_manifest`.
+    engine
+        Runs the models of its `store`, in float32 so that figures repeat.
+    splits
+        Of `SPLITS`, those to score; a task leaves out rows of any other (see `split_of`).
+    device
+        As `inference.device.choose`.
+    progress
+        Told as it goes.
+    """
+
+    rows: Sequence[Row]
+    engine: Engine
+    splits: frozenset[str]
+    device: str
+    progress: Progress
+
+    @property
+    def store(self) -> ModelStore:
+        """The models."""
+        return self.engine.store
+
+    def of_kind(self, kind: str) -> list[ModelRecord]:
+        """The models of a kind: recognition, manifestations or streams."""
+        return [r for r in self.store.records if r.kind == kind]
+
+
+def split_of(record: ModelRecord, group: str) -> str:
+    """Of `SPLITS`: how far the model knows the group."""
+    if group in record.split.trained_groups:
+        return "trained on"
+    return "validation" if group in record.split.validation_groups else "test"
+
+
+class Scorer:
+    """Turns per-picture results into `figures`, split by split.
+
+    Parameters
+    ----------
+    record_name
+        `Figure.model`.
+    task
+        `Figure.task`.
+    """
+
+    def __init__(self, record_name: str, task: str) -> None:
+        self.record_name = record_name
+        self.task = task
+        self.figures: list[Figure] = []
+
+    def add(
+        self,
+        source: str,
+        split: str,
+        groups: Sequence[str],
+        statistic: Callable[[NDArray[np.intp]], dict[str, float]],
+    ) -> None:
+        """Add a figure for every metric that `metrics.bootstrap` gives of a statistic.
+
+        Parameters
+        ----------
+        source, split
+            As in `Figure`.
+        groups
+            Group of each picture.
+        statistic
+            Values by metric, of a resample's indices into `groups`.
+        """
+        for metric, interval in bootstrap(statistic, groups).items():
+            self.figures.append(
+                Figure(
+                    self.task,
+                    self.record_name,
+                    source,
+                    split,
+                    metric,
+                    interval.value,
+                    interval.low,
+                    interval.high,
+                    len(groups),
+                    len(set(groups)),
+                )
+            )
+
+
+def mean(values: NDArray[np.float64]) -> float:
+    """Mean; NaN of nothing."""
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def logits(job: Job, record: ModelRecord, rows: Sequence[Row]) -> dict[str, NDArray[np.float32]]:
+    """What a network says of the pictures of these rows, prepared as for reading.
+
+    Returns
+    -------
+    dict
+        As `outputs`, in the order of the rows.
+    """
+    pictures = np.stack([prepare(read_grey(r.path), record.size) for r in rows])
+    return outputs(job, record, pictures)
+
+
+def outputs(
+    job: Job, record: ModelRecord, pictures: NDArray[np.uint8]
+) -> dict[str, NDArray[np.float32]]:
+    """What a network says of prepared pictures.
+
+    Parameters
+    ----------
+    job, record
+        Whose engine, which network.
+    pictures
+        Shape (n, size, size), out of `preprocess.prepare`.
+
+    Returns
+    -------
+    dict
+        Arrays (n, ...) of logits by output name; a network with one output calls it "".
+    """
+    parts: dict[str, list[NDArray[np.float32]]] = {}
+    for _, output in job.engine.run(
+        record, pictures, f"Scoring {record.name}", job.progress, 16, []
+    ):
+        for name, values in output.items():
+            parts.setdefault(name, []).append(values)
+    return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Probabilities, shape (n, classes)."""
+    values = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return np.asarray(values / values.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+def add_two_classes(
+    scorer: Scorer,
+    source: str,
+    split: str,
+    groups: NDArray[np.str_],
+    truth: NDArray[np.bool_],
+    probability: NDArray[np.float64],
+) -> None:
+    """Add the metrics of a two-class decision; arrays of length n."""
+    scorer.add(
+        source, split, groups.tolist(), lambda i: classification_metrics(truth[i], probability[i])
+    )
+
+
+def lesion_rows(
+    rows: Sequence[Row], record: ModelRecord, splits: frozenset[str]
+) -> list[tuple[Row, Path]]:
+    """CT slices with lesion masks, and the masks' files, of these splits of a model."""
+    masks = {r.image: r.path for r in rows if r.role == "mask" and r.task == "ct_segmentation"}
+    return [
+        (r, masks[r.path])
+        for r in rows
+        if r.role == "image" and r.task == "ct_segmentation" and r.path in masks
+        and split_of(record, r.group) in splits
+    ]  # fmt: skip
