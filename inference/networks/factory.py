@@ -18,15 +18,15 @@ def make_network(kind: str, settings: Mapping[str, Any], *, imagenet: bool = Fal
     kind
         ``"recognition"``, ``"manifestations"`` or ``"streams"``.
     settings
-        Keyword arguments of the network; for streams also ``form``: ``"shared"`` or
-        ``"separate"``.
+        Keyword arguments of the network; for streams also ``form``, ``"shared"`` or
+        ``"separate"``, and for shared ones ``decoder``, ``"deeplab"`` or ``"unet"``.
     imagenet
         Recognition only: start from torchvision's ImageNet weights, trunk frozen.
 
     Raises
     ------
     ValueError
-        For an unknown kind or form.
+        For an unknown kind, form or decoder.
     """
     if kind == "recognition":
         from inference.networks.recognition import InceptionRecogniser
@@ -37,13 +37,17 @@ def make_network(kind: str, settings: Mapping[str, Any], *, imagenet: bool = Fal
 
         return MLCNN(**settings)
     if kind == "streams":
-        from inference.networks.streams import SeparateStreams, SharedStreams
+        from inference.networks.streams import SeparateStreams, SharedStreams, UNetStreams
 
         rest = dict(settings)
-        form = rest.pop("form")
-        if form == "shared":
-            return SharedStreams(**rest)
-        if form == "separate":
-            return SeparateStreams(**rest)
-        raise ValueError(f"streams are 'shared' or 'separate', not {form!r}")
+        form, decoder = rest.pop("form"), rest.pop("decoder", "deeplab")
+        makers = {
+            ("shared", "deeplab"): SharedStreams,
+            ("shared", "unet"): UNetStreams,
+            ("separate", "deeplab"): SeparateStreams,
+        }
+        if (form, decoder) not in makers:
+            raise ValueError(f"there are no {form!r} streams with the decoder {decoder!r}")
+        made: nn.Module = makers[form, decoder](**rest)
+        return made
     raise ValueError(f"unknown kind of network {kind!r}")

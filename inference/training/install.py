@@ -23,7 +23,8 @@ def architecture(recipe: Recipe) -> str:
     encoder = network["encoder"].removeprefix("tu-")
     form = f"{network['form']}, " if network["form"] == "shared" else ""
     streams = ", ".join(network["streams"])
-    return f"DeepLab-v3+ ({encoder} to stage {network['depth']}), {form}{streams}"
+    frame = "U-Net" if network.get("decoder") == "unet" else "DeepLab-v3+"
+    return f"{frame} ({encoder} to stage {network['depth']}), {form}{streams}"
 
 
 def describe(

@@ -12,7 +12,7 @@ from inference.networks import recognition
 from inference.networks.factory import make_network
 from inference.networks.manifestation import MLCNN
 from inference.networks.recognition import FEATURES, InceptionRecogniser
-from inference.networks.streams import SeparateStreams, SharedStreams
+from inference.networks.streams import SeparateStreams, SharedStreams, UNetStreams
 
 LIGHT = {"encoder": "resnet18", "depth": 3, "decoder_channels": 16}
 
@@ -58,8 +58,24 @@ def test_unused_encoder_stages_are_not_kept() -> None:
 
 
 def test_streams_need_a_name() -> None:
-    with pytest.raises(ValueError, match="at least one stream"):
-        SharedStreams({}, **LIGHT)
+    for kind in (SharedStreams, UNetStreams):
+        with pytest.raises(ValueError, match="at least one stream"):
+            kind({}, **LIGHT)
+
+
+def test_u_net_has_one_trunk_at_full_size_and_a_head_a_stream() -> None:
+    settings = {"form": "shared", "decoder": "unet", "encoder": "resnet18", "depth": 4}
+    streams = {"ggo": 1, "all": 4}
+    network = make_network("streams", settings | {"streams": streams, "decoder_channels": 32})
+    assert isinstance(network, UNetStreams)
+    output = network(torch.randn(2, 1, 64, 64))
+    assert {k: tuple(v.shape) for k, v in output.items()} == {
+        "ggo": (2, 1, 64, 64),
+        "all": (2, 4, 64, 64),
+    }
+    (output["ggo"].mean() + output["all"].mean()).backward()
+    assert all(p.grad is not None for p in network.parameters())
+    assert not [n for n, _ in network.named_parameters() if "layer4" in n]
 
 
 def test_ml_cnn_is_laid_out_as_in_the_paper() -> None:
@@ -90,7 +106,11 @@ def test_inception_has_a_head_a_task() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "settings", "message"),
-    [("poem", {}, "unknown kind"), ("streams", {"form": "both"}, "'shared' or 'separate'")],
+    [
+        ("poem", {}, "unknown kind"),
+        ("streams", {"form": "both"}, "no 'both' streams"),
+        ("streams", {"form": "separate", "decoder": "unet"}, "with the decoder 'unet'"),
+    ],
 )
 def test_factory_refuses_the_unknown(kind: str, settings: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
