@@ -77,6 +77,30 @@ def train(
         show(f"installed {entered.name}, SHA-256 {entered.sha256[:12]}")
 
 
+def pseudo(
+    data: Folder,
+    out: Annotated[Path, typer.Option(help="Where the masks are kept.")],
+    models: Annotated[Path | None, typer.Option(help="Another model store.")] = None,
+    streams: Annotated[
+        str, typer.Option(help="The teacher: default, shared, separate or all.")
+    ] = "default",
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+) -> None:
+    """Draw masks on the unlabelled CT slices of a data folder, for a recipe to learn from.
+
+    A recipe takes them with pseudo = "OUT" in its [data]; only those of its training folds are
+    used. Where the teacher is not sure a mask says so, and nothing is learned there.
+    """
+    from inference.models import ModelStore
+    from inference.training.manifest import read_manifest
+    from inference.training.pseudo import write_pseudo_labels
+
+    count = write_pseudo_labels(
+        read_manifest(data), ModelStore(models), out, form=streams, device=device
+    )
+    typer.echo(f"{out}: {count} masks")
+
+
 def evaluate(
     data: Folder,
     report: Annotated[Path | None, typer.Option(help="Write a Markdown page.")] = None,
@@ -214,5 +238,6 @@ def model_card(
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("train")(train)
+    app.command("pseudo")(pseudo)
     app.command("evaluate")(evaluate)
     app.add_typer(models_app, name="models")

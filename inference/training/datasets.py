@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from inference.training.losses import CODES
 from inference.training.manifest import Row
 from inference.training.pictures import read_grey
 from inference.training.recipe import Recipe
-from inference.training.slices import annotated, drawn, healthy, prepared, present, shares
+from inference.training.slices import annotated, drawn, healthy, prepared, present, shares, taught
 
 __all__ = ["TASKS", "Dataset", "build", "recognition_targets"]
 
@@ -131,6 +132,8 @@ def _lesions(kept: Sequence[Row], recipe: Recipe) -> Dataset:
     inside = {r.group for r in kept}
     slices += healthy(kept, [g for g in recipe.data.dicom_normals if g in inside])
     slices += drawn(slices, recipe.data.effusions, recipe.seed)
+    if recipe.data.pseudo:
+        slices += taught(kept, Path(recipe.data.pseudo))
     pictures, masks = prepared(slices, recipe.size)
     return Dataset(
         pictures=pictures,

@@ -36,6 +36,8 @@ class Row:
         As in the file.
     group
         Never divided between training and validation.
+    notes
+        As in the file; "" where it has none.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class Row:
     modality: str
     label: str
     group: str
+    notes: str = ""
 
 
 def read_manifest(folder: Path) -> tuple[Row, ...]:
@@ -74,6 +77,7 @@ def read_manifest(folder: Path) -> tuple[Row, ...]:
                 modality=line.get("modality") or "",
                 label=line["label"],
                 group=line["split_group"],
+                notes=line.get("notes") or "",
             )
             for line in reader
         )

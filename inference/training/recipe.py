@@ -73,6 +73,10 @@ class DataSettings:
         Copies of every slice with a drawn pleural effusion (`inference.training.synthesis`).
     effusions_share
         Share of a batch taken from those copies.
+    pseudo
+        Folder of masks that ``secondread pseudo`` drew on unlabelled slices; "" for none.
+    pseudo_share
+        Share of a batch taken from those slices.
     modalities
         Recognition: of the manifest's modalities, those to learn from.
     """
@@ -83,6 +87,8 @@ class DataSettings:
     normals_share: float = 0.15
     effusions: int = 0
     effusions_share: float = 0.25
+    pseudo: str = ""
+    pseudo_share: float = 0.3
     modalities: tuple[str, ...] = ("CT", "CXR")
 
 

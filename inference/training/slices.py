@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -18,10 +19,20 @@ from inference.training.pictures import read_grey
 from inference.training.recipe import Recipe
 from inference.training.synthesis import draw_effusion
 
-__all__ = ["LesionSlice", "annotated", "drawn", "healthy", "prepared", "present", "shares"]
+__all__ = [
+    "LesionSlice",
+    "annotated",
+    "drawn",
+    "healthy",
+    "prepared",
+    "present",
+    "shares",
+    "taught",
+]
 
 NORMAL = "dicom_normal"
 DRAWN = "drawn effusion"
+PSEUDO = "pseudo-labelled"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -110,6 +121,31 @@ def drawn(slices: Sequence[LesionSlice], copies: int, seed: int) -> list[LesionS
     return made
 
 
+def taught(rows: Sequence[Row], folder: Path) -> list[LesionSlice]:
+    """Unlabelled slices with the masks that a teacher drew (`inference.training.pseudo`).
+
+    Raises
+    ------
+    BadInputError
+        When masks are missing.
+    """
+    from inference.training.pseudo import mask_path, unlabelled, upright
+
+    chosen = unlabelled(rows)
+    missing = [r for r in chosen if not mask_path(folder, r).is_file()]
+    if missing:
+        raise BadInputError(
+            f"{folder} lacks the masks of {len(missing)} of {len(chosen)} unlabelled slices; "
+            "make them with: secondread pseudo."
+        )
+    return [
+        LesionSlice(
+            upright(r, read_grey(r.path)), read_grey(mask_path(folder, r)), None, r.group, PSEUDO
+        )
+        for r in chosen
+    ]
+
+
 def present(slices: Sequence[LesionSlice]) -> NDArray[np.float32]:
     """Which manifestations a slice shows, (n, 3); NaN where an unknown part leaves it open."""
     result = np.full((len(slices), len(CODES)), np.nan, dtype=np.float32)
@@ -147,7 +183,11 @@ def shares(slices: Sequence[LesionSlice], recipe: Recipe) -> NDArray[np.float64]
     sources = np.array([s.source for s in slices])
     effusion = np.nan_to_num(present(slices)[:, list(CODES).index("effusion")])
     weights = 1.0 + 1.5 * effusion.astype(np.float64)
-    wanted = {NORMAL: recipe.data.normals_share, DRAWN: recipe.data.effusions_share}
+    wanted = {
+        NORMAL: recipe.data.normals_share,
+        DRAWN: recipe.data.effusions_share,
+        PSEUDO: recipe.data.pseudo_share,
+    }
     rest = 1.0
     for source, share in wanted.items():
         inside = sources == source
