@@ -1,4 +1,4 @@
-"""``secondread train``, ``evaluate`` and ``models``."""
+"""``secondread train``, ``crossvalidate``, ``evaluate`` and ``models``."""
 
 from __future__ import annotations
 
@@ -99,6 +99,59 @@ def pseudo(
         read_manifest(data), ModelStore(models), out, form=streams, device=device
     )
     typer.echo(f"{out}: {count} masks")
+
+
+def cross_validate(
+    data: Folder,
+    recipe: Annotated[
+        list[str],
+        typer.Option(
+            help="A shipped recipe's name, or a TOML file; may be repeated for separate streams, "
+            "which are scored together."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Where runs, models and tables are kept.")],
+    folds: Annotated[str, typer.Option(help="Folds to hold out, one by one.")] = "0,1,2,3,4",
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Fewer or more steps than the recipe says.")
+    ] = None,
+    init: Annotated[str, typer.Option(help="As in train.")] = "random",
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+) -> None:
+    """Train a recipe once a fold and score all pictures, each by the model that did not see it.
+
+    The recipe's own folds are not used: fold K is held out, the other four are trained on. Weights
+    to start from (--init) must not come from a training on the same labels. Run the same command
+    again to go on after a break. OUT gets figures.json and figures.md.
+    """
+    import dataclasses
+
+    from rich.console import Console
+
+    from inference.training.crossvalidate import cross_validate as run
+    from inference.training.manifest import read_manifest
+    from inference.training.recipe import load_recipe
+    from inference.training.report import print_tables, tables, write_json
+
+    try:
+        chosen_folds = [int(fold) for fold in folds.split(",")]
+    except ValueError as error:
+        raise BadInputError(f"--folds takes numbers like 0,1,2, not {folds!r}.") from error
+    recipes = [load_recipe(name) for name in recipe]
+    if steps is not None:
+        recipes = [dataclasses.replace(r, steps=steps) for r in recipes]
+    console = Console(width=160) if not Console().is_terminal else Console()
+    rows = read_manifest(data)
+    figures = run(
+        recipes, rows, out, folds=chosen_folds, device=device, init=init, tell=console.print
+    )
+    print_tables(figures, console)
+    write_json(figures, out / "figures.json")
+    names = ", ".join(f"{r.name} ({r.steps} steps)" for r in recipes)
+    held_out = ", ".join(map(str, sorted(set(chosen_folds))))
+    head = ["# Cross-validation", "", f"{names}; folds held out: {held_out}.", ""]
+    (out / "figures.md").write_text("\n".join([*head, *tables(figures)]), encoding="utf-8")
+    console.print(f"wrote {out / 'figures.md'} and figures.json")
 
 
 def evaluate(
@@ -239,5 +292,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("train")(train)
     app.command("pseudo")(pseudo)
+    app.command("crossvalidate")(cross_validate)
     app.command("evaluate")(evaluate)
     app.add_typer(models_app, name="models")

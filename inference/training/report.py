@@ -17,7 +17,7 @@ from inference.models import ModelStore
 from inference.training.evaluation.figure import Figure
 from inference.training.evaluation.run import TITLES
 
-__all__ = ["enter_figures", "markdown", "print_tables", "write_json"]
+__all__ = ["enter_figures", "markdown", "print_tables", "tables", "write_json"]
 
 
 def _tables(figures: Sequence[Figure]) -> Iterator[tuple[str, list[Figure]]]:
@@ -70,7 +70,11 @@ def enter_figures(figures: Sequence[Figure], store: ModelStore) -> None:
         if record.kind == "streams":
             names.add(f"streams ({'all' if record.streams == ('all',) else record.form})")
         kept = [f for f in record.figures if f["task"] not in measured]
-        own = [_plain(f) for f in figures if f.model in names and f.split == "test"]
+        own = [
+            _plain(f) for f in figures
+            if f.model in names and f.split == "test"
+            and not f.metric.startswith(("confusion", "ROC"))
+        ]  # fmt: skip
         records.append(replace(record, figures=(*kept, *own)))
     store.write(records)
 
@@ -125,8 +129,14 @@ def markdown(figures: Sequence[Figure], store: ModelStore, command: str) -> str:
     ]
     lines += ["", f"Default form of the streams: **{store.default_streams}**. "
               f"{store.default_reason}", ""]  # fmt: skip
+    return "\n".join([*lines, *tables(figures)])
+
+
+def tables(figures: Sequence[Figure]) -> list[str]:
+    """Lines of Markdown: one table a task with every figure."""
+    lines: list[str] = []
     for task, group in _tables(figures):
         lines += [f"## {TITLES[task]}", "", "| " + " | ".join(_HEAD) + " |", "|---" * 8 + "|"]
         lines += ["| " + " | ".join(_cells(figure)) + " |" for figure in group]
         lines.append("")
-    return "\n".join(lines)
+    return lines

@@ -14,10 +14,16 @@ from inference.models import ModelRecord, ModelStore
 from inference.preprocess import prepare
 from inference.progress import Progress
 from inference.training.manifest import Row
-from inference.training.metrics import bootstrap, classification_metrics
+from inference.training.metrics import (
+    bootstrap,
+    classification_metrics,
+    confusion,
+    roc_points,
+)
 from inference.training.pictures import read_grey
 
 __all__ = [
+    "CROSS_VALIDATION",
     "SPLITS",
     "Figure",
     "Job",
@@ -33,6 +39,9 @@ __all__ = [
 
 SPLITS = ("test", "validation", "trained on")
 """How far a model knows a picture's group, best first."""
+
+CROSS_VALIDATION = "cross-validation"
+"""The split of pictures that were each scored by the model of the fold that held them out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +219,30 @@ def add_two_classes(
     groups: NDArray[np.str_],
     truth: NDArray[np.bool_],
     probability: NDArray[np.float64],
+    names: tuple[str, str],
 ) -> None:
-    """Add the metrics of a two-class decision; arrays of length n."""
+    """Add metrics, ROC points and confusion matrix of a two-class decision at one half.
+
+    Parameters
+    ----------
+    scorer, source, split
+        Where they go.
+    groups, truth, probability
+        Length n.
+    names
+        Of the positive and the negative class.
+    """
+    called = np.asarray(probability <= 0.5, dtype=np.intp)
+    code = np.asarray(~truth, dtype=np.intp)
     scorer.add(
-        source, split, groups.tolist(), lambda i: classification_metrics(truth[i], probability[i])
+        source,
+        split,
+        groups.tolist(),
+        lambda i: {
+            **classification_metrics(truth[i], probability[i]),
+            **roc_points(truth[i], probability[i]),
+            **confusion(code[i], called[i], names),
+        },
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from inference.training.evaluation.figure import Figure, Job, Scorer, mean
-from inference.training.metrics import dice
+from inference.training.mask_metrics import dice
 
 __all__ = ["TITLES", "figures"]
 

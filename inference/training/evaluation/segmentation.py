@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,102 +14,132 @@ from inference.models import ModelRecord
 from inference.preprocess import restore
 from inference.systems.elbana import stream_probabilities
 from inference.training.evaluation.figure import (
-    SPLITS,
     Figure,
     Job,
     Scorer,
     lesion_rows,
     logits,
-    mean,
     split_of,
 )
+from inference.training.evaluation.scores import Scores
 from inference.training.losses import CODES, IGNORE
-from inference.training.metrics import dice
+from inference.training.mask_metrics import Overlap, count, surface_dice
 from inference.training.pictures import read_grey
 
-__all__ = ["TITLES", "figures"]
+__all__ = ["TITLES", "figures", "score", "summarise"]
 
 TITLES = {"segmentation": "Segmentation of CT slices"}
+
+INFECTION = "infection"
+THREE = tuple(key.value for key in Manifestation)
+TOLERANCE_PX = 2
+NSD = f"NSD at {TOLERANCE_PX} px"
+SHOWN = "mean over slices that have it"
+ALL = "mean over all slices (both empty = 1)"
+POOLED = "pooled pixels"
 
 
 def figures(job: Job) -> list[Figure]:
     """Score every form of the streams that the store holds."""
-    found: list[Figure] = []
+    return [f for name, scores in score(job).items() for f in summarise(name, scores)]
+
+
+def score(job: Job) -> dict[str, Scores]:
+    """Agreement with the masks by form of the streams.
+
+    Returns
+    -------
+    dict
+        Scores with one array (n, 5) a class: the fields of `Overlap`, and NSD; the classes are the
+        manifestations that the form has, and their union when it has all.
+    """
+    found = {}
     for form in ("shared", "separate", "all"):
         try:
             records = job.store.streams(form)
         except AnalysisError:
             continue
-        found += _of_form(job, form, records)
+        scores = _of_form(job, records)
+        if scores is not None:
+            found[f"streams ({form})"] = scores
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Counts:
-    """Pixels of one stream on one slice."""
+def _of_form(job: Job, records: Sequence[ModelRecord]) -> Scores | None:
+    pairs = lesion_rows(job.rows, records[0], job.splits)
+    if not pairs:
+        return None
+    rows = tuple(row for row, _ in pairs)
+    maps: dict[Manifestation, NDArray[np.float32]] = {}
+    for record in records:
+        maps.update(stream_probabilities(logits(job, record, rows)))
+    keys = [key for key in Manifestation if key in maps]
+    names = [key.value for key in keys] + ([INFECTION] if len(keys) == len(THREE) else [])
+    found: dict[str, list[tuple[float, ...]]] = {name: [] for name in names}
+    for index, (_, path) in enumerate(pairs):
+        mask = read_grey(path)
+        known = mask != IGNORE
+        called = restore(np.stack([maps[k][index] for k in keys]), mask.shape) > 0.5
+        truths = [mask == CODES[key.value] for key in keys]
+        if INFECTION in found:
+            called = np.concatenate([called, called.any(axis=0, keepdims=True)])
+            truths.append((mask > 0) & known)
+        for name, one, true in zip(names, called, truths, strict=True):
+            close = surface_dice(one & known, true, TOLERANCE_PX)
+            found[name].append((*astuple(count(one, true, known)), close))
+    return Scores(
+        rows=rows,
+        splits=np.array([split_of(records[0], row.group) for row in rows]),
+        values={name: np.array(values) for name, values in found.items()},
+    )
 
-    overlap: float
-    predicted: float
-    true: float
+
+def summarise(name: str, scores: Scores) -> list[Figure]:
+    """Figures of one form: each class, and the mean of the three as the paper's Table 6 has it."""
+    scorer = Scorer(name, "segmentation")
+    for which, part in scores.by_split():
+        owners = part.groups.tolist()
+        statistics = {key: _statistic(values) for key, values in part.values.items()}
+        for key, statistic in statistics.items():
+            scorer.add(f"medseg100, {key}", which, owners, statistic)
+        if set(THREE) <= set(statistics):
+            average = _average([statistics[key] for key in THREE])
+            scorer.add("medseg100, mean of the three", which, owners, average)
+    return scorer.figures
 
 
-def _dice_statistic(
-    counts: Sequence[_Counts], groups: Sequence[str]
-) -> Callable[[NDArray[np.intp]], dict[str, float]]:
-    values = np.array([(c.overlap, c.predicted, c.true) for c in counts])
+Statistic = Callable[[NDArray[np.intp]], dict[str, float]]
+
+
+def _statistic(values: NDArray[np.float64]) -> Statistic:
+    """What is measured of one class on a resample of slices; `values` as in `score`."""
+    counts = values[:, :4]
     present = values[:, 2] > 0
-    each = np.array([dice(*v) for v in values])
-    sensitivity = values[:, 0] / np.maximum(values[:, 2], 1)
+    each = [Overlap(*row).metrics() for row in counts]
+    metrics = [*each[0], NSD]
+    table = np.column_stack([np.array([list(e.values()) for e in each]), values[:, 4]])
+    of_all = [metrics.index(metric) for metric in ("Dice", "IoU", NSD)]
 
     def statistic(indices: NDArray[np.intp]) -> dict[str, float]:
         shown = indices[present[indices]]
-        total = values[indices].sum(axis=0)
-        return {
-            "Dice, mean over slices that have it": mean(each[shown]),
-            "sensitivity, mean over slices that have it": mean(sensitivity[shown]),
-            "Dice, mean over all slices (both empty = 1)": mean(each[indices]),
-            "Dice, pooled pixels": dice(*total) if total[2] > 0 else float("nan"),
-            "IoU, pooled pixels": _iou(*total) if total[2] > 0 else float("nan"),
-        }
+        found: dict[str, float] = {}
+        if len(shown):
+            means = table[shown].mean(axis=0)
+            found |= {f"{m}, {SHOWN}": float(v) for m, v in zip(metrics, means, strict=True)}
+        means = table[indices].mean(axis=0)
+        found |= {f"{metrics[k]}, {ALL}": float(means[k]) for k in of_all}
+        if len(shown):
+            total = Overlap(*counts[indices].sum(axis=0).tolist()).metrics()
+            found |= {f"{metric}, {POOLED}": value for metric, value in total.items()}
+        return found
 
     return statistic
 
 
-def _iou(overlap: float, predicted: float, true: float) -> float:
-    return overlap / (predicted + true - overlap)
+def _average(statistics: Sequence[Statistic]) -> Statistic:
+    def statistic(indices: NDArray[np.intp]) -> dict[str, float]:
+        found = [one(indices) for one in statistics]
+        metrics = dict.fromkeys(m for f in found for m in f)
+        return {m: float(np.mean([f.get(m, np.nan) for f in found])) for m in metrics}
 
-
-def _of_form(job: Job, form: str, records: Sequence[ModelRecord]) -> list[Figure]:
-    first = records[0]
-    pairs = lesion_rows(job.rows, first, job.splits)
-    if not pairs:
-        return []
-    names = [key.value for key in Manifestation] + ["infection"]
-    counts: dict[str, list[_Counts]] = {name: [] for name in names}
-    maps: dict[Manifestation, NDArray[np.float32]] = {}
-    for record in records:
-        maps.update(stream_probabilities(logits(job, record, [row for row, _ in pairs])))
-    for index, (_, path) in enumerate(pairs):
-        mask = read_grey(path)
-        known = mask != IGNORE
-        stacked = restore(np.stack([maps[k][index] for k in Manifestation]), mask.shape)
-        called = stacked > 0.5
-        for channel, key in enumerate(Manifestation):
-            counts[key.value].append(_count(called[channel], mask == CODES[key.value], known))
-        any_class = np.logical_or.reduce(called)
-        counts["infection"].append(_count(any_class, (mask > 0) & known, known))
-    split = np.array([split_of(first, row.group) for row, _ in pairs])
-    groups = np.array([row.group for row, _ in pairs])
-    scorer = Scorer(f"streams ({form})", "segmentation")
-    for which in sorted(set(split.tolist()), key=SPLITS.index):
-        index_ = np.flatnonzero(split == which)
-        for name in names:
-            chosen = [counts[name][i] for i in index_]
-            owners = groups[index_].tolist()
-            scorer.add(f"medseg100, {name}", which, owners, _dice_statistic(chosen, owners))
-    return scorer.figures
-
-
-def _count(called: NDArray[np.bool_], true: NDArray[np.bool_], known: NDArray[np.bool_]) -> _Counts:
-    called, true = called & known, true & known
-    return _Counts(float((called & true).sum()), float(called.sum()), float(true.sum()))
+    return statistic

@@ -1,0 +1,111 @@
+"""Cross-validation scores every picture once, by the model that did not see it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from inference.commands.learning import register
+from inference.errors import BadInputError
+from inference.models import ModelStore
+from inference.training import crossvalidate
+from inference.training.crossvalidate import cross_validate, of_fold
+from inference.training.manifest import fold_of_groups, read_manifest
+from inference.training.recipe import load_recipe
+
+RECIPE = """
+name = "{name}"
+kind = "streams"
+seed = 1
+size = 64
+steps = 1
+batch = 2
+learning_rate = 1e-3
+
+[network]
+form = "{form}"
+encoder = "resnet18"
+depth = 3
+decoder_channels = 8
+streams = {{ {streams} }}
+"""
+
+
+def _write(folder: Path, name: str, form: str, *streams: str) -> Path:
+    path = folder / f"{name}.toml"
+    text = ", ".join(f"{s} = 1" for s in streams)
+    path.write_text(RECIPE.format(name=name, form=form, streams=text))
+    return path
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    return _write(tmp_path, "tiny", "shared", "ggo", "consolidation", "effusion")
+
+
+def test_command_pools_the_folds_and_goes_on_where_it_was(
+    shared: Path, lesion_folder: Path, tmp_path: Path
+) -> None:
+    app = typer.Typer()
+    register(app)
+    arguments = ["crossvalidate", str(lesion_folder), "--recipe", str(shared), "--device", "cpu"]
+    arguments += ["--out", str(tmp_path / "cv")]
+    first = CliRunner().invoke(app, [*arguments, "--folds", "0"], catch_exceptions=False)
+    assert "fold-0: tiny: training on" in first.output
+    again = CliRunner().invoke(app, [*arguments, "--folds", "0,1"], catch_exceptions=False)
+    assert "fold-0: tiny is trained already" in again.output
+    figures = json.loads((tmp_path / "cv" / "figures.json").read_text())
+    assert {f["split"] for f in figures} == {"cross-validation"}
+    held_out = [g for g, fold in fold_of_groups(read_manifest(lesion_folder)).items() if fold < 2]
+    assert {f["groups"] for f in figures} == {len(held_out)}
+    assert {f["n"] for f in figures} == {2 * len(held_out)}
+    assert {f["model"] for f in figures} == {"streams (shared)"}
+    page = (tmp_path / "cv" / "figures.md").read_text()
+    assert "tiny (1 steps); folds held out: 0, 1." in page
+    assert "| medseg100, mean of the three | streams (shared) | cross-validation |" in page
+
+
+def test_each_fold_is_held_out_of_its_own_model(
+    shared: Path, lesion_folder: Path, tmp_path: Path
+) -> None:
+    rows = read_manifest(lesion_folder)
+    cross_validate([load_recipe(shared)], rows, tmp_path, folds=[1, 3], device="cpu", quiet=True)
+    of_group = fold_of_groups(rows)
+    for fold in (1, 3):
+        (record,) = ModelStore(tmp_path / f"fold-{fold}" / "store").records
+        held_out = {g for g, f in of_group.items() if f == fold}
+        assert set(record.split.trained_groups) == set(of_group) - held_out
+
+
+def test_separate_streams_are_scored_together(lesion_folder: Path, tmp_path: Path) -> None:
+    recipes = [
+        load_recipe(_write(tmp_path, f"s-{s}", "separate", s))
+        for s in ("ggo", "consolidation", "effusion")
+    ]
+    rows = read_manifest(lesion_folder)
+    one = cross_validate(recipes[:1], rows, tmp_path, folds=[0], device="cpu", quiet=True)
+    assert {f.source for f in one} == {"medseg100, ggo"}
+    figures = cross_validate(recipes, rows, tmp_path, folds=[0], device="cpu", quiet=True)
+    assert {f.model for f in figures} == {"streams (separate)"}
+    assert "medseg100, infection" in {f.source for f in figures}
+
+
+def test_folds_and_steps_have_hashes_of_their_own(shared: Path, tmp_path: Path) -> None:
+    recipe = load_recipe(shared)
+    assert of_fold(recipe, 2).data.train_folds == (0, 1, 3, 4)
+    assert len({recipe.sha256, *(of_fold(recipe, k).sha256 for k in range(5))}) == 6
+
+
+def test_recipes_of_two_kinds_and_unknown_folds_are_refused(shared: Path, tmp_path: Path) -> None:
+    recipe = load_recipe(shared)
+    with patch.object(crossvalidate, "train") as train:
+        with pytest.raises(BadInputError, match="one kind"):
+            cross_validate([recipe, load_recipe("manifestations")], [], tmp_path)
+        with pytest.raises(BadInputError, match="from 0 to 4"):
+            cross_validate([recipe], [], tmp_path, folds=[5])
+    train.assert_not_called()
