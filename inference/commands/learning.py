@@ -115,14 +115,15 @@ def cross_validate(
     steps: Annotated[
         int | None, typer.Option(min=1, help="Fewer or more steps than the recipe says.")
     ] = None,
-    init: Annotated[str, typer.Option(help="As in train.")] = "random",
+    init: Annotated[str, typer.Option(help="As in train; {fold} becomes the fold.")] = "random",
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
 ) -> None:
     """Train a recipe once a fold and score all pictures, each by the model that did not see it.
 
     The recipe's own folds are not used: fold K is held out, the other four are trained on. Weights
-    to start from (--init) must not come from a training on the same labels. Run the same command
-    again to go on after a break. OUT gets figures.json and figures.md.
+    to start from (--init) and pseudo-labels must not know the held-out groups either: write {fold}
+    in their path and make them once a fold. Run the same command again to go on after a break. OUT
+    gets figures.json and figures.md.
     """
     import dataclasses
 

@@ -35,12 +35,26 @@ def of_fold(recipe: Recipe, fold: int) -> Recipe:
     """The recipe that holds out one fold and trains on the others.
 
     Its SHA-256 covers the fold and the steps, so that no run is taken for that of another fold.
+    ``{fold}`` in the folder of its pseudo-labels becomes the fold.
+
+    Raises
+    ------
+    BadInputError
+        When all folds would learn from one teacher's masks, who knew the held-out groups.
     """
+    if recipe.data.pseudo and "{fold}" not in recipe.data.pseudo:
+        raise BadInputError(
+            f"Recipe {recipe.name} learns from masks of a teacher that may have seen the held-out "
+            "groups; draw them once a fold and write {fold} in the folder's name."
+        )
     others = tuple(f for f in range(FOLDS) if f != fold)
+    pseudo = recipe.data.pseudo.replace("{fold}", str(fold))
     name = f"{recipe.sha256}/fold {fold}/steps {recipe.steps}"
     return dataclasses.replace(
         recipe,
-        data=dataclasses.replace(recipe.data, train_folds=others, validation_folds=()),
+        data=dataclasses.replace(
+            recipe.data, train_folds=others, validation_folds=(), pseudo=pseudo
+        ),
         sha256=hashlib.sha256(name.encode()).hexdigest(),
     )
 
@@ -71,7 +85,7 @@ def cross_validate(
     folds
         Those to hold out, of `manifest.fold_of_groups`; figures are of these only.
     device, init, quiet
-        As `loop.train`.
+        As `loop.train`; ``{fold}`` in `init` becomes the fold.
     tell
         Gets a sentence before and after each training.
 
@@ -98,7 +112,8 @@ def cross_validate(
     for fold in sorted(set(folds)):
         store = ModelStore(out / f"fold-{fold}" / "store")
         for recipe in recipes:
-            _learn(of_fold(recipe, fold), rows, of_group, store, device, init, quiet, tell)
+            start = init.replace("{fold}", str(fold))
+            _learn(of_fold(recipe, fold), rows, of_group, store, device, start, quiet, tell)
         held_out = [r for r in rows if of_group.get(r.group) == fold or r.role == "mask"]
         if recipes[0].kind == "recognition":
             held_out = [r for r in held_out if r.modality in modalities]

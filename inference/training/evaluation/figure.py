@@ -28,11 +28,13 @@ __all__ = [
     "Figure",
     "Job",
     "Scorer",
+    "Statistic",
     "add_two_classes",
     "lesion_rows",
     "logits",
     "mean",
     "outputs",
+    "prepared",
     "softmax",
     "split_of",
 ]
@@ -42,6 +44,10 @@ SPLITS = ("test", "validation", "trained on")
 
 CROSS_VALIDATION = "cross-validation"
 """The split of pictures that were each scored by the model of the fold that held them out."""
+
+
+Statistic = Callable[[NDArray[np.intp]], dict[str, float]]
+"""Values by metric, of a resample's indices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,7 @@ class Scorer:
         source: str,
         split: str,
         groups: Sequence[str],
-        statistic: Callable[[NDArray[np.intp]], dict[str, float]],
+        statistic: Statistic,
     ) -> None:
         """Add a figure for every metric that `metrics.bootstrap` gives of a statistic.
 
@@ -176,8 +182,13 @@ def logits(job: Job, record: ModelRecord, rows: Sequence[Row]) -> dict[str, NDAr
     dict
         As `outputs`, in the order of the rows.
     """
-    pictures = np.stack([prepare(read_grey(r.path), record.size) for r in rows])
+    pictures = np.stack([prepared(read_grey(r.path), record) for r in rows])
     return outputs(job, record, pictures)
+
+
+def prepared(picture: NDArray[np.uint8], record: ModelRecord) -> NDArray[np.uint8]:
+    """A picture file's content (rows, columns) as a network is shown it when reading."""
+    return prepare(picture, record.size)
 
 
 def outputs(

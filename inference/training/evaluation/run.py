@@ -13,7 +13,14 @@ from inference.engine import Engine
 from inference.errors import BadInputError
 from inference.models import ModelStore
 from inference.progress import Progress
-from inference.training.evaluation import lungs, manifestations, recognition, segmentation, series
+from inference.training.evaluation import (
+    lungs,
+    manifestations,
+    recognition,
+    segmentation,
+    series,
+    shortcuts,
+)
 from inference.training.evaluation.figure import SPLITS, Figure, Job
 from inference.training.manifest import Row
 
@@ -38,6 +45,7 @@ class Task:
 
 TASKS = {
     "recognition": Task(recognition.figures, recognition.TITLES),
+    "shortcuts": Task(shortcuts.figures, shortcuts.TITLES),
     "manifestations": Task(manifestations.figures, manifestations.TITLES),
     "segmentation": Task(segmentation.figures, segmentation.TITLES),
     "lungs": Task(lungs.figures, lungs.TITLES),

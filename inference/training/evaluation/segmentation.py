@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from inference.training.evaluation.figure import (
     Figure,
     Job,
     Scorer,
+    Statistic,
     lesion_rows,
     logits,
     split_of,
@@ -106,9 +107,6 @@ def summarise(name: str, scores: Scores) -> list[Figure]:
             average = _average([statistics[key] for key in THREE])
             scorer.add("medseg100, mean of the three", which, owners, average)
     return scorer.figures
-
-
-Statistic = Callable[[NDArray[np.intp]], dict[str, float]]
 
 
 def _statistic(values: NDArray[np.float64]) -> Statistic:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from unittest.mock import patch
@@ -99,6 +100,15 @@ def test_folds_and_steps_have_hashes_of_their_own(shared: Path, tmp_path: Path) 
     recipe = load_recipe(shared)
     assert of_fold(recipe, 2).data.train_folds == (0, 1, 3, 4)
     assert len({recipe.sha256, *(of_fold(recipe, k).sha256 for k in range(5))}) == 6
+
+
+def test_a_teacher_that_knew_the_held_out_groups_is_refused(shared: Path) -> None:
+    recipe = load_recipe(shared)
+    one = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, pseudo="masks"))
+    with pytest.raises(BadInputError, match="once a fold"):
+        of_fold(one, 0)
+    each = dataclasses.replace(one, data=dataclasses.replace(recipe.data, pseudo="masks-{fold}"))
+    assert of_fold(each, 3).data.pseudo == "masks-3"
 
 
 def test_recipes_of_two_kinds_and_unknown_folds_are_refused(shared: Path, tmp_path: Path) -> None:
