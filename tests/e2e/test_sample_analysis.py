@@ -62,3 +62,13 @@ def test_healthy_lung_is_left_alone(analysed: tuple[Volume, Findings]) -> None:
     near = ndimage.binary_dilation(true, iterations=8)
     healthy = known.lungs.astype(bool) & ~near
     assert found[healthy].mean() < 0.05
+
+
+def test_each_manifestation_lies_where_it_was_put(analysed: tuple[Volume, Findings]) -> None:
+    """Not only something is found: consolidation is called so, and effusion is."""
+    _, findings = analysed
+    known = truth()
+    for key in Manifestation:
+        segment = findings.segment(key)
+        assert segment is not None
+        assert _dice(segment.mask, getattr(known, key.value).astype(bool)) > 0.35, key
