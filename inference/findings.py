@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "SCHEMA_VERSION",
+    "Calibrated",
     "Estimate",
     "Findings",
     "Heatmap",
@@ -22,7 +23,7 @@ __all__ = [
     "Timings",
 ]
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Version of findings.json (``resources/schema/findings.schema.json``)."""
 
 
@@ -46,6 +47,37 @@ class Manifestation(StrEnum):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Calibrated:
+    """The probabilities of an estimate after calibration, with what was observed of such values.
+
+    Parameters
+    ----------
+    study
+        Length c, in [0, 1]; by the same rule and from the same slices as `Estimate.study`.
+    bands
+        For each class, the lowest and highest share (95 %) of validation pictures with about the
+        value of `study` that had the class; None where it is not computed.
+    per_slice
+        Shape (slices, c), float32; NaN where a slice was not analysed.
+    of_slices
+        True: `study` is a mean over slices, and the band speaks of single slices with such a
+        value, since an interval for whole studies is not computed.
+    shares
+        Length c: how often each class was there where it was calibrated, groups alike.
+    n, groups
+        Pictures it was calibrated on, and groups of these.
+    """
+
+    study: tuple[float, ...]
+    bands: tuple[tuple[float, float] | None, ...]
+    per_slice: NDArray[np.float32]
+    of_slices: bool
+    shares: tuple[float, ...]
+    n: int
+    groups: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Estimate:
     """Probabilities of named classes, for the study and for each slice.
 
@@ -58,15 +90,19 @@ class Estimate:
     classes
         Class names for the reader, length c.
     study
-        Length c, in [0, 1], for the whole study.
+        Length c, in [0, 1], for the whole study, as the network says it; see `shown`.
     per_slice
-        Shape (slices, c), float32; NaN where a slice was not analysed.
+        Shape (slices, c), float32, as the network says it; NaN where a slice was not analysed.
     exclusive
         True: the classes add to one (softmax). False: independent (sigmoid).
     model
         Name of the model that said so; see `Findings.models`.
     rule
         How slices became a study, in words.
+    calibrated
+        The probabilities that a reader is shown; None where the model is not calibrated.
+    calibration
+        In a sentence: on what it was calibrated, or why not.
     """
 
     task: str
@@ -77,6 +113,23 @@ class Estimate:
     exclusive: bool
     model: str
     rule: str
+    calibrated: Calibrated | None = None
+    calibration: str = "Not calibrated."
+
+    @property
+    def shown(self) -> tuple[float, ...]:
+        """For the reader: calibrated where that is known, else as the network says it."""
+        return self.study if self.calibrated is None else self.calibrated.study
+
+    @property
+    def shown_per_slice(self) -> NDArray[np.float32]:
+        """The same for each slice, shape (slices, c)."""
+        return self.per_slice if self.calibrated is None else self.calibrated.per_slice
+
+    @property
+    def bands(self) -> tuple[tuple[float, float] | None, ...]:
+        """Low and high for each class; None where no band is computed."""
+        return (None,) * len(self.classes) if self.calibrated is None else self.calibrated.bands
 
 
 @dataclass(frozen=True, eq=False, slots=True)

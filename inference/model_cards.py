@@ -30,7 +30,7 @@ INTENDED_USE: Final = {
 LIMITS: Final = {
     "recognition": (
         "sources differ in hospital, age and scanner as well as in disease, so expect less on a "
-        "hospital it has not seen; probabilities are not calibrated."
+        "hospital it has not seen, of the probabilities too."
     ),
     "manifestations": (
         "trained on slices of patients with COVID-19 and on one healthy chest; what it says of "
@@ -98,6 +98,7 @@ def card(record: ModelRecord) -> str:
             "",
             *_figures(record.figures),
             "",
+            *_calibrations(record),
         )
     )
 
@@ -126,6 +127,30 @@ def _figures(figures: tuple[dict[str, Any], ...]) -> list[str]:
             for f in figures
         ),
     ]
+
+
+def _calibrations(record: ModelRecord) -> list[str]:
+    if record.kind == "streams":
+        return []
+    lines = ["## Calibration", ""]
+    current = [c for c in record.calibrations if c.sha256 == record.sha256]
+    if not current:
+        return [*lines, "Not calibrated: none has been fitted to these weights.", ""]
+    for found in current:
+        lines += [f"- {found.task}: {found.basis}"]
+        if found.temperature is None or found.ece_after is None:
+            continue
+        shares = ", ".join(f"{100 * share:.0f} %" for share in found.shares)
+        lines += [
+            f"    - Temperature {found.temperature:.2f} (95 % {found.temperature_low:.2f} to "
+            f"{found.temperature_high:.2f}, bootstrapped over groups); offsets "
+            + ", ".join(f"{offset:+.2f}" for offset in found.offsets),
+            f"    - Form: {found.reason}",
+            f"    - Shares of the classes there: {shares}",
+            f"    - Expected calibration error on these groups: {found.ece_before:.3f} before, "
+            f"{found.ece_after:.3f} after (each group by a fit to the others)",
+        ]
+    return [*lines, ""]
 
 
 def _interval(low: float | None, high: float | None) -> str:

@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inference.calibration import Calibration
 from inference.errors import AnalysisError
 from inference.findings import ModelProvenance
 
@@ -79,6 +80,8 @@ class ModelRecord:
         Rows of `inference.training.evaluation`, measured on groups it has not seen.
     licence
         Of the weights.
+    calibrations
+        One a task, fitted by ``secondread calibrate``; see `calibration`.
     """
 
     name: str
@@ -99,6 +102,19 @@ class ModelRecord:
     split: Split
     licence: str = LICENCE
     figures: tuple[dict[str, Any], ...] = field(default=())
+    calibrations: tuple[Calibration, ...] = ()
+
+    def calibration(self, task: str) -> Calibration | None:
+        """The calibration of a task; None when there is none, or it was fitted to other weights."""
+        return next(
+            (c for c in self.calibrations if c.task == task and c.sha256 == self.sha256), None
+        )
+
+    def why_not_calibrated(self, task: str) -> str:
+        """In a sentence: what `calibration` cannot give."""
+        if any(c.task == task for c in self.calibrations):
+            return "Not calibrated: the calibration was fitted to other weights."
+        return "Not calibrated: no calibration has been fitted to this model."
 
     @property
     def form(self) -> str:
@@ -168,8 +184,16 @@ class ModelStore:
     @staticmethod
     def _record(values: dict[str, Any]) -> ModelRecord:
         split = {key: tuple(value) for key, value in values["split"].items()}
-        figures = tuple(values.get("figures", ()))
-        return ModelRecord(**{**values, "split": Split(**split), "figures": figures})
+        return ModelRecord(
+            **{
+                **values,
+                "split": Split(**split),
+                "figures": tuple(values.get("figures", ())),
+                "calibrations": tuple(
+                    Calibration.from_json(c) for c in values.get("calibrations", ())
+                ),
+            }
+        )
 
     def write(self, records: Sequence[ModelRecord]) -> None:
         """Write the manifest with these records; the order is that of their names."""

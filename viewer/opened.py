@@ -178,6 +178,6 @@ def _kept_findings(wish: Wish) -> Path:
     from inference.models import ModelStore
 
     parts = [inference.__version__, wish.system, wish.device, wish.streams]
-    parts += sorted(record.sha256 for record in ModelStore().records)
+    parts += sorted(f"{r.sha256} {r.calibrations}" for r in ModelStore().records)
     name = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
     return user_cache_path("secondread", appauthor=False) / "findings" / name

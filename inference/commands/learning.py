@@ -1,4 +1,4 @@
-"""``secondread train``, ``crossvalidate``, ``evaluate`` and ``models``."""
+"""``secondread train``, ``crossvalidate``, ``evaluate``, ``calibrate`` and ``models``."""
 
 from __future__ import annotations
 
@@ -223,6 +223,53 @@ def evaluate(
         console.print(f"wrote {json_file}")
 
 
+def calibrate(
+    data: Folder,
+    models: Annotated[Path | None, typer.Option(help="Another model store.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+    enter: Annotated[
+        bool, typer.Option("--enter", help="Enter the calibrations in the models' manifest.")
+    ] = False,
+) -> None:
+    """Fit temperatures, so that probabilities hold on the models' validation groups.
+
+    Whether the network stays as it is, or gets a temperature, or offsets too, is decided by
+    cross-validation over whole groups; test groups are not looked at. A calibration belongs to the
+    weights that it was fitted to, and is not used with others.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from inference.engine import Engine
+    from inference.models import ModelStore
+    from inference.progress import Progress
+    from inference.training.calibrate import calibrate as run
+    from inference.training.calibrate import enter_calibrations
+    from inference.training.evaluation.figure import Job
+    from inference.training.manifest import read_manifest
+
+    store = ModelStore(models)
+    engine = Engine(store, device, precision="float32")
+    found = run(Job(read_manifest(data), engine, frozenset(), device, Progress()))
+    if not found:
+        raise BadInputError("No model could be calibrated: the manifest has no validation rows.")
+    console = Console(width=160) if not Console().is_terminal else Console()
+    table = Table("model", "task", "n", "groups", "temperature", "offsets", "ECE", "after", "form")
+    for name, calibrations in found.items():
+        for c in calibrations:
+            table.add_row(
+                name, c.task, str(c.n), str(c.groups),
+                "none" if c.temperature is None
+                else f"{c.temperature:.2f} ({c.temperature_low:.2f} to {c.temperature_high:.2f})",
+                ", ".join(f"{o:+.2f}" for o in c.offsets), f"{c.ece_before:.3f}",
+                "" if c.ece_after is None else f"{c.ece_after:.3f}", c.reason,
+            )  # fmt: skip
+    console.print(table)
+    if enter:
+        enter_calibrations(found, store)
+        console.print(f"entered in {store.folder / 'manifest.json'}")
+
+
 def _chosen(store: ModelStore, name: str | None) -> tuple[ModelRecord, ...]:
     if name is None:
         return store.records
@@ -295,4 +342,5 @@ def register(app: typer.Typer) -> None:
     app.command("pseudo")(pseudo)
     app.command("crossvalidate")(cross_validate)
     app.command("evaluate")(evaluate)
+    app.command("calibrate")(calibrate)
     app.add_typer(models_app, name="models")

@@ -13,7 +13,7 @@ from inference.export.report import BANNER
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from inference.findings import Findings
+    from inference.findings import Estimate, Findings
     from inference.studies.model import Volume
 
 __all__ = ["peak_memory_mb", "show"]
@@ -73,14 +73,25 @@ def show(
 
 def _probabilities(findings: Findings) -> Table:
     table = Table("Estimate", "Class", title="Probabilities", title_justify="left")
-    table.add_column("Probability", justify="right")
+    for heading in ("Probability", "Interval"):
+        table.add_column(heading, justify="right")
+    table.add_column("Calibration", max_width=44)
     for estimate in findings.estimates:
-        title = estimate.title
-        for name, value in zip(estimate.classes, estimate.study, strict=True):
-            table.add_row(title, name, _figure(value, 2))
-            title = ""
+        title, words = estimate.title, _calibration(estimate)
+        for name, value, band in zip(estimate.classes, estimate.shown, estimate.bands, strict=True):
+            limits = _UNKNOWN if band is None else f"{band[0]:.2f} to {band[1]:.2f}"
+            table.add_row(title, name, _figure(value, 2), limits, words)
+            title = words = ""
         table.add_section()
     return table
+
+
+def _calibration(estimate: Estimate) -> str:
+    calibrated = estimate.calibrated
+    if calibrated is None:
+        return estimate.calibration.split(":")[0].rstrip(".")
+    of = ", interval of single slices" if calibrated.of_slices else ""
+    return f"{calibrated.n} pictures, {calibrated.groups} groups{of}"
 
 
 def _segments(findings: Findings) -> list[RenderableType]:

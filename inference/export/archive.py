@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from inference.errors import BadInputError, ExportRefusedError
 from inference.export.current import content_hash, require_current
 from inference.findings import (
+    Calibrated,
     Estimate,
     Findings,
     Manifestation,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["load", "save"]
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _TEXT: Final = "archive.json"
 _ARRAYS: Final = "archive.npz"
 
@@ -60,6 +61,8 @@ def save(findings: Findings, volume: Volume, folder: Path) -> None:
     for number, estimate in enumerate(findings.estimates):
         arrays[f"estimate-{number}-study"] = np.array(estimate.study, np.float64)
         arrays[f"estimate-{number}-slices"] = estimate.per_slice
+        if estimate.calibrated is not None:
+            arrays[f"estimate-{number}-calibrated"] = estimate.calibrated.per_slice
     for number, segment in enumerate(findings.segments):
         arrays[f"segment-{number}-mask"] = np.packbits(segment.mask)
         arrays[f"segment-{number}-slices"] = segment.pixels_per_slice
@@ -163,8 +166,13 @@ def _to_json(findings: Findings, volume: Volume) -> Json:
         "timings": asdict(findings.timings),
         "models": [asdict(model) for model in findings.models],
         "estimates": [
-            {name: getattr(estimate, name) for name in _plain(Estimate, "study", "per_slice")}
-            for estimate in findings.estimates
+            {
+                **{n: getattr(e, n) for n in _plain(Estimate, "study", "per_slice", "calibrated")},
+                "calibrated": None
+                if e.calibrated is None
+                else {n: getattr(e.calibrated, n) for n in _plain(Calibrated, "per_slice")},
+            }
+            for e in findings.estimates
         ],
         "segments": [
             {name: getattr(segment, name) for name in _plain(Segment, "mask", "pixels_per_slice")}
@@ -173,7 +181,7 @@ def _to_json(findings: Findings, volume: Volume) -> Json:
     }
 
 
-def _plain(kind: type[Estimate] | type[Segment], *arrays: str) -> list[str]:
+def _plain(kind: type[Estimate | Calibrated | Segment], *arrays: str) -> list[str]:
     """Names of the fields that are kept as text."""
     return [field.name for field in fields(kind) if field.name not in arrays]
 
@@ -187,16 +195,7 @@ def _to_findings(text: Json, arrays: Arrays, volume: Volume) -> Findings:
         shape=shape,
         affine=arrays["affine"].astype(np.float64).reshape(4, 4),
         estimates=tuple(
-            Estimate(
-                **{
-                    **stored,
-                    "classes": tuple(stored["classes"]),
-                    "study": tuple(arrays[f"estimate-{number}-study"].tolist()),
-                    "per_slice": arrays[f"estimate-{number}-slices"].reshape(
-                        shape[0], len(stored["classes"])
-                    ),
-                }
-            )
+            _to_estimate(stored, f"estimate-{number}", arrays, shape[0])
             for number, stored in enumerate(text["estimates"])
         ),
         segments=tuple(
@@ -218,6 +217,33 @@ def _to_findings(text: Json, arrays: Arrays, volume: Volume) -> Findings:
         device=text["device"],
         created=text["created"],
         notes=tuple(text["notes"]),
+    )
+
+
+def _to_estimate(stored: Json, name: str, arrays: Arrays, slices: int) -> Estimate:
+    size = (slices, len(stored["classes"]))
+    kept = stored["calibrated"]
+    calibrated = (
+        None
+        if kept is None
+        else Calibrated(
+            **{
+                **kept,
+                "study": tuple(kept["study"]),
+                "bands": tuple(None if band is None else tuple(band) for band in kept["bands"]),
+                "shares": tuple(kept["shares"]),
+                "per_slice": arrays[f"{name}-calibrated"].reshape(size),
+            }
+        )
+    )
+    return Estimate(
+        **{
+            **stored,
+            "classes": tuple(stored["classes"]),
+            "study": tuple(arrays[f"{name}-study"].tolist()),
+            "per_slice": arrays[f"{name}-slices"].reshape(size),
+            "calibrated": calibrated,
+        }
     )
 
 

@@ -21,6 +21,9 @@ from inference.findings import SCHEMA_VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from inference.findings import Estimate, Findings, Segment
     from inference.studies.model import Problem, Series, Study, Volume
 
@@ -184,16 +187,33 @@ def _study(study: Study, series: Series, volume: Volume, include_identity: bool)
 
 
 def _estimate(estimate: Estimate) -> Json:
+    calibrated = estimate.calibrated
     return {
         "task": estimate.task,
         "title": estimate.title,
-        "classes": [
-            {"name": name, "probability": _number(probability)}
-            for name, probability in zip(estimate.classes, estimate.study, strict=True)
-        ],
+        "classes": [_class(estimate, index) for index in range(len(estimate.classes))],
         "exclusive": estimate.exclusive,
         "model": estimate.model,
         "rule": estimate.rule,
+        "calibration": {
+            "sentence": estimate.calibration,
+            "pictures": None if calibrated is None else calibrated.n,
+            "groups": None if calibrated is None else calibrated.groups,
+            "interval_of": None
+            if not any(estimate.bands)
+            else ("slice" if calibrated is not None and calibrated.of_slices else "picture"),
+        },
+    }
+
+
+def _class(estimate: Estimate, index: int) -> Json:
+    calibrated, band = estimate.calibrated, estimate.bands[index]
+    return {
+        "name": estimate.classes[index],
+        "probability": _number(estimate.study[index]),
+        "calibrated": None if calibrated is None else _number(calibrated.study[index]),
+        "low": None if band is None else _number(band[0]),
+        "high": None if band is None else _number(band[1]),
     }
 
 
@@ -217,17 +237,18 @@ def _slice(findings: Findings, volume: Volume, index: int) -> Json:
         if volume.has_orientation
         else None,
         "analysed": bool(findings.analysed[index]),
-        "probabilities": {
-            estimate.task: {
-                name: _number(value)
-                for name, value in zip(
-                    estimate.classes, estimate.per_slice[index].tolist(), strict=True
-                )
-            }
-            for estimate in findings.estimates
+        "probabilities": {e.task: _by_class(e, e.per_slice[index]) for e in findings.estimates},
+        "calibrated": {
+            e.task: _by_class(e, e.calibrated.per_slice[index])
+            for e in findings.estimates
+            if e.calibrated is not None
         },
         "pixels": {s.key.value: int(s.pixels_per_slice[index]) for s in findings.segments} or None,
     }
+
+
+def _by_class(estimate: Estimate, values: NDArray[np.float32]) -> Json:
+    return {n: _number(v) for n, v in zip(estimate.classes, values.tolist(), strict=True)}
 
 
 def _problem(problem: Problem, include_identity: bool) -> Json:

@@ -108,6 +108,11 @@ def markdown(figures: Sequence[Figure], store: ModelStore, command: str) -> str:
         "patients; none stands on two sides.",
         "- **Interval.** 95 %, percentile bootstrap over groups (1000 resamples). With one group "
         "there is none.",
+        "- **Calibration.** Every group counts once. ECE: 10 bins of equal mass, mean over the "
+        "classes; it is not zero even for perfect probabilities, since shares scatter, and its "
+        "bootstrap interval lies high for the same reason. `before` is the network's own "
+        "probability, `after` that of `secondread calibrate`, fitted on the validation groups, "
+        "where it is a little kind. A model without `after` is shown uncalibrated, and said so.",
         "- **Empty masks.** A slice without the class counts only in the metric that says so.",
         "- **Sources** are small and differ in more than disease; an AUC inside them is an upper "
         "bound of what to expect elsewhere. Children's X-rays (kermany) stand against adult "

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSlider, QToolButton, QWidget
 
-from inference.findings import Findings, Manifestation, Timings
+from inference.findings import Calibrated, Findings, Manifestation, Timings
 from viewer.panels import FindingsPanel, LayersPanel, TimingPanel
 from viewer.panels.bars import ProbabilityBar
 from viewer.panels.published import load_published_times
@@ -160,6 +160,78 @@ class TestFindings:
         text = words(panel)
         assert "Not analysed. Press F5." in text
         assert "182 ml" not in text
+
+    def test_the_interval_is_drawn_and_said(
+        self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
+    ) -> None:
+        panel = shown(FindingsPanel(opened.session))
+        findings = make_findings(opened.volume)
+        covid, manifestations = findings.estimates
+        after = Calibrated(
+            study=(0.71, 0.29), bands=((0.52, 0.84), (0.16, 0.48)), per_slice=covid.per_slice,
+            of_slices=True, shares=(0.42, 0.58), n=172, groups=73,
+        )  # fmt: skip
+        known = replace(covid, calibrated=after, calibration="Calibrated on 172 pictures.")
+        opened.session.set_findings(replace(findings, estimates=(known, manifestations)))
+        text = words(panel)
+        assert "\nCOVID-19: 0.71, interval 0.52 to 0.84" in text
+        assert ": 0.86" not in text, "the network's own value is in the tooltip"
+        assert (
+            "Calibrated on 73 groups. Interval of single slices; of the whole study it is not "
+            "computed." in text
+        )
+        bars = {bar.name: bar for bar in panel.findChildren(ProbabilityBar)}
+        tip = bars["COVID-19"].toolTip()
+        for expected in (
+            "COVID-19: 0.71",
+            "Calibrated on 172 pictures.",
+            "42 % of those groups had it",
+            "The network itself says 0.86.",
+            "Interval 0.52 to 0.84",
+            "For a whole study an interval is not computed",
+            "Said by recognition, version 0.3.",
+        ):
+            assert expected in tip
+        assert bars["COVID-19"].dashed
+        assert bars["Consolidation"].band is None
+        assert "Not calibrated." in bars["Consolidation"].toolTip()
+        assert "Interval: not computed." in bars["Consolidation"].toolTip()
+        assert "\nNot calibrated." in text
+
+    def test_an_interval_of_the_picture_itself_is_said_so(
+        self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
+    ) -> None:
+        panel = shown(FindingsPanel(opened.session))
+        findings = make_findings(opened.volume)
+        covid = findings.estimates[0]
+        after = Calibrated((0.7, 0.3), ((0.5, 0.8), None), covid.per_slice, False, (0.4, 0.6), 9, 8)
+        opened.session.set_findings(
+            replace(findings, estimates=(replace(covid, calibrated=after),))
+        )
+        assert "Calibrated on 8 groups; 95 % interval." in words(panel)
+        bar = panel.findChildren(ProbabilityBar)[0]
+        assert not bar.dashed
+        assert "whole study" not in bar.toolTip()
+
+    @pytest.mark.parametrize("dashed", [False, True])
+    def test_the_whisker_reaches_from_low_to_high(self, qtbot: Any, dashed: bool) -> None:
+        def columns(band: tuple[float, float] | None) -> np.ndarray:
+            bar = ProbabilityBar("Class", 0.0, band=band, dashed=dashed)
+            qtbot.addWidget(bar)
+            bar.resize(400, 24)
+            image = bar.grab().toImage()
+            left, right = 216, image.width() - bar.fontMetrics().horizontalAdvance("> 0.99") - 8
+            lit = [
+                x
+                for x in range(left - 2, right + 3)
+                if any(image.pixelColor(x, y).lightness() > 90 for y in range(image.height()))
+            ]
+            return (np.array(lit) - left) / (right - left)
+
+        assert columns(None).size == 0
+        reached = columns((0.25, 0.75))
+        assert reached.min() == pytest.approx(0.25, abs=0.02)
+        assert reached.max() == pytest.approx(0.75, abs=0.02)
 
     def test_each_bar_is_as_long_as_its_number(self, qtbot: Any) -> None:
         def filled(value: float) -> int:

@@ -1,18 +1,21 @@
-"""A probability drawn as a bar with its number."""
+"""A probability drawn as a bar with its number and its interval."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from viewer.panels.words import probability
+from viewer.panels.words import interval, probability
 from viewer.theme import colour
 
 __all__ = ["ProbabilityBar"]
 
 _NAME_SHARE = 0.54
 _BAR_HEIGHT = 8
+_WHISKER = 6
+"""Height of the whisker's ends, under the bar."""
+_GAP = 2
 
 
 class ProbabilityBar(QWidget):
@@ -26,6 +29,10 @@ class ProbabilityBar(QWidget):
         In [0, 1], or None when not computed.
     tint
         Colour of the bar; the muted text colour by default, since colour belongs to lesions.
+    band
+        Low and high in [0, 1], drawn as a whisker under the bar; None when not computed.
+    dashed
+        Draw the whisker broken: it speaks of something else than the value, see the tooltip.
     """
 
     def __init__(
@@ -34,22 +41,31 @@ class ProbabilityBar(QWidget):
         value: float | None,
         tint: QColor | None = None,
         parent: QWidget | None = None,
+        *,
+        band: tuple[float, float] | None = None,
+        dashed: bool = False,
     ) -> None:
         super().__init__(parent)
         self.name = name
         self.value = value
         self.text = probability(value)
+        self.band = None if value is None else band
+        self.dashed = dashed
         self._tint = tint if tint is not None else colour("text")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(f"{name}: {self.text}")
+        said = "" if self.band is None else f", interval {interval(self.band)}"
+        self.setAccessibleName(f"{name}: {self.text}{said}")
 
     def sizeHint(self) -> QSize:
         """One line of text, wide enough for the number and some bar."""
-        return QSize(220, self.fontMetrics().height() + 8)
+        return QSize(220, self._line())
 
     def minimumSizeHint(self) -> QSize:
         """Narrow enough for a small window."""
-        return QSize(150, self.fontMetrics().height() + 8)
+        return QSize(150, self._line())
+
+    def _line(self) -> int:
+        return self.fontMetrics().height() + 8
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the line."""
@@ -71,15 +87,33 @@ class ProbabilityBar(QWidget):
         )
         if self.value is None:
             return
+        drawn = _BAR_HEIGHT + (0 if self.band is None else _GAP + _WHISKER)
         bar = QRectF(
             name_width,
-            (height - _BAR_HEIGHT) / 2,
+            (height - drawn) / 2,
             max(0, width - name_width - number_width - 8),
             _BAR_HEIGHT,
         )
+        if self.band is not None:
+            self._draw_whisker(painter, bar, self.band)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour("line"))
         painter.drawRoundedRect(bar, 2, 2)
         bar.setWidth(bar.width() * min(1.0, max(0.0, self.value)))
         painter.setBrush(self._tint)
         painter.drawRoundedRect(bar, 2, 2)
+
+    def _draw_whisker(self, painter: QPainter, bar: QRectF, band: tuple[float, float]) -> None:
+        """Draw ├──┤ under the bar, on the bar's scale."""
+        low, high = (bar.left() + min(1.0, max(0.0, end)) * bar.width() for end in band)
+        top = bar.bottom() + _GAP
+        middle = top + _WHISKER / 2
+        pen = QPen(colour("muted"), 1.5)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        painter.setPen(pen)
+        for x in (low, high):
+            painter.drawLine(QPointF(x, top), QPointF(x, top + _WHISKER))
+        if self.dashed:
+            pen.setDashPattern([2.0, 2.0])
+            painter.setPen(pen)
+        painter.drawLine(QPointF(low, middle), QPointF(high, middle))

@@ -13,7 +13,14 @@ from inference.findings import Manifestation
 from viewer.panels.bars import ProbabilityBar
 from viewer.panels.labels import heading, muted, sentence
 from viewer.panels.segment_card import SegmentCard
-from viewer.panels.words import NOT_COMPUTED, model_line, model_tip, quantity
+from viewer.panels.words import (
+    NOT_COMPUTED,
+    estimate_line,
+    estimate_tip,
+    model_line,
+    model_tip,
+    quantity,
+)
 from viewer.session import AnalysisState, ReadingSession
 from viewer.theme import findings_colour
 
@@ -111,7 +118,7 @@ class FindingsPanel(QScrollArea):
     def _add_findings(self, rows: QVBoxLayout, findings: Findings) -> None:
         others = [e for e in findings.estimates if e.task != _MANIFESTATIONS]
         for estimate in others:
-            _add_estimate(rows, estimate, {})
+            _add_estimate(rows, estimate, findings, {})
         if not others:
             rows.addWidget(muted(f"Recognition: {NOT_COMPUTED}"))
         manifestations = findings.estimate(_MANIFESTATIONS)
@@ -121,7 +128,7 @@ class FindingsPanel(QScrollArea):
         else:
             tints = {name: findings_colour(key) for key in Manifestation
                      for name in (key.label, key.short, key.value)}  # fmt: skip
-            _add_estimate(rows, manifestations, tints)
+            _add_estimate(rows, manifestations, findings, tints)
         rows.addWidget(heading("Lesions"))
         for key in Manifestation:
             segment = findings.segment(key)
@@ -149,17 +156,21 @@ def _what_to_do(volume: Volume) -> str:
     )
 
 
-def _add_estimate(rows: QVBoxLayout, estimate: Estimate, tints: dict[str, QColor]) -> None:
+def _add_estimate(
+    rows: QVBoxLayout, estimate: Estimate, findings: Findings, tints: dict[str, QColor]
+) -> None:
     rows.addWidget(heading(estimate.title))
-    for name, value in zip(estimate.classes, estimate.study, strict=True):
+    spoke = next((m for m in findings.models if m.name == estimate.model), None)
+    model = estimate.model if spoke is None else f"{spoke.name}, version {spoke.version}"
+    dashed = estimate.calibrated is not None and estimate.calibrated.of_slices
+    for index, name in enumerate(estimate.classes):
+        value = estimate.shown[index]
         known = value if np.isfinite(value) else None
-        bar = ProbabilityBar(name, known, tints.get(name))
-        adds = "The classes add to one." if estimate.exclusive else "Each class is judged alone."
-        bar.setToolTip(
-            f"{name}: {bar.text}\nSaid by {estimate.model}. {adds}\n{estimate.rule}\n"
-            "No interval is known for this probability."
-        )
+        band = estimate.bands[index]
+        bar = ProbabilityBar(name, known, tints.get(name), band=band, dashed=dashed)
+        bar.setToolTip(f"{estimate_tip(estimate, index)}\nSaid by {model}.")
         rows.addWidget(bar)
+    rows.addWidget(muted(estimate_line(estimate)))
 
 
 def _add_doubts(rows: QVBoxLayout, volume: Volume) -> None:

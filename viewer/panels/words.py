@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from inference.findings import ModelProvenance, Segment
+    from inference.findings import Estimate, ModelProvenance, Segment
 
 __all__ = [
     "NOT_COMPUTED",
     "duration",
+    "estimate_line",
+    "estimate_tip",
+    "interval",
     "model_line",
     "model_tip",
     "probability",
@@ -36,6 +39,68 @@ def probability(value: float | None) -> str:
     if value < 0.005:
         return "< 0.01"
     return f"{value:.2f}"
+
+
+def interval(band: tuple[float, float] | None) -> str:
+    """Low and high of a band.
+
+    >>> interval((0.431, 0.999)), interval((0.0, 0.2)), interval(None)
+    ('0.43 to > 0.99', '< 0.01 to 0.20', 'not computed')
+    """
+    return NOT_COMPUTED if band is None else f"{probability(band[0])} to {probability(band[1])}"
+
+
+def estimate_line(estimate: Estimate) -> str:
+    """What is to be known of an estimate's numbers at a glance."""
+    calibrated = estimate.calibrated
+    if calibrated is None:
+        return estimate.calibration
+    line = f"Calibrated on {calibrated.groups} groups"
+    if not any(calibrated.bands):
+        return f"{line}; interval {NOT_COMPUTED}."
+    if calibrated.of_slices:
+        return f"{line}. Interval of single slices; of the whole study it is {NOT_COMPUTED}."
+    return f"{line}; 95 % interval."
+
+
+def estimate_tip(estimate: Estimate, index: int) -> str:
+    """What stands behind one class's number, a line each.
+
+    Parameters
+    ----------
+    estimate
+        Of a study.
+    index
+        Of the class.
+    """
+    adds = "The classes add to one." if estimate.exclusive else "Each class is judged alone."
+    value = estimate.shown[index]
+    lines = [
+        f"{estimate.classes[index]}: {probability(value)}",
+        f"{estimate.rule[:1].upper()}{estimate.rule[1:]}. {adds}",
+        estimate.calibration,
+    ]
+    calibrated, band = estimate.calibrated, estimate.bands[index]
+    if calibrated is not None:
+        raw = probability(estimate.study[index])
+        lines += [
+            f"{100 * calibrated.shares[index]:.0f} % of those groups had it: where fewer have it, "
+            f"it is less probable than this. The network itself says {raw}.",
+        ]
+    if calibrated is None or band is None:
+        lines += [f"Interval: {NOT_COMPUTED}."]
+    else:
+        kind = "single slices" if calibrated.of_slices else "pictures"
+        lines += [
+            f"Interval {interval(band)}: of those groups with {kind} of about this value, so many "
+            "had it (95 %)."
+        ]
+        if calibrated.of_slices:
+            lines += [
+                f"For a whole study an interval is {NOT_COMPUTED}: there are too few whole series "
+                "with a known answer."
+            ]
+    return "\n".join(lines)
 
 
 def quantity(value: float | None, unit: str) -> str:

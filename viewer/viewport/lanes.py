@@ -63,12 +63,14 @@ def lanes_of(findings: Findings | None) -> tuple[Lane, ...]:
 
 def _of_estimate(estimate: Estimate) -> tuple[Lane, ...]:
     # Of two classes that exclude each other the second says nothing new.
+    said = "" if estimate.calibrated is not None else ", not calibrated"
+    values = estimate.shown_per_slice
     shown = 1 if estimate.exclusive and len(estimate.classes) == 2 else len(estimate.classes)
     return tuple(
         _lane(
             estimate.classes[index],
-            estimate.per_slice[:, index],
-            tuple(f"{value:.2f}" for value in estimate.per_slice[:, index]),
+            values[:, index],
+            tuple(f"{value:.2f}{said}" for value in values[:, index]),
         )
         for index in range(shown)
     )

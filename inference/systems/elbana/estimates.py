@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.findings import Estimate, Manifestation
+from inference.calibration import to_probabilities
+from inference.findings import Calibrated, Estimate, Manifestation
+from inference.models import ModelRecord
 
-__all__ = ["CLASSES", "make_estimate", "most_suspicious", "sigmoid", "softmax"]
+__all__ = ["CLASSES", "make_estimate", "most_suspicious", "sigmoid"]
 
 RECOGNITION_SHARE = 1.0 / 3.0
 MANIFESTATION_SHARE = 0.1
@@ -26,18 +30,17 @@ CLASSES = {
 }
 
 
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities of classes that exclude each other; (n, classes) in and out."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
-
-
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Probabilities of what stands alone; any shape in and out."""
     return np.asarray(1.0 / (1.0 + np.exp(-logits)), dtype=np.float32)
 
 
-def most_suspicious(probabilities: NDArray[np.float32], share: float) -> float:
+def _most_suspicious_slices(values: NDArray[np.floating[Any]], share: float) -> NDArray[np.intp]:
+    count = min(len(values), max(LEAST_SLICES, round(share * len(values))))
+    return np.argsort(values)[-count:]
+
+
+def most_suspicious(probabilities: NDArray[np.floating[Any]], share: float) -> float:
     """Mean of the highest `share` of the values, at least of `LEAST_SLICES` (or of all).
 
     Parameters
@@ -47,16 +50,15 @@ def most_suspicious(probabilities: NDArray[np.float32], share: float) -> float:
     share
         0 to 1.
     """
-    count = min(len(probabilities), max(LEAST_SLICES, round(share * len(probabilities))))
-    return float(np.sort(probabilities)[-count:].mean())
+    return float(probabilities[_most_suspicious_slices(probabilities, share)].mean())
 
 
 def make_estimate(
     task: str,
-    probabilities: NDArray[np.float32],
+    logits: NDArray[np.float32],
     indices: NDArray[np.intp],
     slices: int,
-    model: str,
+    record: ModelRecord,
 ) -> Estimate:
     """What a task's slices say about the study.
 
@@ -64,39 +66,59 @@ def make_estimate(
     ----------
     task
         A key of `CLASSES`.
-    probabilities
+    logits
         Shape (n, classes), of the analysed slices.
     indices
         Length n: which slices these are.
     slices
         Slices of the volume.
-    model
-        Name of the model that said so.
+    record
+        The model that said so, which has the calibration too.
     """
     exclusive = task != "manifestations"
     share = RECOGNITION_SHARE if exclusive else MANIFESTATION_SHARE
-    per_slice = np.full((slices, probabilities.shape[1]), np.nan, dtype=np.float32)
-    per_slice[indices] = probabilities
-    if exclusive:
-        # Ordered by the first class, so that the classes of the study add to one.
-        first = probabilities[:, 0]
-        count = min(len(first), max(LEAST_SLICES, round(share * len(first))))
-        study = probabilities[np.argsort(first)[-count:]].mean(axis=0)
-    else:
-        study = np.array([most_suspicious(p, share) for p in probabilities.T])
-    single = len(probabilities) == 1
+    raw = to_probabilities(logits, exclusive=exclusive)
+    # Classes that exclude each other are all ordered by the first, so that they add to one.
+    ordered = np.repeat(raw[:, :1], raw.shape[1], axis=1) if exclusive else raw
+    chosen = np.stack([_most_suspicious_slices(v, share) for v in ordered.T], axis=1)
+    single = len(raw) == 1
     rule = (
         "one picture"
         if single
-        else f"mean of the {share:.0%} most suspicious of {len(probabilities)} analysed slices"
+        else f"mean of the {share:.0%} most suspicious of {len(raw)} analysed slices"
     )
+    calibration = record.calibration(task)
+    calibrated = None
+    if calibration is not None and calibration.temperature is not None:
+        values = to_probabilities(logits, calibration, exclusive=exclusive)
+        study = np.take_along_axis(values, chosen, axis=0).mean(axis=0)
+        calibrated = Calibrated(
+            study=tuple(study.tolist()),
+            bands=calibration.bands(study),
+            per_slice=_spread(values, indices, slices),
+            of_slices=not single,
+            shares=calibration.shares,
+            n=calibration.n,
+            groups=calibration.groups,
+        )
     return Estimate(
         task=task,
         title=_TITLES[task],
         classes=CLASSES[task],
-        study=tuple(float(p) for p in study),
-        per_slice=per_slice,
+        study=tuple(np.take_along_axis(raw, chosen, axis=0).mean(axis=0).tolist()),
+        per_slice=_spread(raw, indices, slices),
         exclusive=exclusive,
-        model=model,
+        model=record.name,
         rule=rule,
+        calibrated=calibrated,
+        calibration=record.why_not_calibrated(task) if calibration is None else calibration.basis,
     )
+
+
+def _spread(
+    values: NDArray[np.float64], indices: NDArray[np.intp], slices: int
+) -> NDArray[np.float32]:
+    """Values of the analysed slices among all slices, (slices, classes); NaN elsewhere."""
+    result = np.full((slices, values.shape[1]), np.nan, dtype=np.float32)
+    result[indices] = values
+    return result

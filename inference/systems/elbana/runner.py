@@ -12,7 +12,7 @@ from inference.findings import Estimate
 from inference.models import ModelRecord
 from inference.studies.model import Volume
 from inference.systems.base import Context
-from inference.systems.elbana.estimates import make_estimate, sigmoid, softmax
+from inference.systems.elbana.estimates import make_estimate
 from inference.systems.elbana.masks import enter, stream_probabilities
 from inference.systems.elbana.planning import Plan
 
@@ -57,20 +57,18 @@ class Runner:
             self._notes,
         )
 
-    def _estimate(
-        self, task: str, probabilities: NDArray[np.float32], record: ModelRecord
-    ) -> Estimate:
-        return make_estimate(task, probabilities, self._plan.indices, self._slices, record.name)
+    def _estimate(self, task: str, logits: NDArray[np.float32], record: ModelRecord) -> Estimate:
+        return make_estimate(task, logits, self._plan.indices, self._slices, record)
 
     def recognise(self, record: ModelRecord, tasks: tuple[str, ...]) -> list[Estimate]:
         """Stage 1."""
         logits = self._logits(record, "Recognising")
-        return [self._estimate(task, softmax(logits[task]), record) for task in tasks]
+        return [self._estimate(task, logits[task], record) for task in tasks]
 
     def label(self, record: ModelRecord) -> Estimate:
         """Stage 2."""
         logits = self._logits(record, "Labelling manifestations")[""]
-        return self._estimate("manifestations", sigmoid(logits), record)
+        return self._estimate("manifestations", logits, record)
 
     def segment(self, records: tuple[ModelRecord, ...], volume: Volume) -> NDArray[np.uint8]:
         """Stage 3: codes (slices, rows, columns), 0 none, else 1 + place in `Manifestation`.

@@ -14,6 +14,7 @@ from inference.errors import BadInputError
 from inference.models import ModelStore
 from inference.progress import Progress
 from inference.training.evaluation import (
+    calibration,
     lungs,
     manifestations,
     recognition,
@@ -47,6 +48,7 @@ TASKS = {
     "recognition": Task(recognition.figures, recognition.TITLES),
     "shortcuts": Task(shortcuts.figures, shortcuts.TITLES),
     "manifestations": Task(manifestations.figures, manifestations.TITLES),
+    "calibration": Task(calibration.figures, calibration.TITLES),
     "segmentation": Task(segmentation.figures, segmentation.TITLES),
     "lungs": Task(lungs.figures, lungs.TITLES),
     "series": Task(series.figures, series.TITLES),

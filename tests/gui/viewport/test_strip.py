@@ -123,7 +123,8 @@ def test_the_tooltip_tells_slice_and_values(strip, session, show, analysed, mous
     per_slice[0] = np.nan
     analysed(per_slice=per_slice)
     assert mouse.rest(strip, (x_of(strip, 2), 20)) == (
-        "Slice 3 of 7<br>GGO: 0.91<br>Consolidation: 0.50<br>Effusion: 0.25"
+        "Slice 3 of 7<br>GGO: 0.91, not calibrated<br>Consolidation: 0.50, not calibrated<br>"
+        "Effusion: 0.25, not calibrated"
     )
     assert "GGO: not analysed" in mouse.rest(strip, (x_of(strip, 0), 20))
 

@@ -12,7 +12,14 @@ import pytest
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
-from inference.findings import Estimate, Findings, Manifestation, ModelProvenance, Timings
+from inference.findings import (
+    Calibrated,
+    Estimate,
+    Findings,
+    Manifestation,
+    ModelProvenance,
+    Timings,
+)
 from inference.quantify import measure
 from inference.studies.model import (
     Problem,
@@ -158,6 +165,18 @@ def findings(volume: Volume) -> Findings:
         created="2026-01-02T03:04:05+00:00",
         notes=("2 slices without lung were skipped.",),
     )  # fmt: skip
+
+
+@pytest.fixture
+def calibrated(findings: Findings) -> Findings:
+    """The same with a calibrated recognition; of "Not COVID-19" no band is known."""
+    covid, manifestations = findings.estimates
+    after = Calibrated(
+        study=(0.7, 0.1 + 0.2), bands=((0.55, 0.85), None), per_slice=covid.per_slice * 0.5,
+        of_slices=True, shares=(0.25, 0.75), n=172, groups=73,
+    )  # fmt: skip
+    known = replace(covid, calibrated=after, calibration="Calibrated on 172 pictures.")
+    return replace(findings, estimates=(known, manifestations))
 
 
 @pytest.fixture

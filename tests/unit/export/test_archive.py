@@ -37,6 +37,11 @@ def test_nothing_is_lost(findings: Findings, volume: Volume, tmp_path: Path) -> 
     _same(load(tmp_path / "kept", volume), findings)
 
 
+def test_calibrated_values_are_kept(calibrated: Findings, volume: Volume, tmp_path: Path) -> None:
+    save(calibrated, volume, tmp_path)
+    _same(load(tmp_path, volume), calibrated)
+
+
 def test_what_was_not_computed_stays_so(xray: Findings, volume: Volume, tmp_path: Path) -> None:
     unknown = replace(xray.estimates[0], study=(float("nan"), 0.1 + 0.2))
     given = replace(xray, estimates=(unknown,))

@@ -31,7 +31,9 @@ def test_what_was_found_is_written(
     write_json(findings, study, series, volume, path)
     report = json.loads(path.read_text("utf-8"))
     assert report["banner"] == "Research use only. Not for diagnosis."
-    assert report["recognition"][0]["classes"][0] == {"name": "COVID-19", "probability": 0.8}
+    assert report["recognition"][0]["classes"][0] == {
+        "name": "COVID-19", "probability": 0.8, "calibrated": None, "low": None, "high": None,
+    }  # fmt: skip
     assert [c["probability"] for c in report["manifestations"]["classes"]] == [0.9, 0.6, 0.1]
     ggo, _, effusion = report["segments"]
     assert ggo["key"] == "ggo"
@@ -71,6 +73,29 @@ def test_not_computed_is_null_and_never_zero(
     assert report["study"]["spacing_mm"] is None
     assert report["slices"][0]["pixels"] is None
     assert report["slices"][0]["position_mm"] is None
+
+
+def test_calibrated_values_and_their_interval_are_written(
+    calibrated: Findings, study: Study, series: Series, volume: Volume
+) -> None:
+    report = build_report(calibrated, study, series, volume)
+    validate(report)
+    recognition = report["recognition"][0]
+    covid, other = recognition["classes"]
+    assert (covid["probability"], covid["calibrated"]) == (0.8, 0.7)
+    assert (covid["low"], covid["high"]) == (0.55, 0.85)
+    assert (other["calibrated"], other["low"], other["high"]) == (0.3, None, None)
+    assert recognition["calibration"] == {
+        "sentence": "Calibrated on 172 pictures.", "pictures": 172, "groups": 73,
+        "interval_of": "slice",
+    }  # fmt: skip
+    assert report["manifestations"]["calibration"] == {
+        "sentence": "Not calibrated.", "pictures": None, "groups": None, "interval_of": None,
+    }  # fmt: skip
+    first, second = report["slices"][:2]
+    assert first["calibrated"] == {"covid-2": {"COVID-19": None, "Not COVID-19": None}}
+    assert second["calibrated"]["covid-2"]["COVID-19"] == pytest.approx(0.45)
+    assert second["probabilities"]["covid-2"]["COVID-19"] == pytest.approx(0.9)
 
 
 def test_the_patient_is_not_in_it(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from inference.findings import Estimate, Findings, Manifestation, Segment, Timings
+from inference.findings import Calibrated, Estimate, Findings, Manifestation, Segment, Timings
 from viewer.viewport.lanes import bars, lanes_of
 
 
@@ -58,7 +60,16 @@ def test_not_analysed_is_not_zero():
     lane = lanes_of(findings((TWO,)))[0]
     assert np.isnan(lane.values[0])
     assert lane.readings[0] == "not analysed"
-    assert lane.readings[3] == "0.86"
+    assert lane.readings[3] == "0.86, not calibrated"
+
+
+def test_calibrated_values_are_shown_where_there_are_any():
+    after = Calibrated(
+        (0.5, 0.5), (None, None), TWO.per_slice * np.float32(0.5), True, (0.5, 0.5), 40, 30
+    )
+    lane = lanes_of(findings((replace(TWO, calibrated=after),)))[0]
+    assert np.array_equal(lane.values, TWO.per_slice[:, 0] * np.float32(0.5), equal_nan=True)
+    assert lane.readings[3] == "0.43"
 
 
 def test_nothing_found_has_no_lanes():
