@@ -32,12 +32,16 @@ UNSURE = 0.3
 """Background is written where no class reaches this; between the two is left open."""
 
 _SPINE_LEFT = "spine left"
+_SPINE_RIGHT = "radiopaedia"
+"""The covid20 slices of this origin lie the other way round, whatever their note says."""
 
 
 def upright(row: Row, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The picture with the patient on the back, as all others are; the manifest says if it lies."""
-    turned = np.rot90(picture) if _SPINE_LEFT in row.notes else picture
-    return np.ascontiguousarray(turned)
+    if _SPINE_LEFT not in row.notes:
+        return picture
+    turns = -1 if _SPINE_RIGHT in row.path.name else 1
+    return np.ascontiguousarray(np.rot90(picture, turns))
 
 
 def unlabelled(rows: Iterable[Row]) -> list[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -58,6 +59,8 @@ def test_a_lying_slice_is_turned_onto_the_back() -> None:
     row = Row(Path("a"), "image", None, "ct_unlabelled", "s", "CT", "", "g", "turned (spine left)")
     turned = upright(row, picture)
     np.testing.assert_array_equal(turned[-1], picture[:, 0])
+    other = replace(row, path=Path("radiopaedia_1_2.jpg"))
+    np.testing.assert_array_equal(upright(other, picture)[-1], picture[::-1, -1])
     plain = Row(Path("a"), "image", None, "ct_unlabelled", "s", "CT", "", "g")
     np.testing.assert_array_equal(upright(plain, picture), picture)
 
