@@ -1,4 +1,8 @@
-"""Grad-CAM (Selvaraju et al. 2017) of the recogniser at Inception-v3's ``Mixed_7c``."""
+"""Grad-CAM (Selvaraju et al. 2017) of the recogniser at Inception-v3's ``Mixed_7c``.
+
+Only global average pooling and one linear layer follow ``Mixed_7c``, so the map equals the class
+activation map of Zhou et al. (2016) up to the number of positions; a test holds it to that.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,66 @@ from numpy.typing import NDArray
 
 from inference.networks.recognition import InceptionRecogniser
 
-__all__ = ["METHOD", "grad_cam"]
+__all__ = ["METHOD", "evidence", "grad_cam", "to_heat"]
 
 METHOD = "Grad-CAM, Mixed_7c"
+
+
+def evidence(
+    network: InceptionRecogniser, x: torch.Tensor, task: str, index: int
+) -> NDArray[np.float32]:
+    """Where a picture speaks for a class, and where against it: Grad-CAM before its ReLU.
+
+    The weight of a feature map is the mean over positions of the class score's gradient; the
+    evidence is the weighted sum of the maps.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode.
+    x
+        Shape (n, 1, h, w), the network's input.
+    task, index
+        Which score.
+
+    Returns
+    -------
+    ndarray
+        Shape (n, h', w') of ``Mixed_7c``, float32; in the score's unit, divided by h' w'.
+    """
+    with torch.enable_grad():
+        maps = network.feature_maps(x).detach().requires_grad_()
+        # Pictures do not touch each other, so the sum's gradient is that of each picture's score.
+        score = network.classify(maps)[task][:, index].sum()
+        (gradient,) = torch.autograd.grad(score, maps)
+    weights = gradient.mean(dim=(2, 3), keepdim=True)
+    summed = (weights * maps.detach()).sum(dim=1)
+    values: NDArray[np.float32] = summed.float().cpu().numpy().astype(np.float32)
+    return values
+
+
+def to_heat(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Keep what speaks for the class and divide it by its maximum.
+
+    Parameters
+    ----------
+    evidence
+        Shape (h', w'), of one picture.
+
+    Returns
+    -------
+    ndarray
+        The same shape, float32 in [0, 1]; all zero when nothing speaks for the class.
+    """
+    heat = np.maximum(evidence, np.float32(0.0))
+    top = heat.max()
+    return heat / top if top > 0.0 else heat
 
 
 def grad_cam(
     network: InceptionRecogniser, x: torch.Tensor, task: str, index: int
 ) -> NDArray[np.float32]:
     """Where the evidence for a class lies in a picture.
-
-    The weight of a feature map is the mean over positions of the class score's gradient; the
-    map is ReLU of the weighted sum, divided by its maximum.
 
     Parameters
     ----------
@@ -36,14 +88,4 @@ def grad_cam(
         Shape (h', w') of ``Mixed_7c``, float32 in [0, 1]; all zero when nothing speaks for the
         class.
     """
-    with torch.enable_grad():
-        maps = network.feature_maps(x).detach().requires_grad_()
-        score = network.classify(maps)[task][0, index]
-        (gradient,) = torch.autograd.grad(score, maps)
-    weights = gradient.mean(dim=(2, 3), keepdim=True)
-    heat = torch.relu((weights * maps.detach()).sum(dim=1))[0].float()
-    top = float(heat.max())
-    if top > 0.0:
-        heat = heat / top
-    values: NDArray[np.float32] = heat.cpu().numpy().astype(np.float32)
-    return values
+    return to_heat(evidence(network, x, task, index)[0])

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 __all__ = [
     "SCHEMA_VERSION",
     "Calibrated",
+    "Energy",
     "Estimate",
     "Findings",
     "Heatmap",
@@ -169,6 +170,32 @@ class Segment:
     pixels_per_slice: NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """How much of a heatmap lies inside a region.
+
+    Parameters
+    ----------
+    inside
+        Share of the heat inside the region, in [0, 1].
+    even
+        What a map without preference would have there: the region's share of the area that the
+        network saw, in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        When one is no share.
+    """
+
+    inside: float
+    even: float
+
+    def __post_init__(self) -> None:
+        if not (0.0 <= self.inside <= 1.0 and 0.0 <= self.even <= 1.0):
+            raise ValueError(f"shares lie between 0 and 1, not {self.inside} and {self.even}")
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Heatmap:
     """An explanation of one slice, not a segmentation.
@@ -185,6 +212,9 @@ class Heatmap:
         ``"Grad-CAM, Mixed_7c"``.
     values
         Shape (rows, columns) of the source, float32 in [0, 1]; 0 = no evidence.
+    lungs
+        How much of the heat lies inside the lungs; None when that was not computed, since no
+        lungs are known or the map is empty.
     """
 
     slice_index: int
@@ -192,6 +222,12 @@ class Heatmap:
     task: str
     method: str
     values: NDArray[np.float32]
+    lungs: Energy | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Nothing in the slice speaks for the class."""
+        return not bool((self.values > 0.0).any())
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,12 @@ class Box:
         """The part of a (rows, columns) picture inside the box (a view)."""
         return picture[self.top : self.bottom, self.left : self.right]
 
+    def mask(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """The pixels inside the box: bool, of that (rows, columns)."""
+        inside = np.zeros(shape, dtype=bool)
+        inside[self.top : self.bottom, self.left : self.right] = True
+        return inside
+
 
 def _window(values: NDArray[np.generic], window: Window) -> NDArray[np.uint8]:
     low = window.centre - window.width / 2.0

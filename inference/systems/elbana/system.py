@@ -10,6 +10,7 @@ import numpy as np
 from inference.engine import Clock, Engine
 from inference.errors import AnalysisError
 from inference.findings import Findings, Heatmap
+from inference.heat_energy import energy_inside
 from inference.models import ModelStore
 from inference.preprocess import prepare, restore, to_picture, to_tensor
 from inference.studies.model import Volume
@@ -140,10 +141,14 @@ class ElBana:
         network = engine.network(record)
         if not isinstance(network, InceptionRecogniser):
             raise AnalysisError("The recognition model is not one that can be explained.")
-        box = self._plan_for(volume).box
-        picture = prepare(to_picture(volume, slice_index), record.size, box)
+        plan = self._plan_for(volume)
+        picture = prepare(to_picture(volume, slice_index), record.size, plan.box)
         x = to_tensor(picture[np.newaxis]).to(engine.device)
         heat = grad_cam(network, x, task, CLASSES[task].index(class_name))
-        values = restore(heat[np.newaxis], volume.shape[1:], box)[0]
+        values = restore(heat[np.newaxis], volume.shape[1:], plan.box)[0]
+        energy = None
+        if plan.lungs is not None:
+            seen = None if plan.box is None else plan.box.mask(values.shape)
+            energy = energy_inside(values, plan.lungs.mask[slice_index], seen)
         context.progress.report("Explaining", 1, 1)
-        return Heatmap(slice_index, class_name, task, METHOD, values)
+        return Heatmap(slice_index, class_name, task, METHOD, values, energy)

@@ -1,0 +1,119 @@
+"""Cascading randomisation (Adebayo et al. 2018, "Sanity checks for saliency maps", section 3.1).
+
+A map that explains what a network has learned must change when that is destroyed; one that only
+outlines edges of the picture does not.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import stats
+from torch import nn
+
+from inference.explain import evidence
+from inference.networks.recognition import InceptionRecogniser
+
+__all__ = ["HEADS", "RandomisedStep", "cascade", "layers_of", "rank_correlation"]
+
+HEADS = "heads"
+"""Name of the topmost step."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RandomisedStep:
+    """The maps after randomising everything from the top down to a layer.
+
+    Parameters
+    ----------
+    layer
+        The lowest layer randomised so far.
+    correlation
+        Length n, one a picture: Spearman's rank correlation with the map of the untouched network,
+        in [-1, 1]; NaN where one of them is constant.
+    """
+
+    layer: str
+    correlation: NDArray[np.float64]
+
+
+def layers_of(network: InceptionRecogniser) -> tuple[tuple[str, nn.Module], ...]:
+    """Name the layers that hold weights, from the top (the heads) down."""
+    trunk = [
+        (name, module)
+        for name, module in network.trunk.named_children()
+        if any(True for _ in module.parameters())
+    ]
+    return ((HEADS, network.heads), *reversed(trunk))
+
+
+def rank_correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Spearman's rank correlation of two maps of one shape; NaN when one is constant."""
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return float("nan")
+    return float(stats.spearmanr(one.ravel(), other.ravel()).statistic)
+
+
+@torch.no_grad()
+def _randomise(module: nn.Module, generator: torch.Generator) -> None:
+    """Draw weights anew at their old scale, and permute biases, gains and running statistics.
+
+    Adebayo et al. start the layer afresh. Here that would leave a random layer behind running
+    statistics of another, and what follows would die or overflow; at the old scale it does not.
+    Permuting the weights, too, would keep their mean, which is a blur of the picture.
+    """
+    for tensor in (*module.parameters(), *module.buffers()):
+        if tensor.ndim > 1:
+            drawn = torch.randn(tensor.shape, generator=generator, dtype=tensor.dtype)
+            tensor.copy_(drawn.to(tensor.device) * tensor.square().mean().sqrt())
+        elif tensor.ndim == 1:
+            order = torch.randperm(tensor.numel(), generator=generator)
+            tensor.copy_(tensor[order.to(tensor.device)])
+
+
+def cascade(
+    network: InceptionRecogniser,
+    x: torch.Tensor,
+    task: str,
+    index: int,
+    *,
+    report: Collection[str] | None = None,
+    seed: int = 0,
+) -> Iterator[RandomisedStep]:
+    """Randomise layers from the top down and compare the maps with the original's.
+
+    Compared is the evidence before ReLU at the size of ``Mixed_7c``: it is defined everywhere, and
+    what is shown is a rising function of it.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode; it is left as it is.
+    x
+        Shape (n, 1, h, w).
+    task, index
+        Which score is explained.
+    report
+        Steps that are reported, by name; None: every one of `layers_of`.
+    seed
+        Of what is drawn.
+
+    Yields
+    ------
+    RandomisedStep
+        From the heads down.
+    """
+    original = evidence(network, x, task, index)
+    broken = copy.deepcopy(network)
+    generator = torch.Generator().manual_seed(seed)
+    for name, module in layers_of(broken):
+        _randomise(module, generator)
+        if report is None or name in report:
+            maps = evidence(broken, x, task, index)
+            pairs = zip(original, maps, strict=True)
+            yield RandomisedStep(name, np.array([rank_correlation(a, b) for a, b in pairs]))
