@@ -61,19 +61,38 @@ def rank_correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> fl
 
 @torch.no_grad()
 def _randomise(module: nn.Module, generator: torch.Generator) -> None:
-    """Draw weights anew at their old scale, and permute biases, gains and running statistics.
+    """Draw weights anew at their old scale, permute biases, and start normalisation afresh."""
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.reset_parameters()
+            continue
+        for tensor in part.parameters(recurse=False):
+            if tensor.ndim > 1:
+                drawn = torch.randn(tensor.shape, generator=generator, dtype=tensor.dtype)
+                tensor.copy_(drawn.to(tensor.device) * tensor.square().mean().sqrt())
+            else:
+                order = torch.randperm(tensor.numel(), generator=generator)
+                tensor.copy_(tensor[order.to(tensor.device)])
 
-    Adebayo et al. start the layer afresh. Here that would leave a random layer behind running
-    statistics of another, and what follows would die or overflow; at the old scale it does not.
-    Permuting the weights, too, would keep their mean, which is a blur of the picture.
+
+@torch.no_grad()
+def _settle(network: InceptionRecogniser, randomised: list[nn.Module], x: torch.Tensor) -> None:
+    """Measure the statistics of the randomised normalisation layers on the pictures themselves.
+
+    Behind statistics of the trained network a random layer's output is nearly constant, and the
+    map would be the same for every picture whatever the method of explanation.
     """
-    for tensor in (*module.parameters(), *module.buffers()):
-        if tensor.ndim > 1:
-            drawn = torch.randn(tensor.shape, generator=generator, dtype=tensor.dtype)
-            tensor.copy_(drawn.to(tensor.device) * tensor.square().mean().sqrt())
-        elif tensor.ndim == 1:
-            order = torch.randperm(tensor.numel(), generator=generator)
-            tensor.copy_(tensor[order.to(tensor.device)])
+    layers = [
+        part for module in randomised for part in module.modules()
+        if isinstance(part, nn.BatchNorm2d)
+    ]  # fmt: skip
+    for layer in layers:
+        layer.momentum = 1.0
+        layer.train()
+    if layers:
+        network.feature_maps(x)
+    for layer in layers:
+        layer.eval()
 
 
 def cascade(
@@ -111,9 +130,12 @@ def cascade(
     original = evidence(network, x, task, index)
     broken = copy.deepcopy(network)
     generator = torch.Generator().manual_seed(seed)
+    randomised: list[nn.Module] = []
     for name, module in layers_of(broken):
         _randomise(module, generator)
+        randomised.append(module)
         if report is None or name in report:
+            _settle(broken, randomised, x)
             maps = evidence(broken, x, task, index)
             pairs = zip(original, maps, strict=True)
             yield RandomisedStep(name, np.array([rank_correlation(a, b) for a, b in pairs]))

@@ -15,6 +15,7 @@ from inference.models import ModelStore
 from inference.progress import Progress
 from inference.training.evaluation import (
     calibration,
+    explanation,
     lungs,
     manifestations,
     recognition,
@@ -50,6 +51,7 @@ TASKS = {
     "manifestations": Task(manifestations.figures, manifestations.TITLES),
     "calibration": Task(calibration.figures, calibration.TITLES),
     "segmentation": Task(segmentation.figures, segmentation.TITLES),
+    "explanation": Task(explanation.figures, explanation.TITLES),
     "lungs": Task(lungs.figures, lungs.TITLES),
     "series": Task(series.figures, series.TITLES),
 }
