@@ -35,6 +35,7 @@ class Doings:
     full_screen: Callable[[], None]
     is_full_screen: Callable[[], bool]
     show_keys: Callable[[], None]
+    show_cards: Callable[[], None]
     quit: Callable[[], None]
 
 
@@ -101,6 +102,8 @@ def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
         *_export_commands(session, doings),
         Command("keys", "Keys and mouse", "List every key and mouse gesture", "Help",
                 doings.show_keys, ("?", "F1")),
+        Command("cards", "Model cards", "What each model was trained on, how well it does, and its "
+                "limits", "Help", doings.show_cards),
     )  # fmt: skip
 
 

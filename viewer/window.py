@@ -21,9 +21,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from inference.errors import AnalysisError
 from viewer.actions import Doings, commands
 from viewer.analysis import Analyst
 from viewer.browser import StudyTree
+from viewer.cards import CardsDialog
 from viewer.details import details
 from viewer.export import Exporter, Format, ask_with_dialog
 from viewer.menus import ActionSet, keys_html, wants_key
@@ -88,6 +90,7 @@ class MainWindow(QMainWindow):
         self.messages = MessageArea(self._describe)
         self.actions_ = ActionSet(commands(self.session, self._doings()), self.session, self)
         self._keys_dialog: QDialog | None = None
+        self._cards_dialog: CardsDialog | None = None
         self._splitters: dict[str, QSplitter] = {}
         self._place_parts()
         self._connect_parts()
@@ -159,6 +162,7 @@ class MainWindow(QMainWindow):
         self.tree.series_chosen.connect(lambda *_: self.view.setFocus())
         self.opener.thumbnail_ready.connect(self.tree.set_thumbnail)
         self.opener.folder_opened.connect(self._settings.set_last_folder)
+        self.findings_panel.card_asked.connect(self._show_card)
         self.exporter.folder_used.connect(self._settings.set_last_folder)
         for worker in self._workers.values():
             worker.busy_changed.connect(self.actions_.refresh)
@@ -176,6 +180,7 @@ class MainWindow(QMainWindow):
             full_screen=self._toggle_full_screen,
             is_full_screen=self.isFullScreen,
             show_keys=self._show_keys,
+            show_cards=self._show_card,
             quit=self._quit,
         )
 
@@ -223,6 +228,19 @@ class MainWindow(QMainWindow):
             self._keys_dialog = dialog
         self._keys_dialog.show()
         self._keys_dialog.raise_()
+
+    def _show_card(self, name: str = "") -> None:
+        """Show the card of a model that spoke, or of any."""
+        if self._cards_dialog is None:
+            try:
+                self._cards_dialog = CardsDialog(self)
+            except AnalysisError as error:
+                self.session.post("error", str(error))
+                return
+        findings = self.session.findings
+        self._cards_dialog.choose(name, () if findings is None else findings.models)
+        self._cards_dialog.show()
+        self._cards_dialog.raise_()
 
     def _toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)

@@ -15,6 +15,7 @@ from inference.export.current import require_current
 from inference.export.palette import RGB, findings_colours
 from inference.export.report import BANNER
 from inference.findings import Manifestation
+from inference.heat_energy import figure_text, warning_text
 from inference.studies.model import Unit, Window
 
 if TYPE_CHECKING:
@@ -208,14 +209,23 @@ def _add_texts(
     lines.append(f"W {window.width:.0f}  L {window.centre:.0f}")
     if volume.lossy:
         lines.append("lossy")
-    if heatmap is not None:
-        lines.append(f"{heatmap.method}: {heatmap.class_name}")
-    for number, line in enumerate(lines):
-        _write(picture, line, (picture.shape[1] - _MARGIN, _MARGIN + 16 + 22 * number), align=1.0)
+    cautions = _heat_lines(heatmap) if heatmap is not None else []
+    for number, line in enumerate((*lines, *cautions)):
+        place = (picture.shape[1] - _MARGIN, _MARGIN + 16 + 22 * number)
+        _write(picture, line, place, align=1.0, colour=_TEXT if line in lines else _WARNING)
     for number, (name, colour) in enumerate(legend):
         y = _MARGIN + 22 * number
         cv2.rectangle(picture, (_MARGIN, y + 3), (_MARGIN + 14, y + 17), colour, cv2.FILLED)
         _write(picture, name, (_MARGIN + 22, y + 16))
+
+
+def _heat_lines(heatmap: Heatmap) -> list[str]:
+    """What has to be said of a heatmap wherever it is shown."""
+    lines = [f"{heatmap.method}: {heatmap.class_name}", "not a segmentation"]
+    if heatmap.lungs is not None:
+        lines.append(figure_text(heatmap.lungs))
+        lines += warning_text(heatmap.lungs).replace(": ", ":\n").splitlines()
+    return lines
 
 
 def _write(

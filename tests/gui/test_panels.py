@@ -12,7 +12,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSlider, QToolButton, QWidget
 
-from inference.findings import Calibrated, Findings, Manifestation, Timings
+from inference.findings import Calibrated, Energy, Findings, Manifestation, Timings
+from viewer import theme
 from viewer.panels import FindingsPanel, LayersPanel, TimingPanel
 from viewer.panels.bars import ProbabilityBar
 from viewer.panels.published import load_published_times
@@ -23,7 +24,8 @@ def words(panel: QWidget) -> str:
     """Everything that can be read on a panel."""
     labels = [each.text() for each in panel.findChildren(QLabel) if each.isVisibleTo(panel)]
     bars = [each for each in panel.findChildren(ProbabilityBar) if each.isVisibleTo(panel)]
-    return "\n".join([*labels, *(bar.accessibleName() for bar in bars)])
+    text = "\n".join([*labels, *(bar.accessibleName() for bar in bars)])
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 @pytest.fixture
@@ -115,6 +117,20 @@ class TestFindings:
         assert "volume not computed" in text
         assert "mean HU not computed" in text
         assert "0.0 ml" not in text
+
+    def test_the_card_of_a_model_is_asked_for(
+        self,
+        qtbot: Any,
+        opened: SimpleNamespace,
+        shown: Any,
+        make_findings: Callable[..., Findings],
+    ) -> None:
+        panel = shown(FindingsPanel(opened.session))
+        opened.session.set_findings(make_findings(opened.volume))
+        button = panel.findChild(QToolButton, "card-recognition")
+        with qtbot.waitSignal(panel.card_asked) as asked:
+            qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert asked.args == ["recognition"]
 
     def test_a_click_goes_to_the_largest_slice(
         self,
@@ -309,6 +325,64 @@ class TestLayers:
         session.set_heatmap("1.2.3", heatmap)
         assert "Grad-CAM, fake" in legend.text()
         assert "not a segmentation" in legend.text()
+        assert "Heatmap (not a segmentation)" in words(panel)
+
+    @pytest.fixture
+    def explained(
+        self,
+        opened: SimpleNamespace,
+        shown: Any,
+        make_findings: Callable[..., Findings],
+        fake_system: Any,
+    ) -> Callable[..., str]:
+        """Show a heatmap of the slice on the screen; give what the panel then says."""
+        panel = shown(LayersPanel(opened.session))
+        session = opened.session
+        session.set_findings(make_findings(opened.volume))
+        session.choose_heatmap(HeatmapChoice("covid-2", "COVID-19"))
+
+        def explain(lungs: Energy | None, **changes: Any) -> str:
+            made = fake_system.explain(opened.volume, session.position, "covid-2", "COVID-19", None)
+            session.set_heatmap("1.2.3", replace(made, lungs=lungs, **changes))
+            return words(panel)
+
+        explain.panel = panel  # type: ignore[attr-defined]
+        return explain
+
+    def test_heat_in_the_lungs_stands_beside_an_even_maps(self, explained: Any) -> None:
+        text = explained(Energy(0.634, 0.41))
+        assert "Heat inside the lungs: 63 % (an even map: 41 %)" in text
+        assert "Most of the heat" not in text
+
+    def test_heat_outside_the_lungs_is_warned_of_until_it_is_gone(
+        self, explained: Any, opened: SimpleNamespace
+    ) -> None:
+        session, warned = opened.session, "Most of the heat lies outside the lungs (72 %)"
+        assert warned in explained(Energy(0.28, 0.41))
+        label = explained.panel.findChild(QLabel, "heatmap-warning")
+        assert theme.colour("warning").name() in label.styleSheet()
+        for hide, show in (
+            (lambda: session.step(1), lambda: session.step(-1)),
+            (session.toggle_overlays, session.toggle_overlays),
+        ):
+            hide()
+            assert "the heat" not in words(explained.panel)
+            assert "Heat inside" not in words(explained.panel)
+            show()
+            assert warned in words(explained.panel)
+        assert warned not in explained(Energy(0.9, 0.41))
+        assert warned in explained(Energy(0.28, 0.41))
+        session.choose_heatmap(None)
+        assert warned not in words(explained.panel)
+
+    def test_unknown_lungs_and_empty_maps_are_said_and_never_zero(self, explained: Any) -> None:
+        text = explained(None)
+        assert "Heat inside the lungs: not computed" in text
+        assert "Most of the heat" not in text
+        assert "even map" not in text
+        text = explained(None, values=np.zeros((40, 32), np.float32))
+        assert "Nothing in this slice speaks for COVID-19" in text
+        assert "Heat inside" not in text
 
 
 class TestTiming:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,20 @@ from PySide6.QtGui import (
     QImage,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QApplication, QLabel, QTextBrowser, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QLabel,
+    QTextBrowser,
+    QToolButton,
+    QWidget,
+)
 
 from inference.errors import AnalysisError
 from inference.findings import Findings
+from inference.models import ModelStore
 from inference.studies.model import Unit, Volume, Window
+from viewer.cards import CardsDialog
 from viewer.messages import NOTICE
 from viewer.panels.bars import ProbabilityBar
 from viewer.session import AnalysisState, HeatmapChoice, Tool
@@ -237,6 +247,53 @@ class TestKeys:
             for key in command.keys:
                 assert key in text
         page.window().close()
+
+    def test_model_cards_are_read_in_the_window(self, qtbot: Any, reading: MainWindow) -> None:
+        reading.actions_["cards"].trigger()
+        dialog = reading.findChild(CardsDialog)
+        qtbot.waitUntil(dialog.isVisible)
+        page = dialog.findChild(QTextBrowser, "card-text")
+        names = dialog.findChild(QComboBox, "card-names")
+        store = ModelStore()
+        assert [names.itemText(i) for i in range(names.count())] == [r.name for r in store.records]
+        assert page.isReadOnly()
+        assert page.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse
+        for record in store.records:
+            names.setCurrentText(record.name)
+            for part in (record.sha256, record.licence, record.data, "Research use only"):
+                assert part in page.toPlainText()
+        dialog.close()
+
+    def test_the_card_of_what_spoke_says_when_it_is_of_other_weights(
+        self, qtbot: Any, reading: MainWindow, make_findings: Callable[..., Findings]
+    ) -> None:
+        session = reading.session
+        assert session.volume is not None
+        findings = make_findings(session.volume)
+        session.set_findings(findings)
+        reading.findings_panel.card_asked.emit("recognition")
+        dialog = reading.findChild(CardsDialog)
+        page = dialog.findChild(QTextBrowser, "card-text")
+        assert "made with other weights of this name" in page.toPlainText()
+        current = replace(findings.models[0], sha256=ModelStore().find("recognition").sha256)
+        gone = replace(current, name="a model of yore")
+        session.set_findings(replace(findings, models=(current, gone)))
+        reading.findings_panel.card_asked.emit("recognition")
+        assert page.toPlainText().startswith("recognition")
+        reading.findings_panel.card_asked.emit("a model of yore")
+        assert "There is no card of a model of yore" in page.toPlainText()
+        dialog.close()
+
+    def test_a_damaged_manifest_is_said_in_a_sentence(
+        self, qtbot: Any, reading: MainWindow, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: Any) -> None:
+            raise AnalysisError("The model manifest is damaged; install SecondRead again.")
+
+        monkeypatch.setattr("viewer.window.CardsDialog", fail)
+        with qtbot.waitSignal(reading.session.message_posted) as posted:
+            reading.actions_["cards"].trigger()
+        assert posted.args == ["error", "The model manifest is damaged; install SecondRead again."]
 
     def test_xrays_have_no_presets_in_hu(
         self, qtbot: Any, reading: MainWindow, make_volume: Callable[..., Volume]
@@ -549,7 +606,7 @@ class TestCommands:
     def test_nothing_is_open_so_nothing_can_be_done_to_it(self, window: MainWindow) -> None:
         enabled = {c.id for c in window.actions_.commands if window.actions_[c.id].isEnabled()}
         assert enabled == {
-            "open-files", "open-folder", "quit", "full-screen", "keys",
+            "open-files", "open-folder", "quit", "full-screen", "keys", "cards",
             "tool-window", "tool-pan", "tool-zoom",
         }  # fmt: skip
 

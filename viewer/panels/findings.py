@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QFrame, QProgressBar, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QProgressBar,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from inference.findings import Manifestation
 from viewer.panels.bars import ProbabilityBar
@@ -22,7 +31,7 @@ from viewer.panels.words import (
     quantity,
 )
 from viewer.session import AnalysisState, ReadingSession
-from viewer.theme import findings_colour
+from viewer.theme import colour, findings_colour
 
 if TYPE_CHECKING:
     from inference.findings import Estimate, Findings
@@ -42,6 +51,9 @@ class FindingsPanel(QScrollArea):
     session
         What is shown; asked to go to a segment.
     """
+
+    card_asked = Signal(str)
+    """The reader wants the card of the model of that name."""
 
     def __init__(self, session: ReadingSession, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -106,7 +118,7 @@ class FindingsPanel(QScrollArea):
         if volume is not None:
             _add_doubts(rows, volume)
         if findings is not None:
-            _add_provenance(rows, findings)
+            self._add_provenance(rows, findings)
         self._page.replaceWidget(self._content, content)
         self._content.hide()
         self._content.deleteLater()
@@ -146,6 +158,30 @@ class FindingsPanel(QScrollArea):
             for note in findings.notes:
                 rows.addWidget(sentence(note))
 
+    def _add_provenance(self, rows: QVBoxLayout, findings: Findings) -> None:
+        rows.addWidget(heading("Said by"))
+        for model in findings.models:
+            line = muted(model_line(model))
+            line.setToolTip(model_tip(model))
+            button = QToolButton()
+            button.setText("Card")
+            button.setObjectName(f"card-{model.name}")
+            button.setAccessibleName(f"Model card of {model.name}")
+            button.setToolTip("What it was trained on, how well it does, and its limits")
+            button.setStyleSheet(f"color: {colour('accent').name()};")
+            # A click leaves the keys with the picture.
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.clicked.connect(partial(self._ask_for_card, model.name))
+            row = QHBoxLayout()
+            row.setSpacing(8)
+            row.addWidget(line, 1)
+            row.addWidget(button)
+            rows.addLayout(row)
+        rows.addWidget(muted(f"System {findings.system}, on {findings.device}, {findings.created}"))
+
+    def _ask_for_card(self, name: str) -> None:
+        self.card_asked.emit(name)
+
 
 def _what_to_do(volume: Volume) -> str:
     if volume.modality in _ANALYSABLE:
@@ -178,12 +214,3 @@ def _add_doubts(rows: QVBoxLayout, volume: Volume) -> None:
         rows.addWidget(heading("Doubts about the images"))
         for problem in volume.problems:
             rows.addWidget(sentence(problem.sentence, "warning"))
-
-
-def _add_provenance(rows: QVBoxLayout, findings: Findings) -> None:
-    rows.addWidget(heading("Said by"))
-    for model in findings.models:
-        line = muted(model_line(model))
-        line.setToolTip(model_tip(model))
-        rows.addWidget(line)
-    rows.addWidget(muted(f"System {findings.system}, on {findings.device}, {findings.created}"))

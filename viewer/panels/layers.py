@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
@@ -19,9 +20,14 @@ from PySide6.QtWidgets import (
 )
 
 from inference.findings import Manifestation
-from viewer.panels.labels import chip, heading, muted
+from inference.heat_energy import figure_text, warning_text
+from viewer.panels.labels import chip, heading, muted, sentence
+from viewer.panels.words import NOT_COMPUTED
 from viewer.session import HeatmapChoice, LayerStyle, ReadingSession
 from viewer.theme import findings_colour
+
+if TYPE_CHECKING:
+    from inference.findings import Heatmap
 
 __all__ = ["LayersPanel"]
 
@@ -51,7 +57,7 @@ class LayersPanel(QScrollArea):
         self._masks = {key: _MaskRow(session, key) for key in Manifestation}
         for row in self._masks.values():
             rows.addWidget(row)
-        rows.addWidget(heading("Heatmap"))
+        rows.addWidget(heading("Heatmap (not a segmentation)"))
         self._classes = QComboBox()
         self._classes.setObjectName("heatmap-class")
         self._classes.setAccessibleName("Class explained by the heatmap")
@@ -62,6 +68,17 @@ class LayersPanel(QScrollArea):
         rows.addWidget(self._classes)
         self._opacity = _OpacityRow("heatmap-opacity", "Opacity of the heatmap")
         rows.addWidget(self._opacity)
+        self._warning = sentence("", "warning")
+        self._warning.setObjectName("heatmap-warning")
+        rows.addWidget(self._warning)
+        self._energy = sentence("")
+        self._energy.setObjectName("heatmap-energy")
+        self._energy.setToolTip(
+            "The share of the heat that lies inside the lungs, and the share that a map without "
+            "any preference would have there: that of the lungs' area in what the network saw. "
+            "No interval is known for one slice."
+        )
+        rows.addWidget(self._energy)
         self._legend = muted("")
         self._legend.setObjectName("heatmap-legend")
         rows.addWidget(self._legend)
@@ -77,6 +94,7 @@ class LayersPanel(QScrollArea):
         session.findings_changed.connect(self._list_classes)
         session.heatmap_changed.connect(self._show_heatmap)
         session.position_changed.connect(self._show_heatmap)
+        session.layers_changed.connect(self._show_heatmap)
         self._list_classes()
 
     def _list_classes(self) -> None:
@@ -101,6 +119,14 @@ class LayersPanel(QScrollArea):
         self._classes.setEnabled(len(choices) > 1)
         self._opacity.setEnabled(wanted is not None)
         self._legend.setText(self._legend_text())
+        # What is not on the picture is not spoken of.
+        shown = session.heatmap if session.overlays_on else None
+        for label, text in (
+            (self._warning, warning_text(shown.lungs) if shown else ""),
+            (self._energy, _energy_text(shown) if shown else ""),
+        ):
+            label.setText(text.replace(" %", "\N{NO-BREAK SPACE}%"))
+            label.setVisible(bool(text))
 
     def _legend_text(self) -> str:
         session = self._session
@@ -110,6 +136,8 @@ class LayersPanel(QScrollArea):
             return "No class is explained."
         if session.heatmap is None:
             return "Computed when you stay on a slice."
+        if not session.overlays_on:
+            return "Hidden: all overlays are off. Press G."
         return (
             f"{session.heatmap.method}. 0 = no evidence, 1 = most in this slice. "
             "An explanation, not a segmentation."
@@ -120,6 +148,14 @@ class LayersPanel(QScrollArea):
 
     def _set_heatmap_opacity(self, percent: int) -> None:
         self._session.set_heatmap_opacity(percent / 100)
+
+
+def _energy_text(heatmap: Heatmap) -> str:
+    if heatmap.empty:
+        return f"Nothing in this slice speaks for {heatmap.class_name}: the map is empty."
+    if heatmap.lungs is None:
+        return f"Heat inside the lungs: {NOT_COMPUTED}, since no lung mask is known."
+    return figure_text(heatmap.lungs)
 
 
 class _OpacityRow(QWidget):

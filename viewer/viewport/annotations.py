@@ -74,6 +74,8 @@ class Annotations:
         Scale bar, or None where the spacing is unknown.
     heatmap
         Class whose heatmap is drawn, or empty.
+    heatmap_notes
+        What else is said of the heatmap, from top to bottom; shown as far as there is room.
     """
 
     top_left: tuple[Line, ...] = ()
@@ -82,6 +84,7 @@ class Annotations:
     letters: EdgeLetters | None = None
     scale: ScaleBar | None = None
     heatmap: str = ""
+    heatmap_notes: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +141,15 @@ def place(annotations: Annotations, width: float, height: float) -> list[Placed]
             _MARGIN, top, _BAR_LENGTH + 2 * _PAD + metrics.horizontalAdvance("0  1"), line
         )
         placed.append(Placed(Role.COLOUR_BAR, rect, ""))
-        lines = (Line(HEATMAP_CAUTION, "warning"), Line(annotations.heatmap))
-        placed += block(lines, top - 2 * line, right=False)
+        lines = [
+            Line(HEATMAP_CAUTION, "warning"),
+            Line(annotations.heatmap),
+            *annotations.heatmap_notes,
+        ]
+        # In a low view the last lines give way to the orientation letter in the middle.
+        room = top - (height + letter_metrics.height() + 2.0) / 2 - _PAD
+        del lines[max(2, int(room // line)) :]
+        placed += block(lines, top - len(lines) * line, right=False)
     if annotations.letters is not None:
         placed += _place_letters(annotations.letters, letter_metrics, width, height, floor)
     return placed

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QImage
 
+from inference.heat_energy import figure_text, warning_text
 from viewer import theme
 from viewer.session import LayerStyle
 from viewer.viewport import texts
@@ -21,7 +22,7 @@ from viewer.viewport.render import (
 )
 
 if TYPE_CHECKING:
-    from inference.findings import Manifestation, Segment
+    from inference.findings import Heatmap, Manifestation, Segment
     from inference.studies.model import Problem, Volume
     from viewer.session import Layer, ReadingSession
     from viewer.viewport.framing import Framing
@@ -181,6 +182,7 @@ class Scene:
             if volume.has_geometry
             else None,
             heatmap=heatmap.class_name if heatmap else "",
+            heatmap_notes=_heat_notes(heatmap) if heatmap else (),
         )
 
     def _title(self, volume: Volume) -> tuple[Line, ...]:
@@ -207,3 +209,12 @@ class Scene:
         lossy = (Line("lossy", "warning"),) if volume.lossy else ()
         doubts = texts.doubts_text(self.problems())
         return (*lossy, Line(doubts, "warning", Role.DOUBTS)) if doubts else lossy
+
+
+def _heat_notes(heatmap: Heatmap) -> tuple[Line, ...]:
+    """Write how much of the heat lies in the lungs, warning first; nothing where none are known."""
+    if heatmap.lungs is None:
+        return ()
+    first, colon, second = warning_text(heatmap.lungs).partition(": ")
+    warning = (Line(first + colon.strip(), "warning"), Line(second, "warning")) if second else ()
+    return (*warning, Line(figure_text(heatmap.lungs)))

@@ -250,14 +250,18 @@ def _add_randomisation(
 ) -> None:
     """Add rank correlations with the trained network's maps, on a fixed sample.
 
-    Maps of other pictures are correlated, too: what remains of them after randomisation is the
-    lie of the chest in the picture and nothing learned.
+    Beside them stand two levels to judge them by: that of maps with their positions shuffled,
+    which is chance (not 0, for a map has few positions), and that of another picture's map, which
+    is how far the maps of the trained network are one and the same.
     """
     chosen = [items[i] for i in _spaced(len(items), SAMPLE)]
     x = to_tensor(np.stack([item.picture for item in chosen])).to(job.engine.device)
     maps = _evidence(job, network, chosen)
-    others = [rank_correlation(a, b) for a, b in zip(maps, np.roll(maps, 1, axis=0), strict=True)]
-    found = [("nothing (another picture's map)", np.array(others))] if len(chosen) > 1 else []
+    shuffled = np.random.default_rng(0).permuted(maps.reshape(len(maps), -1), axis=1)
+    found = [("nothing, positions shuffled (chance)", _pairwise(maps, shuffled))]
+    if len(chosen) > 1:
+        others = _pairwise(maps, np.roll(maps, 1, axis=0))
+        found.append(("nothing, another picture's map", others))
     for step in cascade(network, x, _TASK, _CLASS, report=RANDOMISED):
         found.append((f"down to {step.layer}", step.correlation))
     for name, correlation in found:
@@ -271,6 +275,10 @@ def _add_randomisation(
                 [chosen[i].group for i in known],
                 partial(_rank_statistic, magnitude),
             )
+
+
+def _pairwise(maps: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.array([rank_correlation(a, b) for a, b in zip(maps, others, strict=True)])
 
 
 def _rank_statistic(magnitude: NDArray[np.float64], indices: NDArray[np.intp]) -> dict[str, float]:

@@ -24,6 +24,13 @@ from viewer.viewport.texts import scale_bar
 pytestmark = pytest.mark.usefixtures("qapp")
 
 
+WARNED = (
+    Line("Most of the heat lies outside the lungs (100 %):", "warning"),
+    Line("the model may be looking at something else.", "warning"),
+    Line("Heat inside the lungs: 0 % (an even map: 100 %)"),
+)
+
+
 def crowded(width):
     return Annotations(
         top_left=(
@@ -43,6 +50,7 @@ def crowded(width):
         letters=EdgeLetters("RA", "LP", "AL", "PR"),
         scale=scale_bar(0.25 * width / 100.0, 0.25 * width),
         heatmap="bacterial pneumonia",
+        heatmap_notes=WARNED,
     )  # fmt: skip
 
 
@@ -70,6 +78,7 @@ def test_the_banner_and_the_heatmaps_caution_are_never_shortened(size):
     assert BANNER == "Research use only. Not for diagnosis."
     if size == (700, 500):
         assert HEATMAP_CAUTION in texts
+        assert {line.text for line in WARNED} <= set(texts)
         assert "L −1171.1  P −1184.5  H −1198.1 mm" in texts
 
 

@@ -5,13 +5,15 @@ The view is 400 by 400 and the picture 16 by 16, so a fitted picture pixel is 25
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication
 
 from inference.errors import ExportRefusedError
-from inference.findings import Manifestation
+from inference.findings import Energy, Manifestation
 from inference.studies.model import Problem, Unit, Window
 from viewer import theme
 from viewer.session import HeatmapChoice, Layer, LayerStyle, Tool
@@ -338,6 +340,45 @@ def test_the_heatmap_is_drawn_only_while_the_session_has_one(view, session, show
     session.step(1)
     assert not is_coloured(seen(view)).any()
     assert view.annotations().heatmap == ""
+
+
+def test_the_picture_warns_when_most_of_the_heat_lies_outside_the_lungs(view, session, show, heat):
+    show()
+    session.choose_heatmap(HeatmapChoice("covid-2", "COVID-19"))
+
+    def notes(lungs):
+        session.set_heatmap(session.volume.series_uid, replace(heat, lungs=lungs))
+        return [(line.text, line.colour) for line in view.annotations().heatmap_notes]
+
+    figure = ("Heat inside the lungs: 28 % (an even map: 40 %)", "text")
+    assert notes(Energy(0.28, 0.4)) == [
+        ("Most of the heat lies outside the lungs (72 %):", "warning"),
+        ("the model may be looking at something else.", "warning"),
+        figure,
+    ]
+    session.toggle_overlays()
+    assert view.annotations().heatmap_notes == ()
+    session.toggle_overlays()
+    session.step(1)
+    assert view.annotations().heatmap_notes == ()
+    session.step(-1)
+    assert [colour for _, colour in notes(Energy(0.6, 0.4))] == ["text"]
+    assert notes(None) == []
+
+
+def test_the_exported_picture_carries_the_warning(view, session, show, heat, pixels):
+    view.resize(700, 500)
+    show()
+    session.choose_heatmap(HeatmapChoice("covid-2", "COVID-19"))
+
+    def amber(lungs):
+        """How many pixels are of the colour of warnings; the heat itself is made transparent."""
+        session.set_heatmap(session.volume.series_uid, replace(heat, lungs=lungs))
+        session.set_heatmap_opacity(0.0)
+        image = pixels(view.picture())
+        return (image[..., 0] - image[..., 2] > 60).sum()
+
+    assert amber(Energy(0.28, 0.4)) > amber(Energy(0.6, 0.4)) > 0
 
 
 def test_another_volume_does_not_inherit_overlays(view, session, show, analysed, heat, seen):

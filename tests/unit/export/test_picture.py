@@ -12,7 +12,7 @@ import pytest
 from inference.errors import ExportRefusedError
 from inference.export.palette import findings_colours
 from inference.export.picture import default_window, render, write_png
-from inference.findings import Findings, Heatmap, Manifestation
+from inference.findings import Energy, Findings, Heatmap, Manifestation
 from inference.studies.model import Unit, Volume, Window
 
 _BAR = 34
@@ -80,6 +80,26 @@ def test_heatmap_colours_only_where_there_is_evidence(volume: Volume) -> None:
     np.testing.assert_array_equal(_centre(hot, volume, 15, 25), _centre(plain, volume, 15, 25))
     with pytest.raises(ExportRefusedError, match="another slice"):
         render(volume, None, 2, heatmap=heatmap)
+
+
+def test_what_must_be_said_of_a_heatmap_is_burnt_in(volume: Volume) -> None:
+    heatmap = Heatmap(1, "COVID-19", "covid-2", "Grad-CAM", np.zeros(volume.shape[1:], np.float32))
+
+    def amber(shown: Heatmap | None) -> int:
+        picture = render(volume, None, 1, heatmap=shown)[:-_BAR]
+        return int((picture == np.array([242, 184, 75])).all(axis=2).sum())
+
+    counts = [
+        amber(shown)
+        for shown in (
+            None,
+            heatmap,
+            replace(heatmap, lungs=Energy(0.6, 0.4)),
+            replace(heatmap, lungs=Energy(0.2, 0.4)),
+        )
+    ]
+    assert counts[0] == 0
+    assert sorted(set(counts)) == counts
 
 
 def test_the_banner_is_burnt_in(volume: Volume) -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from torch import nn
+
+from inference.networks.recognition import InceptionRecogniser
 
 HEADER = "path,role,image_path,task,source,modality,label,split_group\n"
 
@@ -77,3 +80,23 @@ def write_manifest(tmp_path: Path) -> Callable[[str], Path]:
         return tmp_path
 
     return write
+
+
+class _Small(InceptionRecogniser):
+    """The recogniser's frame with a trunk of three convolutions, so that it learns in a second."""
+
+    def __init__(self) -> None:
+        nn.Module.__init__(self)
+        self._frozen = False
+        self.trunk = nn.Sequential()
+        for name, before in (("first", 3), ("second", 12), ("third", 12)):
+            self.trunk.add_module(name, nn.Conv2d(before, 12, 5, padding=2))
+            self.trunk.add_module(f"{name}-relu", nn.ReLU())
+        self.dropout = nn.Dropout(0.0)
+        self.heads = nn.ModuleDict({"covid-2": nn.Linear(12, 2)})
+
+
+@pytest.fixture(scope="session")
+def make_small_recogniser() -> Callable[[], InceptionRecogniser]:
+    """Make a small recogniser with the layers heads, third, second and first."""
+    return _Small
