@@ -270,6 +270,24 @@ def calibrate(
         console.print(f"entered in {store.folder / 'manifest.json'}")
 
 
+def figures(
+    data: Folder,
+    out: Annotated[Path, typer.Option(help="A folder; gets figures.md and figures/.")],
+    models: Annotated[Path | None, typer.Option(help="Another model store.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+) -> None:
+    """Draw ROC curves, reliability diagrams, the Dice of each slice, and examples.
+
+    Of groups that the models have not seen, as in evaluate; the examples are of the sample study.
+    """
+    from inference.models import ModelStore
+    from inference.training.figure_page import write_page
+    from inference.training.manifest import read_manifest
+
+    for path in write_page(read_manifest(data), ModelStore(models), out, device=device):
+        typer.echo(str(path))
+
+
 def _chosen(store: ModelStore, name: str | None) -> tuple[ModelRecord, ...]:
     if name is None:
         return store.records
@@ -342,5 +360,6 @@ def register(app: typer.Typer) -> None:
     app.command("pseudo")(pseudo)
     app.command("crossvalidate")(cross_validate)
     app.command("evaluate")(evaluate)
+    app.command("figures")(figures)
     app.command("calibrate")(calibrate)
     app.add_typer(models_app, name="models")

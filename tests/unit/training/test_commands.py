@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from inference.commands.learning import register
 from inference.errors import BadInputError
 from inference.models import ModelStore
+from inference.training.manifest import fold_of_groups, read_manifest
 
 RECIPE = """
 name = "tiny"
@@ -93,6 +94,28 @@ def test_evaluating_twice_gives_the_same_page(
         pages.append((tmp_path / name).read_text())
     assert pages[0] == pages[1]
     assert "| trained on |" in pages[0]
+
+
+def test_figure_page_shows_what_there_is_and_says_what_there_is_not(
+    app: typer.Typer, trained: Path, lesion_folder: Path, tmp_path: Path
+) -> None:
+    """The store has streams alone: no ROC, no reliability, no example; twice the same bytes."""
+    charts = []
+    for name in ("a", "b"):
+        arguments = ["figures", str(lesion_folder), "--models", str(trained / "store")]
+        arguments += ["--out", str(tmp_path / name), "--device", "cpu"]
+        done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        assert done.exit_code == 0
+        charts.append((tmp_path / name / "figures" / "dice.svg").read_bytes())
+    assert charts[0] == charts[1]
+    page = (tmp_path / "a" / "figures.md").read_text()
+    assert page.count("Not computed") == 3
+    assert "![Dice of each slice](figures/dice.svg)" in page
+    rows = read_manifest(lesion_folder)
+    folds = fold_of_groups(rows)
+    test = [r for r in rows if r.role == "image" and folds[r.group] == 4]
+    shown = sum("ggo" in r.label for r in test)
+    assert f"ggo, test: {shown} of {len(test)} slices" in page
 
 
 def test_shipped_models_are_listed_verified_and_described(app: typer.Typer) -> None:
