@@ -131,8 +131,9 @@ def cross_validate(
 
     from inference.training.crossvalidate import cross_validate as run
     from inference.training.manifest import read_manifest
+    from inference.training.page import page_of_folds
     from inference.training.recipe import load_recipe
-    from inference.training.report import print_tables, tables, write_json
+    from inference.training.report import print_tables, write_json
 
     try:
         chosen_folds = [int(fold) for fold in folds.split(",")]
@@ -150,8 +151,8 @@ def cross_validate(
     write_json(figures, out / "figures.json")
     names = ", ".join(f"{r.name} ({r.steps} steps)" for r in recipes)
     held_out = ", ".join(map(str, sorted(set(chosen_folds))))
-    head = ["# Cross-validation", "", f"{names}; folds held out: {held_out}.", ""]
-    (out / "figures.md").write_text("\n".join([*head, *tables(figures)]), encoding="utf-8")
+    page = page_of_folds(figures, f"{names}; folds held out: {held_out}.")
+    (out / "figures.md").write_text(page, encoding="utf-8")
     console.print(f"wrote {out / 'figures.md'} and figures.json")
 
 
@@ -190,7 +191,8 @@ def evaluate(
     from inference.models import ModelStore
     from inference.training.evaluation import run as scoring
     from inference.training.manifest import read_manifest
-    from inference.training.report import enter_figures, markdown, print_tables, write_json
+    from inference.training.page import markdown
+    from inference.training.report import enter_figures, print_tables, write_json
 
     console = Console(width=160) if not Console().is_terminal else Console()
     rows = read_manifest(data)

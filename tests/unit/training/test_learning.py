@@ -22,8 +22,9 @@ from inference.training.evaluation.run import evaluate
 from inference.training.install import describe
 from inference.training.loop import train
 from inference.training.manifest import fold_of_groups, read_manifest
+from inference.training.page import markdown
 from inference.training.recipe import AugmentSettings, DataSettings, Recipe
-from inference.training.report import enter_figures, markdown, write_json
+from inference.training.report import enter_figures, write_json
 
 MILD = AugmentSettings(rotation=4, shear=0, scale=0.05, shift=0.02, gamma=0.1, contrast=0.1,
                        brightness=0.02, noise=0.01, blur=0)  # fmt: skip
