@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,13 +13,19 @@ from numpy.typing import NDArray
 from torch import nn
 
 from inference import device as devices
-from inference.errors import AnalysisError
+from inference.backends import BackendError, Logits, Runner
+from inference.backends.cache import Cache
+from inference.backends.eager import EagerRunner
+from inference.backends.precisions import BFLOAT16, FLOAT32, INT8, read_notes
+from inference.errors import AnalysisError, BadInputError
 from inference.findings import Timings
 from inference.models import ModelRecord, ModelStore
-from inference.preprocess import to_tensor
 from inference.progress import Progress
 
-__all__ = ["Clock", "Engine"]
+__all__ = ["BACKENDS", "PRECISIONS", "Clock", "Engine"]
+
+BACKENDS = ("auto", "graph", "eager")
+PRECISIONS = ("auto", FLOAT32, BFLOAT16, INT8)
 
 _PARTS = ("read", "pre", "recognise", "label", "segment", "post")
 
@@ -56,11 +62,6 @@ class Clock:
         return Timings(**self._parts, total=total)
 
 
-def _numpy(output: Any) -> dict[str, NDArray[np.float32]]:
-    tensors = output if isinstance(output, dict) else {"": output}
-    return {name: t.float().cpu().numpy() for name, t in tensors.items()}
-
-
 class Engine:
     """Runs networks over pictures on the best device, and remembers loaded networks.
 
@@ -71,34 +72,126 @@ class Engine:
     device
         As `inference.device.choose`.
     precision
-        ``"auto"``: 16 bit where it pays; ``"float32"``.
+        ``"auto"``: what is fast here and was measured to cost little; ``"float32"``: PyTorch in
+        float32, whose figures repeat; with ``backend="graph"`` also ``"bfloat16"``, ``"int8"``.
+    backend
+        ``"graph"``: an exported graph, on the CPU; ``"eager"``: PyTorch; ``"auto"``: a graph where
+        there can be one.
+    cache
+        Keeps graphs; None: the user's cache folder.
+
+    Raises
+    ------
+    BadInputError
+        When the device is not there, or backend and device do not go together.
     """
 
-    def __init__(self, store: ModelStore, device: str = "auto", precision: str = "auto") -> None:
+    def __init__(
+        self,
+        store: ModelStore,
+        device: str = "auto",
+        precision: str = "auto",
+        backend: str = "auto",
+        cache: Cache | None = None,
+    ) -> None:
+        if backend not in BACKENDS:
+            raise BadInputError(
+                f"There is no backend {backend!r}; choose one of {', '.join(BACKENDS)}."
+            )
+        if precision not in PRECISIONS:
+            raise BadInputError(
+                f"There is no precision {precision!r}; choose one of {', '.join(PRECISIONS)}."
+            )
+        if precision in {INT8, BFLOAT16} and backend != "graph":
+            raise BadInputError(f"Only the graph backend can be told to use {precision}.")
         self.store = store
-        self.device = devices.choose(device)
+        on_cpu = backend == "graph" and device == "auto"
+        self.device = devices.choose("cpu" if on_cpu else device)
+        if backend == "graph" and self.device.type != "cpu":
+            raise BadInputError("Graphs run on the CPU; use --device cpu or --backend eager.")
         if self.device.type == "cpu":
             devices.keep_freed_memory()
         self._precision = precision
+        self._backend = backend
+        self._cache = cache or Cache()
+        self._graph_notes = read_notes(store)
         self._networks: dict[str, nn.Module] = {}
+        self._runners: dict[str, Runner] = {}
+        self._remarks: dict[str, str] = {}
+        self._lock = threading.RLock()
 
     @property
     def dtype(self) -> torch.dtype | None:
         """The 16-bit type in use, or None for float32."""
         return devices.low_precision(self.device) if self._precision == "auto" else None
 
-    def describe(self) -> str:
-        """Device and precision for the reader."""
-        kind = str(self.dtype).removeprefix("torch.") if self.dtype else "float32"
-        return f"{devices.describe(self.device)}, {kind}"
+    def describe(self, records: Sequence[ModelRecord] = ()) -> str:
+        """Device, backend and precision for the reader.
+
+        Parameters
+        ----------
+        records
+            The models that ran; none: every model that has run so far.
+        """
+        names: dict[str, list[str]] = {}
+        wanted = {r.sha256: r.name for r in records or self.store.records}
+        for digest, runner in self._runners.items():
+            if digest in wanted:
+                names.setdefault(runner.kind, []).append(wanted[digest])
+        several = len(names) > 1
+        parts = [
+            f"{kind} ({', '.join(sorted(of))})" if several else kind for kind, of in names.items()
+        ]
+        return ", ".join([devices.describe(self.device), *parts])
+
+    def remarks(self, records: Sequence[ModelRecord]) -> tuple[str, ...]:
+        """Sentences on what did not go as planned with these models, e.g. a backend that failed."""
+        return tuple(self._remarks[r.sha256] for r in records if r.sha256 in self._remarks)
 
     def network(self, record: ModelRecord) -> nn.Module:
-        """The network of a record on the device; loaded and checked once."""
-        found = self._networks.get(record.sha256)
-        if found is None:
-            found = devices.channels_last(self.store.load(record).to(self.device))
-            self._networks[record.sha256] = found
-        return found
+        """The PyTorch network of a record on the device; loaded and checked once."""
+        with self._lock:
+            found = self._networks.get(record.sha256)
+            if found is None:
+                found = devices.channels_last(self.store.load(record).to(self.device))
+                self._networks[record.sha256] = found
+            return found
+
+    def get_ready(self, record: ModelRecord) -> None:
+        """Load all that `run` needs of a record, so that its first batch need not wait."""
+        self._runner(record)
+
+    def _runner(self, record: ModelRecord) -> Runner:
+        with self._lock:
+            runner = self._runners.get(record.sha256)
+            if runner is None:
+                runner = self._graph_runner(record) or self._eager_runner(record)
+                self._runners[record.sha256] = runner
+            return runner
+
+    def _eager_runner(self, record: ModelRecord) -> Runner:
+        return EagerRunner(self.network(record), self.device, self.dtype)
+
+    def _graph_runner(self, record: ModelRecord) -> Runner | None:
+        """A runner of the exported graph; None where there is none or it is not wanted."""
+        automatic = self._backend == "auto" and self._precision == "auto"
+        if self.device.type != "cpu" or not (automatic or self._backend == "graph"):
+            return None
+        from inference.backends.choice import choose_runner
+
+        wanted = None if self._precision == "auto" else self._precision
+        notes = self._graph_notes.get(record.sha256)
+        try:
+            return choose_runner(self.store, record, notes, self._cache, wanted)
+        except BackendError as error:
+            self._remark(record, error)
+            return None
+
+    def _remark(self, record: ModelRecord, error: BackendError) -> None:
+        self._remarks[record.sha256] = (
+            f"The faster form of {record.name} could not be used ({error}); it ran in PyTorch, "
+            "which is slower."
+        )
 
     def _fall_back(self, batch: int, notes: list[str]) -> int:
         """After memory ran out: a smaller batch, then the CPU; raises when nothing is left."""
@@ -111,6 +204,7 @@ class Engine:
             notes.append("The GPU's memory was too small; the analysis went on on the CPU.")
             self.device = torch.device("cpu")
             self._networks.clear()
+            self._runners.clear()
             return batch
         raise AnalysisError(
             "There is not enough memory for the analysis; close other programs and try again."
@@ -124,7 +218,7 @@ class Engine:
         progress: Progress,
         batch: int,
         notes: list[str],
-    ) -> Iterator[tuple[slice, dict[str, NDArray[np.float32]]]]:
+    ) -> Iterator[tuple[slice, Logits]]:
         """Run a network over prepared pictures, batch by batch.
 
         Parameters
@@ -157,19 +251,14 @@ class Engine:
             progress.report(stage, done, total)
             part = slice(done, min(total, done + batch))
             try:
-                output = self._forward(record, pictures[part])
+                output = self._runner(record).run(pictures[part])
             except (torch.OutOfMemoryError, MemoryError):
                 batch = self._fall_back(batch, notes)
+                continue
+            except BackendError as error:
+                self._remark(record, error)
+                self._runners[record.sha256] = self._eager_runner(record)
                 continue
             yield part, output
             done = part.stop
         progress.report(stage, total, total)
-
-    def _forward(
-        self, record: ModelRecord, pictures: NDArray[np.uint8]
-    ) -> dict[str, NDArray[np.float32]]:
-        network = self.network(record)
-        x = to_tensor(pictures).to(self.device)
-        x = x.contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode(), devices.autocast(self.device, self.dtype):
-            return _numpy(network(x))

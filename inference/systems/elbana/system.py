@@ -115,9 +115,9 @@ class ElBana:
             analysed=analysed,
             timings=clock.timings(),
             models=tuple(r.provenance() for r in used),
-            device=engine.describe(),
+            device=engine.describe(used),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            notes=tuple(notes),
+            notes=(*notes, *engine.remarks(used)),
         )
 
     def explain(

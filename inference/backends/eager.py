@@ -1,0 +1,75 @@
+"""A network as PyTorch runs it, on any device."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from inference import device as devices
+from inference.backends.runner import Logits
+from inference.preprocess import MEAN, STD, to_tensor
+
+__all__ = ["EagerRunner"]
+
+
+def _named(output: object) -> dict[str, torch.Tensor]:
+    if isinstance(output, dict):
+        return output
+    if isinstance(output, torch.Tensor):
+        return {"": output}
+    raise TypeError(f"a network gave {type(output).__name__}, not tensors")
+
+
+class EagerRunner:
+    """PyTorch.
+
+    On the CPU pictures are prepared and computed as in training, float32 or autocast. On a GPU
+    weights are cast once, pictures travel as bytes from pinned memory and are scaled there.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode, on the device.
+    device
+        Where it is.
+    dtype
+        16-bit type, or None for float32.
+    """
+
+    def __init__(self, network: nn.Module, device: torch.device, dtype: torch.dtype | None) -> None:
+        self._device = device
+        self._dtype = dtype
+        self._on_cpu = device.type == "cpu"
+        if dtype is not None and not self._on_cpu:
+            # Heatmaps need the float32 weights, so these are a copy.
+            network = copy.deepcopy(network).to(dtype)
+        self._network = network
+
+    @property
+    def kind(self) -> str:
+        """Backend and precision in words."""
+        precision = str(self._dtype or torch.float32).removeprefix("torch.")
+        return f"PyTorch {precision}"
+
+    def run(self, pictures: NDArray[np.uint8]) -> Logits:
+        """As `Runner.run`."""
+        with torch.inference_mode():
+            outputs = self._on_the_cpu(pictures) if self._on_cpu else self._beside(pictures)
+            return {name: t.float().cpu().numpy() for name, t in outputs.items()}
+
+    def _on_the_cpu(self, pictures: NDArray[np.uint8]) -> dict[str, torch.Tensor]:
+        x = to_tensor(pictures).contiguous(memory_format=torch.channels_last)
+        with devices.autocast(self._device, self._dtype):
+            return _named(self._network(x))
+
+    def _beside(self, pictures: NDArray[np.uint8]) -> dict[str, torch.Tensor]:
+        """On a GPU: bytes over the bus, everything else over there."""
+        bytes_ = torch.from_numpy(np.ascontiguousarray(pictures))
+        pinned = bytes_.pin_memory() if self._device.type == "cuda" else bytes_
+        moved = pinned.to(self._device, non_blocking=True).unsqueeze(1)
+        x = moved.float().div_(255.0).sub_(MEAN).div_(STD).to(self._dtype or torch.float32)
+        return _named(self._network(x.contiguous(memory_format=torch.channels_last)))
