@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from inference import __version__
-from inference.commands import learning, reading
+from inference.commands import learning, quantising, reading
 from inference.errors import BadInputError, SecondReadError
 from inference.faults import record
 
@@ -34,6 +34,7 @@ app = typer.Typer(
 )
 reading.register(app)
 learning.register(app)
+quantising.register(app)
 
 
 def _version(asked: bool) -> None:

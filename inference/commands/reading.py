@@ -37,6 +37,14 @@ class Streams(StrEnum):
     ALL = "all"
 
 
+class Backend(StrEnum):
+    """Ways to run the networks."""
+
+    AUTO = "auto"
+    GRAPH = "graph"
+    EAGER = "eager"
+
+
 class Modality(StrEnum):
     """What a picture without a header may be."""
 
@@ -80,6 +88,13 @@ def analyse(
     out: Annotated[Path, typer.Option(help="Folder for the results; made if need be.")],
     system: Annotated[str, typer.Option(help="Published system.")] = "elbana",
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+    backend: Annotated[
+        Backend,
+        typer.Option(
+            help="How the networks run: graph (exported, CPU), eager (PyTorch), or auto, the "
+            "faster one."
+        ),
+    ] = Backend.AUTO,
     streams: Annotated[
         Streams, typer.Option(help="Form of the segmentation networks.")
     ] = Streams.DEFAULT,
@@ -108,6 +123,7 @@ def analyse(
         context = Context(
             progress=progress,
             device=device,
+            backend=backend.value,
             streams=streams.value,
             read_seconds=opened.seconds,
         )

@@ -24,6 +24,8 @@ class Context:
         Where to report, and how to be cancelled.
     device
         ``"auto"``, ``"cuda"``, ``"mps"`` or ``"cpu"``.
+    backend
+        ``"auto"``, ``"graph"`` or ``"eager"``, as `inference.engine.Engine`.
     streams
         ``"default"`` (the manifest's choice), ``"shared"``, ``"separate"`` or ``"all"``.
     read_seconds
@@ -34,6 +36,7 @@ class Context:
 
     progress: Progress = field(default_factory=Progress)
     device: str = "auto"
+    backend: str = "auto"
     streams: str = "default"
     read_seconds: float = 0.0
     batch_size: int = 8

@@ -39,12 +39,14 @@ class ElBana:
     def __init__(self, store: ModelStore | None = None, precision: str = "auto") -> None:
         self._store = store or ModelStore()
         self._precision = precision
-        self._engine: tuple[str, Engine] | None = None
+        self._engine: tuple[tuple[str, str], Engine] | None = None
         self._planned: tuple[weakref.ref[Volume], Plan] | None = None
 
-    def _engine_for(self, device: str) -> Engine:
-        if self._engine is None or self._engine[0] != device:
-            self._engine = (device, Engine(self._store, device, self._precision))
+    def _engine_for(self, context: Context) -> Engine:
+        wish = (context.device, context.backend)
+        if self._engine is None or self._engine[0] != wish:
+            device, backend = wish
+            self._engine = (wish, Engine(self._store, device, self._precision, backend))
         return self._engine[1]
 
     def _plan_for(self, volume: Volume) -> Plan:
@@ -71,7 +73,7 @@ class ElBana:
         """
         clock = Clock(context.read_seconds)
         progress = context.progress
-        engine = self._engine_for(context.device)
+        engine = self._engine_for(context)
         with clock.part("pre"):
             progress.report("Finding the lungs", 0, 1)
             plan = self._plan_for(volume)
@@ -137,7 +139,7 @@ class ElBana:
         if task not in record.network["heads"] or class_name not in CLASSES[task]:
             raise AnalysisError(f"There is no heatmap for {class_name}; choose a recognised class.")
         context.progress.report("Explaining", 0, 1)
-        engine = self._engine_for(context.device)
+        engine = self._engine_for(context)
         network = engine.network(record)
         if not isinstance(network, InceptionRecogniser):
             raise AnalysisError("The recognition model is not one that can be explained.")
