@@ -31,7 +31,7 @@ _PARTS = ("read", "pre", "recognise", "label", "segment", "post")
 
 
 class Clock:
-    """Wall seconds by part of an analysis.
+    """Wall seconds by part of an analysis; parts may be counted on several threads at once.
 
     Parameters
     ----------
@@ -44,6 +44,7 @@ class Clock:
         self._read = read_seconds
         self._parts = dict.fromkeys(_PARTS, 0.0)
         self._parts["read"] = read_seconds
+        self._lock = threading.Lock()
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
@@ -54,7 +55,9 @@ class Clock:
         try:
             yield
         finally:
-            self._parts[name] += time.perf_counter() - start
+            spent = time.perf_counter() - start
+            with self._lock:
+                self._parts[name] += spent
 
     def timings(self) -> Timings:
         """The parts so far, and the total."""

@@ -232,7 +232,11 @@ class Heatmap:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Wall seconds by part; `total` is measured, not added up."""
+    """Seconds by part, and the wall seconds of all; `total` is measured, not added up.
+
+    A part is the time for which it was at work. Parts overlap (pictures are prepared while the
+    networks run), so together they may be more than the total.
+    """
 
     read: float
     pre: float

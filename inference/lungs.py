@@ -76,13 +76,12 @@ def _inside_air(air: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _keep_large(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    if not sizes.any():
-        return np.zeros(labels.shape, dtype=bool)
-    keep = sizes >= MIN_COMPONENT_SHARE * sizes.max()
-    keep[0] = False
-    kept: NDArray[np.bool_] = keep[labels]
+    # Most of a volume is no air inside a body: only what is labelled is counted and looked up.
+    kept: NDArray[np.bool_] = labels > 0
+    inside = labels[kept]
+    sizes = np.bincount(inside)
+    if sizes.size:
+        kept[kept] = (sizes >= MIN_COMPONENT_SHARE * sizes.max())[inside]
     return kept
 
 
@@ -97,18 +96,27 @@ def _close_slices(
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     result = np.zeros(mask.shape, dtype=np.uint8)
     for index in np.flatnonzero(mask.any(axis=(1, 2))):
-        padded = np.pad(mask[index].astype(np.uint8), radius + 1)
+        # Closing adds nothing outside the rectangle around what it closes.
+        held = (index, *_bounds(mask[index], 0))
+        padded = np.pad(mask[held].astype(np.uint8), radius + 1)
         count, labels, stats, _ = cv2.connectedComponentsWithStats(padded, connectivity=8)
         closed = np.zeros_like(padded)
         for label in range(1, count):
             if stats[label, cv2.CC_STAT_AREA] >= least_area:
-                part = (labels == label).astype(np.uint8)
-                closed |= cv2.morphologyEx(part, cv2.MORPH_CLOSE, disc)
+                # The same holds for each part, with room for the disc.
+                left, top, width, height = stats[label, : cv2.CC_STAT_AREA]
+                around = (
+                    slice(top - radius - 1, top + height + radius + 1),
+                    slice(left - radius - 1, left + width + radius + 1),
+                )
+                part = (labels[around] == label).astype(np.uint8)
+                filled = cv2.morphologyEx(part, cv2.MORPH_CLOSE, disc)
+                closed[around] |= np.asarray(filled, dtype=np.uint8)
         count, labels, stats, _ = cv2.connectedComponentsWithStats(1 - closed, connectivity=4)
         small = stats[:, cv2.CC_STAT_AREA] <= largest_hole
         small[labels[0, 0]] = False
         closed[small[labels] & (closed == 0)] = 1
-        result[index] = closed[radius + 1 : -radius - 1, radius + 1 : -radius - 1]
+        result[held] = closed[radius + 1 : -radius - 1, radius + 1 : -radius - 1]
     return result.astype(bool)
 
 
@@ -187,8 +195,20 @@ def dilate(mask: NDArray[np.bool_], volume: Volume, millimetres: float) -> NDArr
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * across + 1, 2 * along + 1))
         return np.stack([cv2.dilate(s.astype(np.uint8), disc).astype(bool) for s in mask])
     grown = mask.copy()
+    reach = int(millimetres / row_mm) + 2
     for index in np.flatnonzero(mask.any(axis=(1, 2))):
-        outside = (~mask[index]).astype(np.uint8)
+        # Beyond its reach nothing changes, and distances are the dear part.
+        near = (index, *_bounds(mask[index], reach))
+        outside = (~mask[near]).astype(np.uint8)
         distance = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        grown[index] = distance * row_mm <= millimetres + 1e-3
+        grown[near] = distance * row_mm <= millimetres + 1e-3
     return grown
+
+
+def _bounds(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
+    """Rows and columns of what is set in a slice, and so many pixels more where there are any."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return (
+        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + margin + 1),
+        slice(max(0, int(columns[0]) - margin), int(columns[-1]) + margin + 1),
+    )

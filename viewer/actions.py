@@ -244,8 +244,8 @@ def _export_commands(session: ReadingSession, doings: Doings) -> Sequence[Comman
     def has_masks() -> bool:
         return session.findings is not None and bool(session.findings.segments)
 
-    def is_open() -> bool:
-        return session.volume is not None
+    def is_whole() -> bool:
+        return session.volume is not None and session.early is None
 
     return (
         Command("export-seg", "DICOM segmentation…", "Write the masks as a DICOM SEG object",
@@ -255,6 +255,6 @@ def _export_commands(session: ReadingSession, doings: Doings) -> Sequence[Comman
         Command("export-json", "Findings as JSON…", "Write every number of the findings", "Export",
                 partial(doings.export, "json"), (), has_findings),
         Command("export-png", "Picture of the view…", "Write the picture as it is shown, with "
-                "overlays", "Export", partial(doings.export, "png"), ("Ctrl+E",), is_open,
+                "overlays", "Export", partial(doings.export, "png"), ("Ctrl+E",), is_whole,
                 separated=True),
     )  # fmt: skip

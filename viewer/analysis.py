@@ -1,4 +1,7 @@
-"""Runs a system on a worker: findings and heatmaps out, cancel in; stale results are dropped."""
+"""Runs a system on a worker: findings and heatmaps out, cancel in; stale results are dropped.
+
+Slices that are finished are shown while the others are computed.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from viewer.worker import Job, Worker
 
 if TYPE_CHECKING:
     from inference.findings import Findings, Heatmap
+    from inference.partial import Partial
     from inference.studies.model import Volume
     from inference.systems.base import System
     from viewer.session import HeatmapChoice, ReadingSession
@@ -23,6 +27,10 @@ __all__ = ["Analyst", "default_system"]
 
 _SETTLE_MS = 200
 """A heatmap is computed when the reader has stayed on a slice for so long."""
+
+_REST_MS = 1000
+"""Models are loaded when the reader has rested for so long on a series: importing torch holds up
+the window for moments, which would be felt while going through the slices."""
 
 
 def default_system(name: str) -> Callable[[], System]:
@@ -71,12 +79,13 @@ class Analyst(QObject):
         self._streams = streams
         self._shelf = Shelf()
         self._job: Job | None = None
+        self._running: Context | None = None
         self._heatmap_job: Job | None = None
-        self._settle = QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(_SETTLE_MS)
-        self._settle.timeout.connect(self._explain)
+        self._ready_job: Job | None = None
+        self._settle = self._timer(_SETTLE_MS, self._explain)
+        self._rest = self._timer(_REST_MS, self._get_ready)
         session.volume_changed.connect(self._take_up)
+        session.position_changed.connect(self._look_at)
         session.position_changed.connect(self._settle_anew)
         session.heatmap_changed.connect(self._settle_anew)
         worker.progressed.connect(self._show_stage)
@@ -97,30 +106,36 @@ class Analyst(QObject):
         if volume is None or self.running:
             return
         self._stop_explaining()
-        read_seconds = self._session.read_seconds
+        self._rest.stop()
+        context = self._context(Progress(), self._session.read_seconds)
+        context.focus = self._session.position
 
-        def work(progress: Progress) -> Findings:
-            findings = self._the_system().analyse(volume, self._context(progress, read_seconds))
+        def arrived(partial: Partial) -> None:
+            self._worker.deliver(job, lambda: self._session.add_partial(partial))
+
+        def work(_progress: Progress) -> Findings:
+            findings = self._the_system().analyse(volume, context)
             self._shelf.put(volume, findings)
             return findings
 
         def done(findings: Findings) -> None:
-            self._job = None
+            self._end()
             self._session.set_findings(findings)
 
         def failed(sentence: str) -> None:
-            self._job = None
+            self._end()
             self._session.set_analysis(AnalysisState.FAILED)
             self._session.post("error", sentence)
 
         def cancelled() -> None:
             # The job of a volume that has since been replaced says nothing any more.
             if self._job is job:
-                self._job = None
+                self._end()
                 self._session.set_analysis(AnalysisState.CANCELLED)
 
-        job = Job("Analysing", work, done, failed, cancelled)
-        self._job = job
+        job = Job("Analysing", work, done, failed, cancelled, progress=context.progress)
+        context.partial = arrived
+        self._job, self._running = job, context
         self._session.set_analysis(AnalysisState.RUNNING)
         self._worker.submit(job)
 
@@ -129,6 +144,28 @@ class Analyst(QObject):
         if self._job is not None:
             self._job.cancel()
         self._stop_explaining()
+
+    def _end(self) -> None:
+        self._job = self._running = None
+
+    def _look_at(self, index: int) -> None:
+        """The slices around the one on the screen are analysed next."""
+        if self._running is not None:
+            self._running.focus = index
+        if self._rest.isActive():
+            self._rest.start()
+
+    def _timer(self, milliseconds: int, ring: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(ring)
+        return timer
+
+    def close(self) -> None:
+        """Stop everything; to be called before the worker is closed."""
+        self.cancel()
+        self._rest.stop()
 
     def _context(self, progress: Progress, read_seconds: float) -> Context:
         return Context(
@@ -152,9 +189,15 @@ class Analyst(QObject):
         """Another volume is open: drop what is computed of the old one, bring back its own."""
         self.cancel()
         # The cancelled job answers later; it must not keep the new volume from being analysed.
-        self._job = None
+        self._end()
+        if self._ready_job is not None:
+            self._ready_job.cancel()
         volume = self._session.volume
-        if volume is None or not self._shelf.knows(volume):
+        self._rest.stop()
+        if volume is None:
+            return
+        if not self._shelf.knows(volume):
+            self._rest.start()
             return
 
         def done(findings: Findings | None) -> None:
@@ -168,6 +211,25 @@ class Analyst(QObject):
         shelf = self._shelf
         self._worker.submit(
             Job("Comparing", lambda _progress: shelf.take(volume), done, failed, quiet=True)
+        )
+
+    # -- getting ready -----------------------------------------------------------------------
+
+    def _get_ready(self) -> None:
+        """Load what an analysis of the open volume would need, before it is asked for."""
+        volume = self._session.volume
+        if volume is None or self._session.analysis is not AnalysisState.NONE:
+            return
+
+        def work(progress: Progress) -> None:
+            self._the_system().get_ready(volume, self._context(progress, 0.0))
+
+        def end(_answer: object = None) -> None:
+            """Say nothing: should it have failed, the analysis will say why."""
+            self._ready_job = None
+
+        self._ready_job = self._worker.submit(
+            Job("Loading the models", work, end, end, end, quiet=True)
         )
 
     # -- heatmaps ----------------------------------------------------------------------------

@@ -123,9 +123,14 @@ class Exporter(QObject):
 
     def _work(self, kind: str) -> Callable[[Path], str]:
         """Take hold of what is shown now; what comes on the screen later is not what was asked."""
+        session = self._session
+        if session.early is not None:
+            raise ExportRefusedError(
+                "The analysis is still running and its early results cannot be exported; wait for "
+                "its end, or cancel it."
+            )
         if kind == "png":
             return partial(_write_picture, self._picture())
-        session = self._session
         volume, findings, study, series = (
             session.volume,
             session.findings,

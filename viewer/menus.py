@@ -87,6 +87,7 @@ class ActionSet(QObject):
             session.layers_changed,
             session.tool_changed,
             session.findings_changed,
+            session.early_changed,
             session.analysis_changed,
         ):
             signal.connect(self.refresh)

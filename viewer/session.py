@@ -14,9 +14,11 @@ from PySide6.QtCore import QObject, Signal
 
 from inference.findings import Manifestation
 from inference.studies.model import Unit, Window
+from viewer.early import Early
 
 if TYPE_CHECKING:
     from inference.findings import Findings, Heatmap
+    from inference.partial import Partial
     from inference.studies.model import Series, Study, Volume
 
 __all__ = ["AnalysisState", "HeatmapChoice", "Layer", "LayerStyle", "ReadingSession", "Tool"]
@@ -81,6 +83,8 @@ class ReadingSession(QObject):
     layers_changed = Signal()
     tool_changed = Signal()
     findings_changed = Signal()
+    early_changed = Signal()
+    """More slices of a running analysis arrived, or what had arrived was dropped."""
     heatmap_changed = Signal()
     """The choice or the computed map changed."""
     analysis_changed = Signal()
@@ -102,6 +106,7 @@ class ReadingSession(QObject):
         self._layers = {key: Layer(key) for key in Manifestation}
         self._overlays_on = True
         self._findings: Findings | None = None
+        self._early: Early | None = None
         self._heatmap: Heatmap | None = None
         self._heatmap_choice: HeatmapChoice | None = None
         self._heatmap_opacity = 0.5
@@ -158,6 +163,7 @@ class ReadingSession(QObject):
         self.volume_changed.emit()
         self.findings_changed.emit()
         self.heatmap_changed.emit()
+        self._drop_early()
         self.analysis_changed.emit()
         self.window_changed.emit()
         self.position_changed.emit(self._position)
@@ -281,7 +287,10 @@ class ReadingSession(QObject):
         self._findings = findings
         self._analysis = AnalysisState.DONE
         self._heatmap = None
+        # The parts of the window go from the early result to the whole one without a gap.
+        self._early = None
         self.findings_changed.emit()
+        self.early_changed.emit()
         self.analysis_changed.emit()
         self.heatmap_changed.emit()
 
@@ -327,6 +336,32 @@ class ReadingSession(QObject):
         self._heatmap_opacity = min(1.0, max(0.0, opacity))
         self.heatmap_changed.emit()
 
+    @property
+    def early(self) -> Early | None:
+        """What has arrived of the running analysis; None before, and when it is over."""
+        return self._early
+
+    def add_partial(self, partial: Partial) -> None:
+        """Show a group of slices that is finished.
+
+        Ignored when no analysis is running, or when it is of another series or grid.
+        """
+        volume = self._volume
+        if volume is None or self._analysis is not AnalysisState.RUNNING:
+            return
+        if (partial.series_uid, partial.shape) != (volume.series_uid, volume.shape):
+            return
+        if self._early is None:
+            self._early = Early(partial)
+        else:
+            self._early.add(partial)
+        self.early_changed.emit()
+
+    def _drop_early(self) -> None:
+        if self._early is not None:
+            self._early = None
+            self.early_changed.emit()
+
     # -- analysis ----------------------------------------------------------------------------
 
     @property
@@ -340,9 +375,13 @@ class ReadingSession(QObject):
         return self._stage
 
     def set_analysis(self, state: AnalysisState) -> None:
-        """Say where the analysis stands; starting one drops the old findings."""
+        """Say where the analysis stands; starting one drops the old findings.
+
+        What had arrived of an analysis is dropped by every change.
+        """
         self._analysis = state
         self._stage = ("", 0, 0)
+        self._drop_early()
         if state is AnalysisState.RUNNING and self._findings is not None:
             self._findings = None
             self._heatmap = None

@@ -284,6 +284,7 @@ class MainWindow(QMainWindow):
         self._settings.sync()
         # Hidden first: a batch that is being computed may take a second to stop.
         self.hide()
+        self.analyst.close()
         for worker in self._workers.values():
             worker.close()
         super().closeEvent(event)

@@ -102,6 +102,13 @@ class Worker(QObject):
             self.busy_changed.emit(True)
         return job
 
+    def deliver(self, job: Job, call: Callable[[], None]) -> None:
+        """Call something on the window's thread, before the job's answer; from any thread.
+
+        Nothing is called for a job that has been cancelled meanwhile.
+        """
+        self._delivered.emit(partial(self._call_for, job, call))
+
     def cancel(self) -> None:
         """Cancel every job that is not quiet."""
         for job in self._jobs:
@@ -155,6 +162,10 @@ class Worker(QObject):
             sentence = record(error, job.title)
             return partial(self._finish, job, partial(job.failed, sentence))
         return partial(self._finish, job, partial(job.done, result))
+
+    def _call_for(self, job: Job, call: Callable[[], None]) -> None:
+        if job in self._jobs and not job.progress.cancelled.is_set():
+            call()
 
     def _show_progress(self, stage: str, done: int, total: int) -> None:
         self.progressed.emit(stage, done, total)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from inference.partial import PartialCallback
 from inference.progress import Progress
 
 if TYPE_CHECKING:
@@ -31,7 +32,14 @@ class Context:
     read_seconds
         How long reading the volume took, for the clock.
     batch_size
-        Slices a batch; halved when memory runs out.
+        Slices a batch; halved when memory runs out. Slices are also analysed, and told of in
+        `partial`, in groups of that size.
+    focus
+        Index of the slice that the reader looks at; the slices around it come first. None: the
+        middle of what is analysed. It may be set anew, from any thread, while the analysis runs,
+        and changes the order only, never the findings.
+    partial
+        Told of every group of slices when it is finished, on a thread of the analysis.
     """
 
     progress: Progress = field(default_factory=Progress)
@@ -40,6 +48,8 @@ class Context:
     streams: str = "default"
     read_seconds: float = 0.0
     batch_size: int = 8
+    focus: int | None = None
+    partial: PartialCallback | None = None
 
 
 class System(Protocol):
@@ -50,10 +60,26 @@ class System(Protocol):
     def analyse(self, volume: Volume, context: Context) -> Findings:
         """Analyse a volume.
 
+        What `Context.partial` was told of before an error holds no longer.
+
         Raises
         ------
         AnalysisError
             In words for the reader; nothing is left behind.
+        CancelledError
+            When the reader cancelled.
+        """
+        ...
+
+    def get_ready(self, volume: Volume, context: Context) -> None:
+        """Load what an analysis of the volume will need, so that its first result comes sooner.
+
+        It may be left out, and costs nothing when it has been done.
+
+        Raises
+        ------
+        AnalysisError
+            In words for the reader.
         CancelledError
             When the reader cancelled.
         """

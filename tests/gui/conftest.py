@@ -24,6 +24,7 @@ from inference.findings import (
     Segment,
     Timings,
 )
+from inference.partial import Partial, SliceValues
 from inference.progress import Progress
 from inference.studies.model import (
     Problem,
@@ -165,6 +166,26 @@ def make_findings() -> Callable[..., Findings]:
     return make
 
 
+@pytest.fixture
+def make_partial() -> Callable[..., Partial]:
+    """Make a partial result: GGO all over the upper half of each slice, of slices 2 to the end."""
+
+    def make(volume: Volume, *indices: int) -> Partial:
+        planned = np.arange(volume.shape[0]) > 1
+        codes = np.zeros((len(indices), *volume.shape[1:]), np.uint8)
+        codes[:, : volume.shape[1] // 2] = 1
+        values = np.tile(np.float32([0.9, 0.6, 0.3]), (len(indices), 1))
+        names = tuple(key.label for key in Manifestation)
+        said = (
+            SliceValues("covid-2", "COVID-19 recognition", ("COVID-19", "not COVID-19"), True,
+                        True, values[:, :2]),
+            SliceValues("manifestations", "Manifestations", names, False, True, values),
+        )  # fmt: skip
+        return Partial(volume.series_uid, volume.shape, planned, np.array(indices), said, codes)
+
+    return make
+
+
 class FakeSystem:
     """A system that works until it is let go, then answers or fails as it was told."""
 
@@ -179,12 +200,19 @@ class FakeSystem:
         self.contexts: list[Context] = []
         self.explained: list[tuple[int, str, str]] = []
         self.threads: set[int] = set()
+        self.readied: list[str] = []
+        self.partials: list[Partial] = []
+        self.told = threading.Event()
 
     def analyse(self, volume: Volume, context: Context) -> Findings:
         """Report until let go."""
         self.contexts.append(context)
         self.threads.add(threading.get_ident())
         self.started.set()
+        if context.partial is not None:
+            for partial in self.partials:
+                context.partial(partial)
+        self.told.set()
         step = 0
         while step == 0 or not self.go.is_set():
             step = min(step + 1, 99)
@@ -195,6 +223,12 @@ class FakeSystem:
         if self.error is not None:
             raise self.error
         return self.make_findings(volume)
+
+    def get_ready(self, volume: Volume, context: Context) -> None:
+        """Remember for what."""
+        if self.error is not None:
+            raise self.error
+        self.readied.append(volume.series_uid)
 
     def explain(
         self, volume: Volume, slice_index: int, task: str, class_name: str, context: Context

@@ -20,7 +20,9 @@ from viewer.worker import Worker
 def analyst(opened: SimpleNamespace, fake_system: Any) -> Iterator[Analyst]:
     """Give an analyst of the opened CT."""
     worker = Worker("analysis")
-    yield Analyst(opened.session, worker, lambda: fake_system, device="cpu")
+    analyst = Analyst(opened.session, worker, lambda: fake_system, device="cpu")
+    yield analyst
+    analyst.close()
     fake_system.go.set()
     worker.close()
 

@@ -55,7 +55,7 @@ class TestFindings:
         assert "Not analysed. Press F5." in words(panel)
         opened.session.set_analysis(AnalysisState.RUNNING)
         opened.session.set_stage("Segmenting", 3, 12)
-        assert "Analysing: Segmenting (3 of 12)" in words(panel)
+        assert "Segmenting (3 of 12)" in words(panel)
         opened.session.set_analysis(AnalysisState.FAILED)
         assert "failed" in words(panel)
         opened.session.set_analysis(AnalysisState.CANCELLED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 
 import cv2
 import numpy as np
@@ -51,8 +52,7 @@ def test_xray_without_a_window_uses_percentiles() -> None:
 
 def test_training_and_inference_prepare_alike(tmp_path: Path) -> None:
     """A picture through the dataset and through the system gives the same bytes."""
-    from inference.progress import Progress
-    from inference.systems.elbana.planning import Plan, prepare_pictures
+    from inference.systems.elbana.planning import prepare_pictures
     from inference.training.datasets import build
     from inference.training.manifest import read_manifest
     from inference.training.recipe import Recipe
@@ -67,8 +67,7 @@ def test_training_and_inference_prepare_alike(tmp_path: Path) -> None:
     trained = build(read_manifest(tmp_path), recipe, {"g": 0}, [0]).pictures[0]
 
     volume = _volume(picture[np.newaxis], unit=Unit.GREY)
-    plan = Plan(True, None, None, np.array([0]), ())
-    analysed = prepare_pictures(volume, plan, {64}, Progress(), 8)[64][0]
+    analysed = prepare_pictures(volume, np.array([0]), None, {64}, Event())[64][0]
     assert np.array_equal(trained, analysed)
     clahe = cv2.createCLAHE(2.0, (8, 8)).apply(picture)
     assert np.array_equal(trained, cv2.resize(clahe, (64, 64), interpolation=cv2.INTER_AREA))

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
+    QLabel,
     QProgressBar,
     QScrollArea,
     QToolButton,
@@ -23,6 +24,7 @@ from viewer.panels.bars import ProbabilityBar
 from viewer.panels.labels import heading, muted, sentence
 from viewer.panels.segment_card import SegmentCard
 from viewer.panels.words import (
+    COMPUTING,
     NOT_COMPUTED,
     estimate_line,
     estimate_tip,
@@ -36,6 +38,7 @@ from viewer.theme import colour, findings_colour
 if TYPE_CHECKING:
     from inference.findings import Estimate, Findings
     from inference.studies.model import Volume
+    from viewer.early import Early
 
 __all__ = ["FindingsPanel"]
 
@@ -75,10 +78,12 @@ class FindingsPanel(QScrollArea):
         self._page.addWidget(self._state)
         self._page.addWidget(self._bar)
         self._content = QWidget()
+        self._early_count: QLabel | None = None
         self._page.addWidget(self._content)
         self._page.addStretch(1)
         self.setWidget(page)
         session.findings_changed.connect(self._rebuild)
+        session.early_changed.connect(self._show_early)
         session.volume_changed.connect(self._rebuild)
         session.analysis_changed.connect(self._show_state)
         self._rebuild()
@@ -97,7 +102,7 @@ class FindingsPanel(QScrollArea):
             if session.volume is None
             else {
                 AnalysisState.NONE: _what_to_do(session.volume),
-                AnalysisState.RUNNING: f"Analysing: {stage or 'starting'}{count}",
+                AnalysisState.RUNNING: f"{stage or 'Starting the analysis'}{count}",
                 AnalysisState.FAILED: "The analysis failed and left no result. "
                 "Press F5 to try again.",
                 AnalysisState.CANCELLED: "Not analysed: the analysis was cancelled and left no "
@@ -113,6 +118,10 @@ class FindingsPanel(QScrollArea):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(8)
         findings, volume = self._session.findings, self._session.volume
+        early = self._session.early
+        self._early_count = None
+        if early is not None:
+            self._early_count = _add_early(rows, early)
         if findings is not None:
             self._add_findings(rows, findings)
         if volume is not None:
@@ -126,6 +135,13 @@ class FindingsPanel(QScrollArea):
         # Now, not with the next event: otherwise the panel would be empty for a moment.
         content.show()
         self._show_state()
+
+    def _show_early(self) -> None:
+        early = self._session.early
+        if early is not None and self._early_count is not None:
+            self._early_count.setText(_early_text(early))
+        elif early is not None or self._early_count is not None:
+            self._rebuild()
 
     def _add_findings(self, rows: QVBoxLayout, findings: Findings) -> None:
         others = [e for e in findings.estimates if e.task != _MANIFESTATIONS]
@@ -181,6 +197,30 @@ class FindingsPanel(QScrollArea):
 
     def _ask_for_card(self, name: str) -> None:
         self.card_asked.emit(name)
+
+
+def _early_text(early: Early) -> str:
+    done, planned = early.count
+    return (
+        f"{done} of {planned} slices are shown as they are finished. Figures of the whole study "
+        "come at the end."
+    )
+
+
+def _add_early(rows: QVBoxLayout, early: Early) -> QLabel:
+    """Say what is there already and what is not; returns the line that counts the slices."""
+    rows.addWidget(heading("Early result"))
+    count = sentence(_early_text(early))
+    count.setObjectName("early-count")
+    rows.addWidget(count)
+    for said in early.estimates:
+        rows.addWidget(muted(f"{said.title}: {COMPUTING}"))
+    if any(said.task == _MANIFESTATIONS for said in early.estimates):
+        rows.addWidget(heading("Lesions"))
+        for key in Manifestation:
+            rows.addWidget(muted(f"{key.label}: {COMPUTING}"))
+        rows.addWidget(muted(f"Lung volume: {COMPUTING}"))
+    return count
 
 
 def _what_to_do(volume: Volume) -> str:

@@ -205,7 +205,9 @@ class TimingPanel(QScrollArea):
             "This run",
             findings.device if findings is not None else "this computer",
             findings.timings.total if findings is not None else None,
-            "Measured on this computer, from reading the files to the last number"
+            "Measured on this computer, from reading the files to the last number.\n"
+            "Parts overlap: each is the time for which it was at work, so together they may be "
+            "more than the total."
             if findings is not None
             else "The open series has not been analysed",
             own=True,
@@ -222,6 +224,10 @@ class TimingPanel(QScrollArea):
 def _parts_table(timings: Timings) -> QWidget:
     """List the parts of a run with their seconds."""
     table = QWidget()
+    table.setToolTip(
+        "The time for which each part was at work. Parts overlap, so together they may be more "
+        "than the total."
+    )
     grid = QGridLayout(table)
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setVerticalSpacing(2)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from inference.findings import Estimate, ModelProvenance, Segment
 
 __all__ = [
+    "COMPUTING",
     "NOT_COMPUTED",
     "duration",
     "estimate_line",
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 NOT_COMPUTED = "not computed"
+COMPUTING = "computing"
 _HASH_DIGITS = 8
 
 

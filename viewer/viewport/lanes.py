@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +12,9 @@ from inference.findings import Manifestation
 
 if TYPE_CHECKING:
     from inference.findings import Estimate, Findings
+    from viewer.early import Early
 
-__all__ = ["Lane", "bars", "lanes_of"]
+__all__ = ["Lane", "bars", "lanes_of", "lanes_of_early"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -30,12 +31,15 @@ class Lane:
         Length slices, float32 in [0, 1]; NaN where a slice was not analysed.
     readings
         Length slices, the value of each slice in words.
+    waiting
+        Length slices, bool: slices that the running analysis has not come to; None when none runs.
     """
 
     title: str
     key: Manifestation | None
     values: NDArray[np.float32]
     readings: tuple[str, ...]
+    waiting: NDArray[np.bool_] | None = None
 
 
 def lanes_of(findings: Findings | None) -> tuple[Lane, ...]:
@@ -61,9 +65,41 @@ def lanes_of(findings: Findings | None) -> tuple[Lane, ...]:
     return _of_areas(findings)
 
 
+def lanes_of_early(early: Early) -> tuple[Lane, ...]:
+    """Choose the lanes of a running analysis, by the same rule as for findings.
+
+    Parameters
+    ----------
+    early
+        What has arrived.
+    """
+    waiting = early.planned & ~early.done
+    said = next((e for e in early.estimates if e.task == "manifestations"), early.estimates[0])
+    shown = 1 if said.exclusive and len(said.classes) == 2 else len(said.classes)
+    lanes = (
+        _lane(
+            name,
+            said.values[:, index],
+            tuple(f"{value:.2f}{_doubt(said.calibrated)}" for value in said.values[:, index]),
+        )
+        for index, name in enumerate(said.classes[:shown])
+    )
+    return tuple(
+        replace(
+            lane,
+            waiting=waiting,
+            readings=tuple(
+                "not yet analysed" if late else reading
+                for late, reading in zip(waiting, lane.readings, strict=True)
+            ),
+        )
+        for lane in lanes
+    )
+
+
 def _of_estimate(estimate: Estimate) -> tuple[Lane, ...]:
     # Of two classes that exclude each other the second says nothing new.
-    said = "" if estimate.calibrated is not None else ", not calibrated"
+    said = _doubt(estimate.calibrated is not None)
     values = estimate.shown_per_slice
     shown = 1 if estimate.exclusive and len(estimate.classes) == 2 else len(estimate.classes)
     return tuple(
@@ -74,6 +110,10 @@ def _of_estimate(estimate: Estimate) -> tuple[Lane, ...]:
         )
         for index in range(shown)
     )
+
+
+def _doubt(calibrated: bool) -> str:
+    return "" if calibrated else ", not calibrated"
 
 
 def _of_areas(findings: Findings) -> tuple[Lane, ...]:

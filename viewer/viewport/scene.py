@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
 from inference.heat_energy import figure_text, warning_text
@@ -22,7 +24,7 @@ from viewer.viewport.render import (
 )
 
 if TYPE_CHECKING:
-    from inference.findings import Heatmap, Manifestation, Segment
+    from inference.findings import Heatmap, Manifestation
     from inference.studies.model import Problem, Volume
     from viewer.session import Layer, ReadingSession
     from viewer.viewport.framing import Framing
@@ -122,18 +124,26 @@ class Scene:
             self._grey = grey_of(plane, session.window, volume.inverted != session.inverted)
         return self._grey
 
-    def _shown_segments(self) -> list[tuple[Layer, Segment]]:
+    def _shown_masks(self) -> list[tuple[Layer, NDArray[np.bool_]]]:
+        """The masks of the slice on the screen, as stored: of the findings, or the early ones."""
         session = self._session
-        if session.findings is None or not session.overlays_on:
+        if not session.overlays_on:
             return []
-        pairs = ((layer, session.findings.segment(layer.key)) for layer in session.layers)
-        return [(layer, seg) for layer, seg in pairs if seg is not None and layer.visible]
+        pairs = ((layer, self._mask(layer.key)) for layer in session.layers if layer.visible)
+        return [(layer, mask) for layer, mask in pairs if mask is not None]
+
+    def _mask(self, key: Manifestation) -> NDArray[np.bool_] | None:
+        session = self._session
+        if session.early is not None:
+            return session.early.mask(key, session.position)
+        segment = session.findings.segment(key) if session.findings is not None else None
+        return None if segment is None else segment.mask[session.position]
 
     def _masks(self) -> list[MaskLayer]:
         layers = []
-        for layer, segment in self._shown_segments():
+        for layer, stored in self._shown_masks():
             colour = theme.findings_colour(layer.key)
-            mask = self._display.turn(segment.mask[self._session.position])
+            mask = self._display.turn(stored)
             outline = layer.style is LayerStyle.OUTLINE
             rgb = (colour.red(), colour.green(), colour.blue())
             layers.append(MaskLayer(mask, rgb, layer.opacity, outline))
@@ -198,9 +208,7 @@ class Scene:
         column, row = self._display.stored_pixel(*pixel, columns, rows)
         position = self._session.position
         covering: list[Manifestation] = [
-            segment.key
-            for _, segment in self._shown_segments()
-            if segment.mask[position, row, column]
+            layer.key for layer, mask in self._shown_masks() if mask[row, column]
         ]
         value, place = texts.value_lines(volume, position, (column, row), covering)
         return Line(value), Line(place)
@@ -208,7 +216,20 @@ class Scene:
     def _marks(self, volume: Volume) -> tuple[Line, ...]:
         lossy = (Line("lossy", "warning"),) if volume.lossy else ()
         doubts = texts.doubts_text(self.problems())
-        return (*lossy, Line(doubts, "warning", Role.DOUBTS)) if doubts else lossy
+        marks = (*self._early_mark(), *lossy)
+        return (*marks, Line(doubts, "warning", Role.DOUBTS)) if doubts else marks
+
+    def _early_mark(self) -> tuple[Line, ...]:
+        """While an analysis runs: whether it has come to this slice."""
+        early = self._session.early
+        if early is None:
+            return ()
+        position = self._session.position
+        if early.done[position]:
+            text = "early result, analysis running"
+        else:
+            text = "not yet analysed" if early.planned[position] else "not analysed"
+        return (Line(text, "warning"),)
 
 
 def _heat_notes(heatmap: Heatmap) -> tuple[Line, ...]:

@@ -6,12 +6,13 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QHelpEvent, QImage, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from viewer import theme
-from viewer.viewport.lanes import Lane, bars, lanes_of
+from viewer.viewport.lanes import Lane, bars, lanes_of, lanes_of_early
 from viewer.viewport.wheel import WheelSteps
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class SliceStrip(QWidget):
         self.setAccessibleName("Slices")
         session.volume_changed.connect(self._on_findings)
         session.findings_changed.connect(self._on_findings)
+        session.early_changed.connect(self._on_findings)
         session.position_changed.connect(self._on_position)
         self._on_findings()
 
@@ -83,7 +85,8 @@ class SliceStrip(QWidget):
     # -- the session changed -------------------------------------------------------------------
 
     def _on_findings(self) -> None:
-        self._lanes = lanes_of(self._session.findings)
+        early = self._session.early
+        self._lanes = lanes_of_early(early) if early else lanes_of(self._session.findings)
         self._drawn = None
         self._on_position()
 
@@ -164,16 +167,21 @@ class SliceStrip(QWidget):
         values = bars(lane.values, columns)
         fill = theme.findings_colour(lane.key) if lane.key else theme.colour("text")
         unknown = np.isnan(values)
+        waiting = unknown & _columns_of(lane.waiting, columns)
         # Runs of equal height are one rectangle.
         edges = np.flatnonzero(
-            (np.diff(unknown.astype(np.int8)) != 0) | (np.diff(np.nan_to_num(values)) != 0)
+            (np.diff(unknown.astype(np.int8)) != 0)
+            | (np.diff(waiting.astype(np.int8)) != 0)
+            | (np.diff(np.nan_to_num(values)) != 0)
         )
         starts = [0, *(edges + 1).tolist()]
         for start, stop in zip(starts, [*starts[1:], columns], strict=True):
             run = QRectF(
                 rect.left() + start / ratio, rect.top(), (stop - start) / ratio, rect.height()
             )
-            if unknown[start]:
+            if waiting[start]:
+                _hollow(painter, run)
+            elif unknown[start]:
                 _hatch(painter, run)
             else:
                 height = max(_LEAST_BAR, float(values[start]) * rect.height())
@@ -240,6 +248,21 @@ class SliceStrip(QWidget):
             super().keyPressEvent(event)
         else:
             self._session.step(step)
+
+
+def _columns_of(slices: NDArray[np.bool_] | None, columns: int) -> NDArray[np.bool_]:
+    """Spread marked slices over screen columns: a column with one of them is marked."""
+    if slices is None:
+        return np.zeros(columns, dtype=bool)
+    return bars(slices.astype(np.float32), columns) > 0
+
+
+def _hollow(painter: QPainter, rect: QRectF) -> None:
+    """Not yet: an empty frame, which the analysis will fill."""
+    painter.fillRect(rect, theme.colour("background"))
+    painter.setPen(theme.colour("disabled"))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(rect.adjusted(0.5, 0.5, -0.5, -0.5))
 
 
 def _hatch(painter: QPainter, rect: QRectF) -> None:

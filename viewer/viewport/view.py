@@ -96,6 +96,7 @@ class SliceView(QWidget):
         session.window_changed.connect(self._on_grey)
         session.layers_changed.connect(self._on_overlays)
         session.findings_changed.connect(self._on_overlays)
+        session.early_changed.connect(self._on_overlays)
         session.heatmap_changed.connect(self._on_overlays)
         session.tool_changed.connect(self._on_tool)
         session.view_reset.connect(self.fit)

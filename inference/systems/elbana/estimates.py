@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from inference.calibration import to_probabilities
 from inference.findings import Calibrated, Estimate, Manifestation
 from inference.models import ModelRecord
+from inference.partial import SliceValues
 
-__all__ = ["CLASSES", "make_estimate", "most_suspicious", "sigmoid"]
+__all__ = ["CLASSES", "make_estimate", "most_suspicious", "sigmoid", "slice_values"]
 
 RECOGNITION_SHARE = 1.0 / 3.0
 MANIFESTATION_SHARE = 0.1
@@ -53,6 +54,30 @@ def most_suspicious(probabilities: NDArray[np.floating[Any]], share: float) -> f
     return float(probabilities[_most_suspicious_slices(probabilities, share)].mean())
 
 
+def _exclusive(task: str) -> bool:
+    return task != "manifestations"
+
+
+def slice_values(task: str, logits: NDArray[np.float32], record: ModelRecord) -> SliceValues:
+    """What a task says of a few slices; the same numbers as in the estimate of them all.
+
+    Parameters
+    ----------
+    task
+        A key of `CLASSES`.
+    logits
+        Shape (n, classes), of these slices.
+    record
+        The model that said so, which has the calibration too.
+    """
+    exclusive, calibration = _exclusive(task), record.calibration(task)
+    calibrated = calibration is not None and calibration.temperature is not None
+    values = to_probabilities(logits, calibration if calibrated else None, exclusive=exclusive)
+    return SliceValues(
+        task, _TITLES[task], CLASSES[task], exclusive, calibrated, values.astype(np.float32)
+    )
+
+
 def make_estimate(
     task: str,
     logits: NDArray[np.float32],
@@ -75,7 +100,7 @@ def make_estimate(
     record
         The model that said so, which has the calibration too.
     """
-    exclusive = task != "manifestations"
+    exclusive = _exclusive(task)
     share = RECOGNITION_SHARE if exclusive else MANIFESTATION_SHARE
     raw = to_probabilities(logits, exclusive=exclusive)
     # Classes that exclude each other are all ordered by the first, so that they add to one.

@@ -12,9 +12,8 @@ from inference.preprocess import Box, restore
 from inference.quantify import measure
 from inference.studies.model import Volume
 from inference.systems.elbana.estimates import sigmoid
-from inference.systems.elbana.planning import Plan
 
-__all__ = ["EFFUSION_MARGIN_MM", "LUNG_MARGIN_MM", "enter", "make_segments",
+__all__ = ["EFFUSION_MARGIN_MM", "LUNG_MARGIN_MM", "enter", "keep_to_lungs", "make_segments",
            "stream_probabilities"]  # fmt: skip
 
 LUNG_MARGIN_MM = 10.0
@@ -68,7 +67,9 @@ def enter(
     box
         What the network was shown.
     """
-    restored = restore(np.stack(list(maps.values())), codes.shape, box)
+    inside = np.s_[:, :] if box is None else np.s_[box.top : box.bottom, box.left : box.right]
+    codes, best = codes[inside], best[inside]
+    restored = restore(np.stack(list(maps.values())), codes.shape)
     for key, values in zip(maps, restored, strict=True):
         level = np.asarray(np.rint(values * 255.0), dtype=np.uint8)
         wins = (level > HALF) & (level > best)
@@ -76,34 +77,49 @@ def enter(
         best[wins] = level[wins]
 
 
-def make_segments(
-    codes: NDArray[np.uint8],
-    volume: Volume,
-    plan: Plan,
-    streams: tuple[ModelRecord, ...],
-) -> tuple[Segment, ...]:
-    """Masks kept to the lungs and their surroundings, and measured.
+def keep_to_lungs(codes: NDArray[np.uint8], lungs: NDArray[np.bool_], volume: Volume) -> None:
+    """Take away what lies too far from the lungs.
 
     Parameters
     ----------
     codes
-        As of `enter`, shape of the volume.
-    volume, plan
-        What was analysed.
+        As of `enter`, shape (n, rows, columns); changed in place.
+    lungs
+        Lung mask of the same slices.
+    volume
+        Gives the spacing.
+    """
+    effusion = 1 + list(Manifestation).index(Manifestation.EFFUSION)
+    for margin, held in (
+        (LUNG_MARGIN_MM, (codes != 0) & (codes != effusion)),
+        (EFFUSION_MARGIN_MM, codes == effusion),
+    ):
+        # Most slices hold nothing, and growing a mask is the dear part.
+        some = np.flatnonzero(held.any(axis=(1, 2)))
+        if some.size:
+            away = held[some] & ~dilate(lungs[some], volume, margin)
+            codes[some] = np.where(away, 0, codes[some])
+
+
+def make_segments(
+    codes: NDArray[np.uint8],
+    volume: Volume,
+    lungs: NDArray[np.bool_] | None,
+    streams: tuple[ModelRecord, ...],
+) -> tuple[Segment, ...]:
+    """Measure the masks.
+
+    Parameters
+    ----------
+    codes
+        As of `enter`, shape of the volume, kept to the lungs.
+    volume, lungs
+        What was analysed, and its lung mask.
     streams
         Which models spoke.
     """
-    lungs = None if plan.lungs is None else plan.lungs.mask
-    near = inside = None
-    if lungs is not None:
-        inside = dilate(lungs, volume, LUNG_MARGIN_MM)
-        near = dilate(lungs, volume, EFFUSION_MARGIN_MM)
     result = []
     for code, key in enumerate(Manifestation, start=1):
-        mask = codes == code
-        allowed = near if key is Manifestation.EFFUSION else inside
-        if allowed is not None:
-            mask &= allowed
         model = next(r.name for r in streams if {key.value, "all"} & set(r.streams))
-        result.append(measure(key, mask, volume, lungs, model))
+        result.append(measure(key, codes == code, volume, lungs, model))
     return tuple(result)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.errors import AnalysisError
+from inference.errors import AnalysisError, CancelledError
 from inference.lungs import Lungs, find_lungs
 from inference.preprocess import Box, prepare, to_picture
-from inference.progress import Progress
 from inference.studies.model import Volume
 
-__all__ = ["Plan", "is_ct", "make_plan", "prepare_pictures"]
+__all__ = ["Groups", "Plan", "is_ct", "make_plan", "prepare_pictures"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -77,27 +77,72 @@ def make_plan(volume: Volume) -> Plan:
     return Plan(ct, lungs, Box.around(lungs.mask), indices, notes)
 
 
-def prepare_pictures(
-    volume: Volume, plan: Plan, sizes: set[int], progress: Progress, every: int
-) -> dict[int, NDArray[np.uint8]]:
-    """Prepared pictures by size, each (analysed slices, size, size), uint8.
+class Groups:
+    """Groups of neighbouring slices, of which the nearest to the reader's eye comes first.
+
+    The cut is the same wherever the reader looks, only the order is not: a network's last digits
+    depend on what else is in its batch, and findings must not depend on where someone looked.
 
     Parameters
     ----------
-    volume, plan
-        What is prepared.
+    indices
+        Ascending: the slices to be analysed; at least one.
+    size
+        Slices a group, > 0; the last one may have fewer.
+    """
+
+    def __init__(self, indices: NDArray[np.intp], size: int) -> None:
+        self._left = [indices[start : start + size] for start in range(0, len(indices), size)]
+        self._middle = int(indices[len(indices) // 2])
+
+    def take(self, focus: int | None) -> NDArray[np.intp] | None:
+        """The nearest group that has not been taken, or None when all have.
+
+        Parameters
+        ----------
+        focus
+            Slice that the reader looks at; None for the middle of what is analysed.
+        """
+        if not self._left:
+            return None
+        eye = self._middle if focus is None else focus
+
+        def distance(group: NDArray[np.intp]) -> tuple[int, float]:
+            first, last = int(group[0]), int(group[-1])
+            return max(0, first - eye, eye - last), abs((first + last) / 2 - eye)
+
+        nearest = min(range(len(self._left)), key=lambda place: distance(self._left[place]))
+        return self._left.pop(nearest)
+
+
+def prepare_pictures(
+    volume: Volume,
+    indices: NDArray[np.intp],
+    box: Box | None,
+    sizes: set[int],
+    cancelled: Event,
+) -> dict[int, NDArray[np.uint8]]:
+    """Prepared pictures by size, each (slices, size, size), uint8.
+
+    Parameters
+    ----------
+    volume, indices, box
+        Which slices of what, and what is cut out of each.
     sizes
         Sides of the networks' inputs in pixels.
-    progress
-        Told before every so many slices; cancelling takes effect there.
-    every
-        How many.
+    cancelled
+        Looked at before every slice.
+
+    Raises
+    ------
+    CancelledError
+        When it is set.
     """
-    result = {s: np.empty((len(plan.indices), s, s), dtype=np.uint8) for s in sizes}
-    for done, index in enumerate(plan.indices):
-        if done % every == 0:
-            progress.report("Preparing slices", done, len(plan.indices))
+    result = {s: np.empty((len(indices), s, s), dtype=np.uint8) for s in sizes}
+    for done, index in enumerate(indices):
+        if cancelled.is_set():
+            raise CancelledError
         picture = to_picture(volume, int(index))
         for size, pictures in result.items():
-            pictures[done] = prepare(picture, size, plan.box)
+            pictures[done] = prepare(picture, size, box)
     return result

@@ -1,87 +1,246 @@
-"""The three stages over the prepared pictures of one analysis."""
+"""The networks over the slices, group by group, the ones that the reader looks at first.
+
+A second thread prepares the next group's pictures and finishes the last group's masks while the
+networks run: NumPy, OpenCV and torch let each other work.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.engine import Engine
-from inference.findings import Estimate
+from inference.engine import Clock, Engine
+from inference.errors import CancelledError
+from inference.findings import Estimate, Manifestation
 from inference.models import ModelRecord
+from inference.partial import Partial
+from inference.progress import Progress
 from inference.studies.model import Volume
 from inference.systems.base import Context
-from inference.systems.elbana.estimates import make_estimate
-from inference.systems.elbana.masks import enter, stream_probabilities
-from inference.systems.elbana.planning import Plan
+from inference.systems.elbana.estimates import make_estimate, slice_values
+from inference.systems.elbana.masks import enter, keep_to_lungs, stream_probabilities
+from inference.systems.elbana.planning import Groups, Plan, prepare_pictures
 
-__all__ = ["Runner"]
+__all__ = ["Models", "Runner"]
+
+STAGE = "Analysing slices"
+MOST_UNFINISHED = 2
+"""Groups whose masks may wait for the second thread; more would only take memory."""
+
+Pictures = dict[int, NDArray[np.uint8]]
+Logits = dict[str, NDArray[np.float32]]
+Maps = dict[Manifestation, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Which networks speak.
+
+    Parameters
+    ----------
+    recogniser, tasks
+        Stage 1, and those of its heads that are asked.
+    labeller
+        Stage 2; None on X-ray.
+    streams
+        Stage 3; empty on X-ray.
+    """
+
+    recogniser: ModelRecord
+    tasks: tuple[str, ...]
+    labeller: ModelRecord | None
+    streams: tuple[ModelRecord, ...]
+
+    def parts(self) -> tuple[tuple[str, ModelRecord], ...]:
+        """The part of the clock in which each is counted, in order of work."""
+        labeller = () if self.labeller is None else (("label", self.labeller),)
+        streams = tuple(("segment", record) for record in self.streams)
+        return (("recognise", self.recogniser), *labeller, *streams)
+
+    @property
+    def used(self) -> tuple[ModelRecord, ...]:
+        """All of them."""
+        return tuple(record for _, record in self.parts())
 
 
 class Runner:
-    """One analysis: the three stages over the prepared pictures."""
+    """One analysis: every stage over one group of slices after the other.
+
+    Parameters
+    ----------
+    engine, models
+        What computes.
+    volume, plan
+        What is analysed.
+    context
+        Size of a group, focus, progress, and who is told of finished groups.
+    notes
+        Gets a sentence when memory ran out.
+    clock
+        Counts the parts, on both threads.
+    """
 
     def __init__(
         self,
         engine: Engine,
-        pictures: dict[int, NDArray[np.uint8]],
+        models: Models,
+        volume: Volume,
+        plan: Plan,
         context: Context,
         notes: list[str],
-        slices: int,
-        plan: Plan,
+        clock: Clock,
     ) -> None:
         self._engine = engine
-        self._pictures = pictures
+        self._models = models
+        self._volume = volume
+        self._plan = plan
         self._context = context
         self._notes = notes
-        self._slices = slices
-        self._plan = plan
+        self._clock = clock
+        self._sizes = {record.size for record in models.used}
+        self._planned = np.zeros(volume.shape[0], dtype=bool)
+        self._planned[plan.indices] = True
+        self._batch = context.batch_size
+        self._done = 0
+        self._logits: Logits = {}
+        self.codes = np.zeros(volume.shape, dtype=np.uint8) if models.streams else None
+        """After `run`: (slices, rows, columns), 0 none, else 1 + place in `Manifestation`."""
 
-    def _logits(self, record: ModelRecord, stage: str) -> dict[str, NDArray[np.float32]]:
+    def run(self, helper: Executor) -> None:
+        """Analyse every group.
+
+        Parameters
+        ----------
+        helper
+            One thread beside this one; idle again when this returns, whatever happens.
+
+        Raises
+        ------
+        CancelledError
+            When the reader cancelled; takes effect before the next batch.
+        """
+        groups = Groups(self._plan.indices, self._context.batch_size)
+        waiting: deque[Future[None]] = deque()
+        ahead = self._prepare_next(groups, helper)
+        while ahead is not None:
+            self._report()
+            group, pictures = ahead.result()
+            ahead = self._prepare_next(groups, helper)
+            logits, maps = self._infer(pictures)
+            waiting.append(helper.submit(self._finish, group, logits, maps))
+            self._done += len(group)
+            while len(waiting) > MOST_UNFINISHED:
+                waiting.popleft().result()
+        for future in waiting:
+            future.result()
+        self._report()
+
+    def estimates(self) -> tuple[Estimate, ...]:
+        """After `run`: what the slices say about the study."""
+        indices, slices = self._plan.indices, self._volume.shape[0]
+        return tuple(
+            make_estimate(task, values[indices], indices, slices, self._model_of(task))
+            for task, values in self._logits.items()
+        )
+
+    def _model_of(self, task: str) -> ModelRecord:
+        labeller = self._models.labeller
+        return labeller if labeller and task == "manifestations" else self._models.recogniser
+
+    def _report(self) -> None:
+        self._context.progress.report(STAGE, self._done, len(self._plan.indices))
+
+    # -- before the networks -----------------------------------------------------------------
+
+    def _prepare_next(
+        self, groups: Groups, helper: Executor
+    ) -> Future[tuple[NDArray[np.intp], Pictures]] | None:
+        group = groups.take(self._context.focus)
+        return None if group is None else helper.submit(self._prepare, group)
+
+    def _prepare(self, group: NDArray[np.intp]) -> tuple[NDArray[np.intp], Pictures]:
+        cancelled = self._context.progress.cancelled
+        with self._clock.part("pre"):
+            pictures = prepare_pictures(self._volume, group, self._plan.box, self._sizes, cancelled)
+        return group, pictures
+
+    # -- the networks ------------------------------------------------------------------------
+
+    def _infer(self, pictures: Pictures) -> tuple[Logits, list[Maps]]:
+        """The three stages over one group."""
+        models = self._models
+        with self._clock.part("recognise"):
+            heads = self._outputs(models.recogniser, pictures)
+            logits = {task: heads[task] for task in models.tasks}
+        if models.labeller is not None:
+            with self._clock.part("label"):
+                logits["manifestations"] = self._outputs(models.labeller, pictures)[""]
+        maps = []
+        for record in models.streams:
+            with self._clock.part("segment"):
+                maps.append(stream_probabilities(self._outputs(record, pictures)))
+        return logits, maps
+
+    def _outputs(self, record: ModelRecord, pictures: Pictures) -> Logits:
         parts: dict[str, list[NDArray[np.float32]]] = {}
-        for _, output in self._run(record, stage):
+        for output in self._batches(record, pictures[record.size]):
             for name, values in output.items():
                 parts.setdefault(name, []).append(values)
         return {name: np.concatenate(values) for name, values in parts.items()}
 
-    def _run(
-        self, record: ModelRecord, stage: str
-    ) -> Iterator[tuple[slice, dict[str, NDArray[np.float32]]]]:
-        return self._engine.run(
-            record,
-            self._pictures[record.size],
-            stage,
-            self._context.progress,
-            self._context.batch_size,
-            self._notes,
-        )
+    def _batches(self, record: ModelRecord, pictures: NDArray[np.uint8]) -> Iterator[Logits]:
+        """Outputs batch by batch; a batch that was too large is not tried again."""
+        context, told = self._context, list[str]()
+        # The engine counts the slices of this group; the reader wants those of the study.
+        inner = Progress(lambda *_: self._report(), context.progress.cancelled)
+        for _, output in self._engine.run(record, pictures, STAGE, inner, self._batch, told):
+            yield output
+        if told:
+            self._batch = max(1, self._batch // 2 ** len(told))
+            self._notes += [note for note in told if note not in self._notes]
 
-    def _estimate(self, task: str, logits: NDArray[np.float32], record: ModelRecord) -> Estimate:
-        return make_estimate(task, logits, self._plan.indices, self._slices, record)
+    # -- after the networks ------------------------------------------------------------------
 
-    def recognise(self, record: ModelRecord, tasks: tuple[str, ...]) -> list[Estimate]:
-        """Stage 1."""
-        logits = self._logits(record, "Recognising")
-        return [self._estimate(task, logits[task], record) for task in tasks]
+    def _finish(self, group: NDArray[np.intp], logits: Logits, maps: list[Maps]) -> None:
+        """Masks of a group onto the source grid; then its result is told."""
+        if self._context.progress.cancelled.is_set():
+            raise CancelledError
+        with self._clock.part("post"):
+            codes = self._codes_of(group, maps) if self.codes is not None else None
+            for task, values in logits.items():
+                shape = (self._volume.shape[0], values.shape[1])
+                kept = self._logits.setdefault(task, np.full(shape, np.nan, dtype=np.float32))
+                kept[group] = values
+        if self._context.partial is not None:
+            estimates = tuple(
+                slice_values(task, values, self._model_of(task)) for task, values in logits.items()
+            )
+            self._context.partial(
+                Partial(
+                    self._volume.series_uid,
+                    self._volume.shape,
+                    self._planned,
+                    group,
+                    estimates,
+                    codes,
+                )
+            )
 
-    def label(self, record: ModelRecord) -> Estimate:
-        """Stage 2."""
-        logits = self._logits(record, "Labelling manifestations")[""]
-        return self._estimate("manifestations", logits, record)
-
-    def segment(self, records: tuple[ModelRecord, ...], volume: Volume) -> NDArray[np.uint8]:
-        """Stage 3: codes (slices, rows, columns), 0 none, else 1 + place in `Manifestation`.
-
-        Where streams overlap the more probable one holds the pixel.
-        """
-        codes = np.zeros(volume.shape, dtype=np.uint8)
-        best = np.zeros(volume.shape, dtype=np.uint8)
-        for record in records:
-            name = "Segmenting" if len(records) == 1 else f"Segmenting ({record.name})"
-            for part, output in self._run(record, name):
-                maps = stream_probabilities(output)
-                for offset, index in enumerate(self._plan.indices[part]):
-                    here = {key: values[offset] for key, values in maps.items()}
-                    enter(here, codes[index], best[index], self._plan.box)
+    def _codes_of(self, group: NDArray[np.intp], maps: list[Maps]) -> NDArray[np.uint8]:
+        """Where streams overlap the more probable one holds the pixel."""
+        codes = np.zeros((len(group), *self._volume.shape[1:]), dtype=np.uint8)
+        best = np.zeros_like(codes)
+        for of_record in maps:
+            for place in range(len(group)):
+                here = {key: values[place] for key, values in of_record.items()}
+                enter(here, codes[place], best[place], self._plan.box)
+        if self._plan.lungs is not None:
+            keep_to_lungs(codes, self._plan.lungs.mask[group], self._volume)
+        if self.codes is not None:
+            self.codes[group] = codes
         return codes

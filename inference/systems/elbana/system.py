@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import numpy as np
 
 from inference.engine import Clock, Engine
 from inference.errors import AnalysisError
-from inference.findings import Findings, Heatmap
+from inference.findings import Findings, Heatmap, Segment
 from inference.heat_energy import energy_inside
 from inference.models import ModelStore
 from inference.preprocess import prepare, restore, to_picture, to_tensor
@@ -17,8 +18,8 @@ from inference.studies.model import Volume
 from inference.systems.base import Context
 from inference.systems.elbana.estimates import CLASSES
 from inference.systems.elbana.masks import make_segments
-from inference.systems.elbana.planning import Plan, is_ct, make_plan, prepare_pictures
-from inference.systems.elbana.runner import Runner
+from inference.systems.elbana.planning import Plan, is_ct, make_plan
+from inference.systems.elbana.runner import Models, Runner
 
 __all__ = ["ElBana"]
 
@@ -54,6 +55,30 @@ class ElBana:
             self._planned = (weakref.ref(volume), make_plan(volume))
         return self._planned[1]
 
+    def _models_for(self, volume: Volume, streams: str) -> Models:
+        store, ct = self._store, is_ct(volume)
+        return Models(
+            recogniser=store.recogniser(ct=ct),
+            tasks=("covid-2",) if ct else ("covid-2", "cxr-4"),
+            labeller=store.find("manifestations") if ct else None,
+            streams=store.streams(streams) if ct else (),
+        )
+
+    def get_ready(self, volume: Volume, context: Context) -> None:
+        """Load the weights that an analysis of the volume needs.
+
+        Raises
+        ------
+        AnalysisError
+            When they cannot be loaded.
+        CancelledError
+            When it is no longer wanted.
+        """
+        engine = self._engine_for(context)
+        for record in self._models_for(volume, context.streams).used:
+            context.progress.report("Loading the models", 0, 0)
+            engine.get_ready(record)
+
     def analyse(self, volume: Volume, context: Context) -> Findings:
         """Analyse a CT or an X-ray.
 
@@ -74,34 +99,29 @@ class ElBana:
         clock = Clock(context.read_seconds)
         progress = context.progress
         engine = self._engine_for(context)
-        with clock.part("pre"):
-            progress.report("Finding the lungs", 0, 1)
-            plan = self._plan_for(volume)
-            recogniser = self._store.recogniser(ct=plan.is_ct)
-            labeller = self._store.find("manifestations") if plan.is_ct else None
-            streams = self._store.streams(context.streams) if plan.is_ct else ()
-            used = [r for r in (recogniser, labeller, *streams) if r is not None]
-            pictures = prepare_pictures(
-                volume, plan, {r.size for r in used}, progress, context.batch_size
-            )
-        notes = list(plan.notes)
-        runner = Runner(engine, pictures, context, notes, volume.shape[0], plan)
-        with clock.part("recognise"):
-            tasks = ("covid-2",) if plan.is_ct else ("covid-2", "cxr-4")
-            estimates = runner.recognise(recogniser, tasks)
-        if labeller is not None:
-            with clock.part("label"):
-                estimates.append(runner.label(labeller))
-        masks = None
-        if streams:
-            with clock.part("segment"):
-                masks = runner.segment(streams, volume)
+        progress.report("Finding the lungs", 0, 1)
+        models = self._models_for(volume, context.streams)
+        with ThreadPoolExecutor(1, "analysis-helper") as helper:
+            loaded = helper.submit(_load, engine, models, clock)
+            with clock.part("pre"):
+                plan = self._plan_for(volume)
+            loaded.result()
+            notes = list(plan.notes)
+            runner = Runner(engine, models, volume, plan, context, notes, clock)
+            try:
+                runner.run(helper)
+            except BaseException:
+                helper.shutdown(cancel_futures=True)
+                raise
         with clock.part("post"):
             progress.report("Measuring", 0, 1)
-            segments = () if masks is None else make_segments(masks, volume, plan, streams)
+            lungs = None if plan.lungs is None else plan.lungs.mask
+            segments: tuple[Segment, ...] = ()
+            if runner.codes is not None:
+                segments = make_segments(runner.codes, volume, lungs, models.streams)
             lung_ml = None
-            if plan.lungs is not None and volume.has_geometry:
-                lung_ml = float(plan.lungs.mask.sum()) * volume.voxel_ml
+            if lungs is not None and volume.has_geometry:
+                lung_ml = float(lungs.sum()) * volume.voxel_ml
             analysed = np.zeros(volume.shape[0], dtype=bool)
             analysed[plan.indices] = True
             progress.report("Measuring", 1, 1)
@@ -110,16 +130,16 @@ class ElBana:
             series_uid=volume.series_uid,
             shape=volume.shape,
             affine=volume.affine,
-            estimates=tuple(estimates),
+            estimates=runner.estimates(),
             segments=segments,
-            lungs=None if plan.lungs is None else plan.lungs.mask,
+            lungs=lungs,
             lung_ml=lung_ml,
             analysed=analysed,
             timings=clock.timings(),
-            models=tuple(r.provenance() for r in used),
-            device=engine.describe(used),
+            models=tuple(r.provenance() for r in models.used),
+            device=engine.describe(models.used),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            notes=(*notes, *engine.remarks(used)),
+            notes=(*notes, *engine.remarks(models.used)),
         )
 
     def explain(
@@ -154,3 +174,10 @@ class ElBana:
             energy = energy_inside(values, plan.lungs.mask[slice_index], seen)
         context.progress.report("Explaining", 1, 1)
         return Heatmap(slice_index, class_name, task, METHOD, values, energy)
+
+
+def _load(engine: Engine, models: Models, clock: Clock) -> None:
+    """Load weights while the lungs are being found; counted with the stage that needs them."""
+    for part, record in models.parts():
+        with clock.part(part):
+            engine.get_ready(record)

@@ -95,7 +95,7 @@ def test_clock_has_every_part(system: ElBana, chest: Volume) -> None:
     assert list(parts) == ["read", "pre", "recognise", "label", "segment", "post"]
     assert parts["read"] == 1.5
     assert all(seconds > 0 for seconds in parts.values())
-    assert timings.total >= sum(parts.values()) - 1e-6
+    assert timings.total >= 1.5 + parts["recognise"], "reading and the networks do not overlap"
 
 
 def test_xray_gets_recognition_alone(system: ElBana, xray: Volume) -> None:
@@ -142,12 +142,12 @@ def test_cancel_stops_within_one_batch(system: ElBana, chest: Volume) -> None:
 
     def watch(stage: str, done: int, total: int) -> None:
         seen.append((stage, done))
-        if stage == "Segmenting" and done == 4:
+        if (stage, done) == ("Analysing slices", 4):
             cancelled.set()
 
     with pytest.raises(CancelledError):
         system.analyse(chest, _context(progress=Progress(watch, cancelled)))
-    assert seen[-1] == ("Segmenting", 4), "nothing is reported, or done, after that batch"
+    assert seen[-1] == ("Analysing slices", 4), "nothing is reported, or done, after that batch"
 
 
 def test_unknown_form_is_refused(system: ElBana, chest: Volume) -> None:
