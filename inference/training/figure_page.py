@@ -173,8 +173,8 @@ def _dice(job: Job, path: Path) -> str:
     return _section(
         title,
         path,
-        f"medseg100, slices that have the class; filled: test, hollow: validation; line: mean. "
-        f"{listed}.",
+        f"{next(iter(scored.values())).source}, slices that have the class; filled: test, hollow: "
+        f"validation; line: mean. {listed}.",
     )
 
 

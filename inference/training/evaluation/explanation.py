@@ -7,7 +7,7 @@ map, which is the chance level.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ from inference.training.evaluation.figure import (
     split_of,
 )
 from inference.training.losses import IGNORE
+from inference.training.manifest import Row
 from inference.training.pictures import read_grey
 from inference.training.randomisation import cascade, rank_correlation
 
@@ -127,26 +128,33 @@ def _xrays(job: Job, record: ModelRecord) -> Iterator[tuple[tuple[str, str], lis
         (images[r.image], r) for r in job.rows
         if r.role == "mask" and r.image in images and split_of(record, r.group) in job.splits
     ]  # fmt: skip
-    for task, source, is_lungs in (
-        ("cxr_lung_segmentation", "v7_cxr", True),
-        ("cxr_lesion_segmentation", "gbi100", True),
-        ("cxr_lesion_segmentation", "gbi100", False),
+    for task, is_lungs in (
+        ("cxr_lung_segmentation", True),
+        ("cxr_lesion_segmentation", True),
+        ("cxr_lesion_segmentation", False),
     ):
+        pairs = [
+            (image, mask) for image, mask in masks
+            if mask.task == task and (mask.label == "lungs") == is_lungs
+        ]  # fmt: skip
         chosen = [
             _item(record, image.group, image.path, mask.path, _LUNGS if is_lungs else _LESIONS)
-            for image, mask in masks
-            if mask.task == task and (mask.label == "lungs") == is_lungs
+            for image, mask in pairs
         ]
-        yield (f"X-ray ({source})", "lungs" if is_lungs else "lesions"), chosen
+        sources = _named(mask for _, mask in pairs)
+        yield (f"X-ray ({sources})", "lungs" if is_lungs else "lesions"), chosen
+
+
+def _named(rows: Iterable[Row]) -> str:
+    return " + ".join(sorted({r.source for r in rows}))
 
 
 def _cts(job: Job, record: ModelRecord) -> Iterator[tuple[tuple[str, str], list[_Item]]]:
-    slices = [
-        _item(record, row.group, row.path, mask, _LESIONS)
-        for row, mask in lesion_rows(job.rows, record, job.splits)
-    ]
-    yield ("CT (medseg100)", "lesions"), slices
-    yield ("CT series (covid_ct_md)", "lungs as found"), list(_series(job, record))
+    pairs = lesion_rows(job.rows, record, job.splits)
+    slices = [_item(record, row.group, row.path, mask, _LESIONS) for row, mask in pairs]
+    yield (f"CT ({_named(row for row, _ in pairs)})", "lesions"), slices
+    series = _named(r for r in job.rows if r.task == "dicom_ct_series")
+    yield (f"CT series ({series})", "lungs as found"), list(_series(job, record))
 
 
 def _series(job: Job, record: ModelRecord) -> Iterator[_Item]:

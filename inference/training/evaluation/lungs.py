@@ -18,7 +18,7 @@ def figures(job: Job) -> list[Figure]:
     from inference.studies import load, main_series, scan
 
     masks = {r.image: r for r in job.rows if r.role == "mask" and r.task == "ct_lung_segmentation"}
-    values, groups = [], []
+    values, groups, sources = [], [], set()
     for row in job.rows:
         if row.task != "ct_lung_segmentation" or row.role != "volume" or row.path not in masks:
             continue
@@ -27,9 +27,15 @@ def figures(job: Job) -> list[Figure]:
         found = find_lungs(volume).mask
         values.append(dice(float((found & truth).sum()), float(found.sum()), float(truth.sum())))
         groups.append(row.group)
+        sources.add(row.source)
     if not values:
         return []
     scorer = Scorer("threshold and components (not trained)", "lungs")
     scores = np.array(values)
-    scorer.add("imlab3d", "test", groups, lambda i: {"Dice, mean over volumes": mean(scores[i])})
+    scorer.add(
+        " + ".join(sorted(sources)),
+        "test",
+        groups,
+        lambda i: {"Dice, mean over volumes": mean(scores[i])},
+    )
     return scorer.figures

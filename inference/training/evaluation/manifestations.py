@@ -80,15 +80,17 @@ def summarise(name: str, scores: Scores) -> list[Figure]:
         for column, key in enumerate(TASKS["manifestations"]):
             short = Manifestation(key).short
             add_two_classes(
-                scorer, f"medseg100, {short}", which, part.groups, truth[:, column],
+                scorer, f"{scores.source}, {short}", which, part.groups, truth[:, column],
                 probability[:, column], (short, f"no {short}"),
             )  # fmt: skip
-        _add_means(scorer, which, part.groups.tolist(), truth, probability)
+        source = f"{scores.source}, mean of the three"
+        _add_means(scorer, source, which, part.groups.tolist(), truth, probability)
     return scorer.figures
 
 
 def _add_means(
     scorer: Scorer,
+    source: str,
     split: str,
     groups: Sequence[str],
     truth: NDArray[np.bool_],
@@ -101,4 +103,4 @@ def _add_means(
         ]
         return {metric: mean(np.array([e[metric] for e in each])) for metric in AVERAGED}
 
-    scorer.add("medseg100, mean of the three", split, groups, means)
+    scorer.add(source, split, groups, means)

@@ -38,6 +38,11 @@ class Scores:
         """Group of each picture."""
         return np.array([r.group for r in self.rows])
 
+    @property
+    def source(self) -> str:
+        """Where the pictures come from, in words."""
+        return " + ".join(sorted({r.source for r in self.rows}))
+
     def by_split(self) -> Iterator[tuple[str, Scores]]:
         """Each split that occurs, with its own pictures; best known last."""
         for which in (CROSS_VALIDATION, *SPLITS):

@@ -102,10 +102,10 @@ def summarise(name: str, scores: Scores) -> list[Figure]:
         owners = part.groups.tolist()
         statistics = {key: _statistic(values) for key, values in part.values.items()}
         for key, statistic in statistics.items():
-            scorer.add(f"medseg100, {key}", which, owners, statistic)
+            scorer.add(f"{scores.source}, {key}", which, owners, statistic)
         if set(THREE) <= set(statistics):
             average = _average([statistics[key] for key in THREE])
-            scorer.add("medseg100, mean of the three", which, owners, average)
+            scorer.add(f"{scores.source}, mean of the three", which, owners, average)
     return scorer.figures
 
 

@@ -25,9 +25,11 @@ def figures(job: Job) -> list[Figure]:
     if not all(job.of_kind(kind) for kind in ("recognition", "manifestations", "streams")):
         return []
     folders: dict[str, dict[Path, str]] = {}
+    sources: dict[str, str] = {}
     for row in job.rows:
         if row.task == "dicom_ct_series" and row.role == "dicom":
             folders.setdefault(row.group, {})[row.path] = row.label
+            sources[row.group] = row.source
     system = ElBana(job.store, precision="float32")
     found: list[Figure] = []
     nan = float("nan")
@@ -36,7 +38,7 @@ def figures(job: Job) -> list[Figure]:
         job.progress.report(f"Analysing {folder.name}", 0, 1)
         volume = load(main_series(scan(folder))[1])
         findings = system.analyse(volume, Context(progress=job.progress, device=job.device))
-        source = f"covid_ct_md, {folder.name} ({next(iter(labels.values())).split(';')[0]})"
+        source = f"{sources[group]}, {folder.name} ({next(iter(labels.values())).split(';')[0]})"
         values = [
             (e.model, f"probability of {c}", float(p))
             for e in findings.estimates for c, p in zip(e.classes, e.study, strict=True)

@@ -68,7 +68,7 @@ def test_command_pools_the_folds_and_goes_on_where_it_was(
     assert {f["model"] for f in figures} == {"streams (shared)"}
     page = (tmp_path / "cv" / "figures.md").read_text()
     assert "tiny (1 steps); folds held out: 0, 1." in page
-    assert "| medseg100, mean of the three | streams (shared) | cross-validation |" in page
+    assert "| toy, mean of the three | streams (shared) | cross-validation |" in page
 
 
 def test_each_fold_is_held_out_of_its_own_model(
@@ -90,10 +90,10 @@ def test_separate_streams_are_scored_together(lesion_folder: Path, tmp_path: Pat
     ]
     rows = read_manifest(lesion_folder)
     one = cross_validate(recipes[:1], rows, tmp_path, folds=[0], device="cpu", quiet=True)
-    assert {f.source for f in one} == {"medseg100, ggo"}
+    assert {f.source for f in one} == {"toy, ggo"}
     figures = cross_validate(recipes, rows, tmp_path, folds=[0], device="cpu", quiet=True)
     assert {f.model for f in figures} == {"streams (separate)"}
-    assert "medseg100, infection" in {f.source for f in figures}
+    assert "toy, infection" in {f.source for f in figures}
 
 
 def test_folds_and_steps_have_hashes_of_their_own(shared: Path, tmp_path: Path) -> None:

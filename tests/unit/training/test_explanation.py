@@ -86,7 +86,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, *columns: float) -> None:
     monkeypatch.setattr(explanation, "evidence", evidence)
 
 
-LUNGS = "X-ray (v7_cxr), lungs"
+LUNGS = "X-ray (toy), lungs"
 
 
 def test_an_even_map_is_at_chance(score: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +131,7 @@ def test_groups_that_were_trained_on_are_left_out(score: Any) -> None:
 def test_a_ct_recogniser_is_scored_on_lesions(score: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     fake(monkeypatch, 1.0, 1.0)
     figures = score(("covid-2",))
-    source = "CT (medseg100), lesions"
+    source = "CT (toy), lesions"
     assert figures[source, "test", "heat inside"].value == pytest.approx(1 / 3)
     assert not any("X-ray" in name for name, _, _ in figures)
     assert (source, "test", "pictures with most of the heat outside") not in figures

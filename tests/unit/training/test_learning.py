@@ -70,7 +70,7 @@ def test_streams_beat_chance_on_unseen_groups(lesion_folder: Path, tmp_path: Pat
     _, figures = _learn(lesion_folder, _recipe("streams", steps=60), tmp_path)
     metric = "Dice, mean over slices that have it"
     for name in ("ggo", "consolidation", "effusion"):
-        assert _value(figures, f"medseg100, {name}", metric) > 0.6, name
+        assert _value(figures, f"toy, {name}", metric) > 0.6, name
 
 
 def test_ml_cnn_beats_chance_on_unseen_groups(lesion_folder: Path, tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_figures_are_entered_in_the_manifest(lesion_folder: Path, tmp_path: Path
     (record,) = ModelStore(store.folder).records
     assert {f["split"] for f in record.figures} == {"test"}
     assert len(record.figures) == sum(f.split == "test" for f in figures)
-    assert "| segmentation | medseg100, ggo | Dice, pooled pixels |" in card(record)
+    assert "| segmentation | toy, ggo | Dice, pooled pixels |" in card(record)
     enter_figures(figures, store)
     assert len(ModelStore(store.folder).records[0].figures) == len(record.figures)
 
