@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 
 from inference.models import ModelRecord, Split
 from inference.training.datasets import Dataset
@@ -25,6 +26,11 @@ def architecture(recipe: Recipe) -> str:
     streams = ", ".join(network["streams"])
     frame = "U-Net" if network.get("decoder") == "unet" else "DeepLab-v3+"
     return f"{frame} ({encoder} to stage {network['depth']}), {form}{streams}"
+
+
+def _start(init: str) -> str:
+    """Where the weights started: a run by its name, not by where it lay."""
+    return init if init in {"random", "imagenet"} else Path(init).parent.name
 
 
 def describe(
@@ -64,7 +70,7 @@ def describe(
         bytes=0,
         recipe=f"{recipe.name}.toml",
         recipe_sha256=recipe.sha256,
-        data=f"{len(data)} pictures ({sources}), from {init} weights",
+        data=f"{len(data)} pictures ({sources}), from {_start(init)} weights",
         device=result.device,
         steps=result.steps,
         seconds=round(result.seconds, 1),
