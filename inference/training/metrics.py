@@ -55,8 +55,9 @@ def bootstrap(
     Returns
     -------
     dict
-        Metrics that are defined on the whole. Limits are NaN when there are fewer than two
-        groups, since nothing can then be said.
+        Metrics that are defined on the whole. Limits are NaN where a metric rests on a single
+        group, that is, where it is undefined without it: resamples that hold it all agree, and
+        their agreement says nothing of other patients.
     """
     names = np.asarray(groups)
     values = statistic(np.arange(len(names)))
@@ -64,11 +65,12 @@ def bootstrap(
     drawn: dict[str, list[float]] = {metric: [] for metric in values}
     if len(unique) > 1:
         members = [np.flatnonzero(names == g) for g in unique]
+        lonely = _resting_on_one_group(statistic, values, members)
         chooser = np.random.default_rng(SEED)
         for _ in range(resamples):
             chosen = chooser.integers(len(unique), size=len(unique))
             for metric, value in statistic(np.concatenate([members[i] for i in chosen])).items():
-                if np.isfinite(value):
+                if np.isfinite(value) and metric not in lonely:
                     drawn[metric].append(value)
     result: dict[str, Interval] = {}
     for metric, value in values.items():
@@ -77,6 +79,20 @@ def bootstrap(
             low, high = np.percentile(limits, [2.5, 97.5])
             result[metric] = Interval(value, float(low), float(high))
     return result
+
+
+def _resting_on_one_group(
+    statistic: Callable[[NDArray[np.intp]], dict[str, float]],
+    values: dict[str, float],
+    members: Sequence[NDArray[np.intp]],
+) -> set[str]:
+    """Metrics that are undefined when some one group is left out."""
+    found: set[str] = set()
+    for left_out in range(len(members)):
+        rest = np.concatenate([m for k, m in enumerate(members) if k != left_out])
+        without = statistic(rest)
+        found |= {m for m in values if not np.isfinite(without.get(m, np.nan))}
+    return found
 
 
 def _ratio(part: float, whole: float) -> float:

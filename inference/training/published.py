@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from importlib import resources
 from typing import Any
 
@@ -35,18 +36,21 @@ def _metric(cell: Any, split: str) -> tuple[str, str] | None:
 
 
 def _own_rows(entry: dict[str, Any], figures: Sequence[Figure]) -> list[str]:
-    """Rows of one entry, one for each model and split that has figures of it."""
-    mine = [f for f in figures if (f.task, f.source) == (entry["task"], entry["source"])]
+    """Rows of one entry, one for each model, source and split that has figures of it."""
+    mine = [
+        f for f in figures
+        if f.task == entry["task"] and fnmatchcase(f.source, entry["source"])
+    ]  # fmt: skip
     rows = []
     for split in _OWN_SPLITS:
-        for model in dict.fromkeys(f.model for f in mine if f.split == split):
-            found = {(f.metric, f.split): f for f in mine if f.model == model}
+        for of in dict.fromkeys((f.model, f.source) for f in mine if f.split == split):
+            found = {(f.metric, f.split): f for f in mine if (f.model, f.source) == of}
             cells = [found.get(key) if key else None
                      for key in (_metric(cell, split) for cell in entry["metrics"])]  # fmt: skip
             shown = [percent(f) if f else "" for f in cells]
             sizes = [f"{f.n} ({f.groups})" for f in cells if f and f.split == split]
             if sizes:
-                name = f"**{entry['name']}**, {model}, {split}"
+                name = f"**{entry['name']}**, {of[0]}, {split}"
                 rows.append(f"| {name} | " + " | ".join([*shown, sizes[-1]]) + " |")
     return rows
 
@@ -75,5 +79,6 @@ def published_tables(figures: Sequence[Figure]) -> list[str]:
     if not lines:
         return []
     head = ["## The paper's tables", "", f"From {content['source']} In bold: SecondRead, on groups "
-            "that the model has not seen, with 95 % intervals. All in percent.", ""]  # fmt: skip
+            "that the model has not seen, with 95 % intervals where more than one group counts. "
+            "All in percent.", ""]  # fmt: skip
     return head + lines

@@ -111,3 +111,19 @@ def test_one_group_has_no_interval() -> None:
     assert only.value == 5.0
     assert np.isnan(only.low)
     assert np.isnan(only.high)
+
+
+def test_what_rests_on_one_group_has_no_interval() -> None:
+    truth = np.array([True, True, False, False, False])
+    values = np.array([0.9, 0.2, 0.1, 0.6, 0.3])
+
+    def statistic(i: np.ndarray) -> dict[str, float]:
+        return classification_metrics(truth[i], values[i])
+
+    one_patient_has_it = bootstrap(statistic, ["a", "a", "b", "c", "d"])
+    assert one_patient_has_it["sensitivity"].value == 0.5
+    assert np.isnan(one_patient_has_it["sensitivity"].low)
+    assert np.isnan(one_patient_has_it["AUC"].high)
+    assert one_patient_has_it["specificity"].low < one_patient_has_it["specificity"].high
+    two_have_it = bootstrap(statistic, ["a", "e", "b", "c", "d"])
+    assert (two_have_it["sensitivity"].low, two_have_it["sensitivity"].high) == (0.0, 1.0)

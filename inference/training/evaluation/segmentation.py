@@ -100,36 +100,58 @@ def summarise(name: str, scores: Scores) -> list[Figure]:
     scorer = Scorer(name, "segmentation")
     for which, part in scores.by_split():
         owners = part.groups.tolist()
-        statistics = {key: _statistic(values) for key, values in part.values.items()}
-        for key, statistic in statistics.items():
-            scorer.add(f"{scores.source}, {key}", which, owners, statistic)
-        if set(THREE) <= set(statistics):
-            average = _average([statistics[key] for key in THREE])
-            scorer.add(f"{scores.source}, mean of the three", which, owners, average)
+        for key, values in part.values.items():
+            shown = np.flatnonzero(values[:, 2] > 0)
+            if len(shown):
+                groups = [owners[i] for i in shown]
+                scorer.add(f"{scores.source}, {key}", which, groups, _of_shown(values[shown]))
+            scorer.add(f"{scores.source}, {key}", which, owners, _of_all(values))
+        if set(THREE) <= set(part.values):
+            three = [_of_both(part.values[key]) for key in THREE]
+            scorer.add(f"{scores.source}, mean of the three", which, owners, _average(three))
     return scorer.figures
 
 
-def _statistic(values: NDArray[np.float64]) -> Statistic:
-    """What is measured of one class on a resample of slices; `values` as in `score`."""
-    counts = values[:, :4]
-    present = values[:, 2] > 0
-    each = [Overlap(*row).metrics() for row in counts]
-    metrics = [*each[0], NSD]
-    table = np.column_stack([np.array([list(e.values()) for e in each]), values[:, 4]])
+def _columns(values: NDArray[np.float64]) -> tuple[list[str], NDArray[np.float64]]:
+    """Names of the metrics of a slice, and their values (n, metrics); `values` as in `score`."""
+    each = [Overlap(*row).metrics() for row in values[:, :4]]
+    return [*each[0], NSD], np.column_stack([[list(e.values()) for e in each], values[:, 4]])
+
+
+def _of_shown(values: NDArray[np.float64]) -> Statistic:
+    """Means over slices that all have the class."""
+    metrics, table = _columns(values)
+
+    def statistic(indices: NDArray[np.intp]) -> dict[str, float]:
+        means = table[indices].mean(axis=0)
+        return {f"{m}, {SHOWN}": float(v) for m, v in zip(metrics, means, strict=True)}
+
+    return statistic
+
+
+def _of_all(values: NDArray[np.float64]) -> Statistic:
+    """Means over all slices, and what their pixels give together where the class occurs."""
+    metrics, table = _columns(values)
     of_all = [metrics.index(metric) for metric in ("Dice", "IoU", NSD)]
 
     def statistic(indices: NDArray[np.intp]) -> dict[str, float]:
-        shown = indices[present[indices]]
-        found: dict[str, float] = {}
-        if len(shown):
-            means = table[shown].mean(axis=0)
-            found |= {f"{m}, {SHOWN}": float(v) for m, v in zip(metrics, means, strict=True)}
         means = table[indices].mean(axis=0)
-        found |= {f"{metrics[k]}, {ALL}": float(means[k]) for k in of_all}
-        if len(shown):
-            total = Overlap(*counts[indices].sum(axis=0).tolist()).metrics()
-            found |= {f"{metric}, {POOLED}": value for metric, value in total.items()}
+        found = {f"{metrics[k]}, {ALL}": float(means[k]) for k in of_all}
+        total = Overlap(*values[indices, :4].sum(axis=0).tolist())
+        if total.true:
+            found |= {f"{metric}, {POOLED}": value for metric, value in total.metrics().items()}
         return found
+
+    return statistic
+
+
+def _of_both(values: NDArray[np.float64]) -> Statistic:
+    """As `_of_shown` and `_of_all`, on resamples of all slices."""
+    of_all, of_shown, present = _of_all(values), _of_shown(values), values[:, 2] > 0
+
+    def statistic(indices: NDArray[np.intp]) -> dict[str, float]:
+        shown = indices[present[indices]]
+        return (of_shown(shown) if len(shown) else {}) | of_all(indices)
 
     return statistic
 
