@@ -195,9 +195,9 @@ class Runner:
 
     def _batches(self, record: ModelRecord, pictures: NDArray[np.uint8]) -> Iterator[Logits]:
         """Outputs batch by batch; a batch that was too large is not tried again."""
-        context, told = self._context, list[str]()
-        # The engine counts the slices of this group; the reader wants those of the study.
-        inner = Progress(lambda *_: self._report(), context.progress.cancelled)
+        told: list[str] = []
+        # The engine counts the slices of this group; the reader is told of those of the study.
+        inner = Progress(cancelled=self._context.progress.cancelled)
         for _, output in self._engine.run(record, pictures, STAGE, inner, self._batch, told):
             yield output
         if told:
