@@ -217,7 +217,7 @@ def _coverage(
 
 
 def _mean_of(shares: NDArray[np.float64]) -> Statistic:
-    return lambda i: {"share of hand-drawn lung inside": float(shares[i].mean())}
+    return lambda i: {"hand-drawn lung inside, as a share": float(shares[i].mean())}
 
 
 def _metrics_of(scores: Scores) -> Statistic:

@@ -121,5 +121,5 @@ def test_a_recogniser_of_borders_is_found_out(folder: Path) -> None:
         assert area[name + "border only"] == 1.0
         assert area[name + "lungs only"] == 0.5
     assert {f.n for f in figures} == {8}
-    (covered,) = [f for f in figures if f.metric == "share of hand-drawn lung inside"]
+    (covered,) = [f for f in figures if f.metric == "hand-drawn lung inside, as a share"]
     assert covered.value == pytest.approx(1.0, abs=0.05)
