@@ -7,6 +7,7 @@ __all__ = [
     "BadInputError",
     "CancelledError",
     "ExportRefusedError",
+    "OutsideDomainError",
     "SecondReadError",
 ]
 
@@ -20,6 +21,10 @@ class SecondReadError(Exception):
 
 class BadInputError(SecondReadError):
     """What was opened cannot be used, and the sentence says why (exit status 2)."""
+
+
+class OutsideDomainError(BadInputError):
+    """What was opened holds no picture that could show a chest (exit status 2)."""
 
 
 class AnalysisError(SecondReadError):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 __all__ = [
     "SCHEMA_VERSION",
     "Calibrated",
+    "Domain",
     "Energy",
     "Estimate",
     "Findings",
@@ -45,6 +46,28 @@ class Manifestation(StrEnum):
     def short(self) -> str:
         """Short name for chips and legends."""
         return {"ggo": "GGO", "consolidation": "Consolidation", "effusion": "Effusion"}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Whether a volume shows what the models know.
+
+    Parameters
+    ----------
+    within
+        True: nothing speaks against it. False: flagged.
+    score
+        In [0, 1]; how well it fits, by `method` alone: not a probability of being right.
+    reasons
+        Sentences for the reader; empty where `within`.
+    method
+        Name of the model that said so, or the measurements in words.
+    """
+
+    within: bool
+    score: float
+    reasons: tuple[str, ...]
+    method: str
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -289,6 +312,8 @@ class Findings:
         Length slices, bool: which slices went through the networks.
     notes
         Sentences for the reader: what was skipped, fell back or is doubtful.
+    domain
+        Whether the volume shows what the models know; None where that was not judged.
     """
 
     system: str
@@ -305,6 +330,7 @@ class Findings:
     device: str
     created: str
     notes: tuple[str, ...] = ()
+    domain: Domain | None = None
 
     def estimate(self, task: str) -> Estimate | None:
         """The estimate of that task, or None when it was not computed."""

@@ -20,6 +20,10 @@ INTENDED_USE: Final = {
         "to say on which CT slices of a patient with pneumonia to look for a manifestation. "
         "Not to exclude one."
     ),
+    "domain": (
+        "to warn that a picture is not what the other models know. Not to say that one is fit to "
+        "be read, and not to sort pictures."
+    ),
     "streams": (
         "to propose outlines on chest CT that a radiologist checks and corrects, and to measure "
         "them for research. Not to follow or treat a person by."
@@ -36,6 +40,10 @@ LIMITS: Final = {
         "trained on slices of patients with COVID-19 and on one healthy chest; what it says of "
         "other diseases is unknown, and few slices without the manifestation were there to score "
         "it on."
+    ),
+    "domain": (
+        "what is no chest was made by code, so other real pictures may pass; lateral X-rays were "
+        "seen only as projections of a few CT series, and children's X-rays come from one hospital."
     ),
     "streams": (
         "trained on a few dozen slices; thin pleural effusions are mostly missed, vessels and "

@@ -61,7 +61,7 @@ class ModelRecord:
     name, version
         How it is called in findings.
     kind
-        ``"recognition"``, ``"manifestations"`` or ``"streams"``.
+        ``"recognition"``, ``"manifestations"``, ``"streams"`` or ``"domain"``.
     architecture
         In words.
     network
@@ -82,6 +82,9 @@ class ModelRecord:
         Of the weights.
     calibrations
         One a task, fitted by ``secondread calibrate``; see `calibration`.
+    thresholds
+        Of the domain's detector: by modality, the least probability that is let pass; chosen on
+        validation groups.
     """
 
     name: str
@@ -101,6 +104,7 @@ class ModelRecord:
     seconds: float
     split: Split
     licence: str = LICENCE
+    thresholds: dict[str, float] = field(default_factory=dict)
     figures: tuple[dict[str, Any], ...] = field(default=())
     calibrations: tuple[Calibration, ...] = ()
 

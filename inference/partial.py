@@ -55,6 +55,8 @@ class Partial:
         Shape (n, rows, columns), uint8: 0 none, else 1 + place in
         `inference.findings.Manifestation`; the same pixels as in the final masks. None where no
         masks are computed.
+    doubts
+        Sentences: why the volume may not be what the models know (`findings.Domain.reasons`).
     """
 
     series_uid: str
@@ -63,6 +65,7 @@ class Partial:
     indices: NDArray[np.intp]
     estimates: tuple[SliceValues, ...]
     codes: NDArray[np.uint8] | None
+    doubts: tuple[str, ...] = ()
 
 
 PartialCallback = Callable[[Partial], None]

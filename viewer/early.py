@@ -26,6 +26,8 @@ class Early:
 
     Attributes
     ----------
+    doubts
+        Sentences: why the volume may not be what the models know.
     planned, done
         Length slices, bool: which slices will be analysed, and which have been.
     estimates
@@ -34,6 +36,7 @@ class Early:
 
     def __init__(self, first: Partial) -> None:
         slices = first.shape[0]
+        self.doubts: tuple[str, ...] = first.doubts
         self.planned: NDArray[np.bool_] = first.planned
         self.done: NDArray[np.bool_] = np.zeros(slices, dtype=bool)
         self.estimates: tuple[SliceValues, ...] = tuple(

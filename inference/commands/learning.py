@@ -73,6 +73,10 @@ def train(
         from inference.training.install import describe
 
         record = describe(chosen, dataset, folds, result, init)
+        if chosen.kind == "domain":
+            from inference.training.domain import with_thresholds
+
+            record = with_thresholds(record, result.weights, rows, chosen, folds)
         entered = ModelStore(install).install(result.weights, record)
         show(f"installed {entered.name}, SHA-256 {entered.sha256[:12]}")
 

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
+from rich.markup import escape
 from rich.table import Table
 
 from inference.export.report import BANNER
@@ -60,10 +61,15 @@ def show(
         f"{volume.modality}, {slices} {'slice' if slices == 1 else 'slices'} of "
         f"{columns} × {rows}, {int(findings.analysed.sum())} analysed on {findings.device}"
     )
+    doubts = findings.domain.reasons if findings.domain is not None else ()
+    for sentence in doubts:
+        console.print(f"[yellow]Warning: {escape(sentence)}[/yellow]", highlight=False)
     console.print(
         Group(_probabilities(findings), *_segments(findings), _timings(findings)), highlight=False
     )
     for sentence in dict.fromkeys((*problems, *findings.notes)):
+        if sentence in doubts:
+            continue
         console.print(f"• {sentence}", markup=False, highlight=False)
     memory = peak_memory_mb()
     if memory is not None:

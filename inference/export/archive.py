@@ -16,6 +16,7 @@ from inference.errors import BadInputError, ExportRefusedError
 from inference.export.current import content_hash, require_current
 from inference.findings import (
     Calibrated,
+    Domain,
     Estimate,
     Findings,
     Manifestation,
@@ -163,6 +164,7 @@ def _to_json(findings: Findings, volume: Volume) -> Json:
         "device": findings.device,
         "created": findings.created,
         "notes": list(findings.notes),
+        "domain": None if findings.domain is None else asdict(findings.domain),
         "timings": asdict(findings.timings),
         "models": [asdict(model) for model in findings.models],
         "estimates": [
@@ -217,6 +219,7 @@ def _to_findings(text: Json, arrays: Arrays, volume: Volume) -> Findings:
         device=text["device"],
         created=text["created"],
         notes=tuple(text["notes"]),
+        domain=_to_domain(text.get("domain")),
     )
 
 
@@ -245,6 +248,10 @@ def _to_estimate(stored: Json, name: str, arrays: Arrays, slices: int) -> Estima
             "calibrated": calibrated,
         }
     )
+
+
+def _to_domain(stored: Json | None) -> Domain | None:
+    return None if stored is None else Domain(**{**stored, "reasons": tuple(stored["reasons"])})
 
 
 def _unpack(bits: NDArray[np.generic], shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from inference.findings import Estimate, Findings, Segment
+    from inference.findings import Domain, Estimate, Findings, Segment
     from inference.studies.model import Problem, Series, Study, Volume
 
 __all__ = ["BANNER", "build_report", "validate", "write_json"]
@@ -87,6 +87,7 @@ def build_report(
         "timings_s": {name: _number(value) for name, value in asdict(findings.timings).items()},
         "models": [asdict(model) for model in findings.models],
         "notes": list(findings.notes),
+        "domain": None if findings.domain is None else _domain(findings.domain),
     }
 
 
@@ -215,6 +216,10 @@ def _class(estimate: Estimate, index: int) -> Json:
         "low": None if band is None else _number(band[0]),
         "high": None if band is None else _number(band[1]),
     }
+
+
+def _domain(domain: Domain) -> Json:
+    return {**asdict(domain), "score": _number(domain.score), "reasons": list(domain.reasons)}
 
 
 def _segment(segment: Segment) -> Json:

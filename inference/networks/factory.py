@@ -16,7 +16,7 @@ def make_network(kind: str, settings: Mapping[str, Any], *, imagenet: bool = Fal
     Parameters
     ----------
     kind
-        ``"recognition"``, ``"manifestations"`` or ``"streams"``.
+        ``"recognition"``, ``"manifestations"``, ``"streams"`` or ``"domain"``.
     settings
         Keyword arguments of the network; for streams also ``form``, ``"shared"`` or
         ``"separate"``, and for shared ones ``decoder``, ``"deeplab"`` or ``"unet"``.
@@ -50,4 +50,8 @@ def make_network(kind: str, settings: Mapping[str, Any], *, imagenet: bool = Fal
             raise ValueError(f"there are no {form!r} streams with the decoder {decoder!r}")
         made: nn.Module = makers[form, decoder](**rest)
         return made
+    if kind == "domain":
+        from inference.networks.domain import DomainNetwork
+
+        return DomainNetwork(**settings)
     raise ValueError(f"unknown kind of network {kind!r}")

@@ -19,7 +19,7 @@ from inference.training.pictures import read_grey
 from inference.training.recipe import Recipe
 from inference.training.slices import annotated, drawn, healthy, prepared, present, shares, taught
 
-__all__ = ["TASKS", "Dataset", "build", "recognition_targets"]
+__all__ = ["TASKS", "Dataset", "balanced", "build", "recognition_targets"]
 
 TASKS: dict[str, tuple[str, ...]] = {
     "covid-2": ("COVID-19", "not COVID-19"),
@@ -81,7 +81,7 @@ def recognition_targets(row: Row) -> dict[str, NDArray[np.float32]] | None:
     return {"covid-2": two, "cxr-4": four}
 
 
-def _balanced(classes: Sequence[str], strata: Sequence[str]) -> NDArray[np.float64]:
+def balanced(classes: Sequence[str], strata: Sequence[str]) -> NDArray[np.float64]:
     """Drawing probabilities: classes alike, and inside a class strata by the root of their size.
 
     Strata of one or two pictures drawn as often as those of hundreds would be learned by heart;
@@ -121,7 +121,7 @@ def _recognition(rows: Iterable[Row], recipe: Recipe) -> Dataset:
         masks=None,
         groups=tuple(r.group for r in chosen),
         sources=tuple(r.source for r in chosen),
-        weights=_balanced(classes, strata),
+        weights=balanced(classes, strata),
     )
 
 
@@ -143,6 +143,12 @@ def _lesions(kept: Sequence[Row], recipe: Recipe) -> Dataset:
         sources=tuple(s.source for s in slices),
         weights=shares(slices, recipe),
     )
+
+
+def _domain(rows: Sequence[Row], recipe: Recipe) -> Dataset:
+    from inference.training.domain import domain_dataset
+
+    return domain_dataset(rows, recipe)
 
 
 def build(
@@ -172,6 +178,7 @@ def build(
         "recognition": _recognition,
         "manifestations": _lesions,
         "streams": _lesions,
+        "domain": _domain,
     }
     try:
         return makers[recipe.kind](kept, recipe)

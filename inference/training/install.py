@@ -21,6 +21,8 @@ def architecture(recipe: Recipe) -> str:
         return "Inception-v3, heads " + ", ".join(network["heads"])
     if recipe.kind == "manifestations":
         return f"ML-CNN, {network['blocks']} blocks of {network['kernels']} kernels 5 × 5"
+    if recipe.kind == "domain":
+        return f"CNN, {len(network['channels'])} blocks of 3 × 3, classes X-ray, CT, other"
     encoder = network["encoder"].removeprefix("tu-")
     form = f"{network['form']}, " if network["form"] == "shared" else ""
     streams = ", ".join(network["streams"])

@@ -102,7 +102,7 @@ def _batch(
 def _loss(
     recipe: Recipe, output: Any, targets: dict[str, torch.Tensor], masks: torch.Tensor | None
 ) -> torch.Tensor:
-    if recipe.kind == "recognition":
+    if recipe.kind in {"recognition", "domain"}:
         return recognition_loss(output, targets)
     if recipe.kind == "manifestations":
         return manifestation_loss(output, targets["manifestations"])

@@ -16,7 +16,7 @@ from inference.errors import BadInputError
 
 __all__ = ["AugmentSettings", "DataSettings", "Recipe", "load_recipe", "shipped_recipes"]
 
-KINDS = ("recognition", "manifestations", "streams")
+KINDS = ("recognition", "manifestations", "streams", "domain")
 
 
 @dataclass(frozen=True, slots=True)

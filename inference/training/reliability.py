@@ -120,8 +120,7 @@ def reliability_curve(
     for number in np.unique(numbers):
         inside = numbers == number
         weights = group_weights(groups[inside])
-        # Weights add to one but for rounding; the share may not pass its own interval.
-        observed = float(np.clip((weights * truth[inside]).sum(), 0.0, 1.0))
+        observed = float((weights * truth[inside]).sum())
         present = len(set(groups[inside].tolist()))
         low, high = wilson(observed, present)
         curve.append(

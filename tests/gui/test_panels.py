@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QLabel, QSlider, QToolButton, QWidget
 
-from inference.findings import Calibrated, Energy, Findings, Manifestation, Timings
+from inference.findings import Calibrated, Domain, Energy, Findings, Manifestation, Timings
+from inference.partial import Partial
 from viewer import theme
 from viewer.panels import FindingsPanel, LayersPanel, TimingPanel
 from viewer.panels.bars import ProbabilityBar
@@ -60,6 +61,39 @@ class TestFindings:
         assert "failed" in words(panel)
         opened.session.set_analysis(AnalysisState.CANCELLED)
         assert "cancelled" in words(panel)
+
+    def test_what_is_no_chest_is_warned_of_until_the_next_good_study(
+        self,
+        opened: SimpleNamespace,
+        shown: Any,
+        make_findings: Callable[..., Findings],
+        make_partial: Callable[..., Partial],
+    ) -> None:
+        panel = shown(FindingsPanel(opened.session))
+        reason = "This does not look like a chest CT slice. Distrust every result."
+        odd = Domain(False, 0.12, (reason,), "domain")
+        opened.session.set_findings(
+            make_findings(opened.volume, domain=odd, notes=(reason, "Another note."))
+        )
+        assert words(panel).count(reason) == 1, "above, and not once more among the notes"
+        assert "Another note." in words(panel)
+        frame = panel.findChild(QFrame, "outside-domain")
+        assert frame is not None
+        assert frame.isVisibleTo(panel)
+        assert theme.colour("warning").name() in frame.styleSheet()
+        assert "Judged by domain. Fit 0.12" in frame.toolTip()
+        bars = [bar for bar in panel.findChildren(ProbabilityBar) if bar.isVisibleTo(panel)]
+        top = frame.mapTo(panel, frame.rect().topLeft()).y()
+        assert bars
+        assert all(top < bar.mapTo(panel, bar.rect().topLeft()).y() for bar in bars)
+        early = replace(make_partial(opened.volume, 3), doubts=(reason,))
+        opened.session.set_analysis(AnalysisState.RUNNING)
+        opened.session.add_partial(early)
+        assert reason in words(panel), "no result is shown without the warning"
+        good = Domain(True, 0.99, (), "domain")
+        opened.session.set_findings(make_findings(opened.volume, domain=good))
+        assert reason not in words(panel)
+        assert "Not what the models know" not in words(panel)
 
     def test_a_picture_must_be_told_what_it_is(
         self, opened: SimpleNamespace, shown: Any, make_volume: Callable[..., Any]
@@ -203,7 +237,7 @@ class TestFindings:
             "Calibrated on 172 pictures.",
             "42 % of those groups had it",
             "The network itself says 0.86.",
-            "Interval 0.52 to 0.84 (95 %)",
+            "Interval 0.52 to 0.84",
             "For a whole study an interval is not computed",
             "Said by recognition, version 0.3.",
         ):

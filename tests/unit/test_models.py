@@ -111,7 +111,8 @@ def test_no_models_is_not_an_error_until_one_is_wanted(tmp_path: Path) -> None:
 
 def test_shipped_weights_are_whole_and_small_enough() -> None:
     store = ModelStore()
-    assert {r.kind for r in store.records} == {"recognition", "manifestations", "streams"}
+    kinds = {r.kind for r in store.records}
+    assert kinds == {"recognition", "manifestations", "streams", "domain"}
     assert store.streams("default")
     for record in store.records:
         store.verify(record)

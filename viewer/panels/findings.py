@@ -36,7 +36,9 @@ from viewer.session import AnalysisState, ReadingSession
 from viewer.theme import colour, findings_colour
 
 if TYPE_CHECKING:
-    from inference.findings import Estimate, Findings
+    from collections.abc import Sequence
+
+    from inference.findings import Domain, Estimate, Findings
     from inference.studies.model import Volume
     from viewer.early import Early
 
@@ -103,8 +105,8 @@ class FindingsPanel(QScrollArea):
             else {
                 AnalysisState.NONE: _what_to_do(session.volume),
                 AnalysisState.RUNNING: f"{stage or 'Starting the analysis'}{count}",
-                AnalysisState.FAILED: "The analysis failed and left no result. "
-                "Press F5 to try again.",
+                AnalysisState.FAILED: "The analysis failed and left no result; "
+                "the message above the image says why. Press F5 to try again.",
                 AnalysisState.CANCELLED: "Not analysed: the analysis was cancelled and left no "
                 "result. Press F5 to start again.",
                 AnalysisState.DONE: "",
@@ -123,6 +125,8 @@ class FindingsPanel(QScrollArea):
         if early is not None:
             self._early_count = _add_early(rows, early)
         if findings is not None:
+            if findings.domain is not None and not findings.domain.within:
+                rows.addWidget(_outside(findings.domain.reasons, _judged(findings.domain)))
             self._add_findings(rows, findings)
         if volume is not None:
             _add_doubts(rows, volume)
@@ -169,9 +173,11 @@ class FindingsPanel(QScrollArea):
         rows.addWidget(muted(f"Lung volume: {quantity(findings.lung_ml, 'ml')}"))
         analysed = int(np.count_nonzero(findings.analysed))
         rows.addWidget(muted(f"Slices analysed: {analysed} of {findings.shape[0]}"))
-        if findings.notes:
+        doubts = findings.domain.reasons if findings.domain is not None else ()
+        notes = [note for note in findings.notes if note not in doubts]
+        if notes:
             rows.addWidget(heading("Notes"))
-            for note in findings.notes:
+            for note in notes:
                 rows.addWidget(sentence(note))
 
     def _add_provenance(self, rows: QVBoxLayout, findings: Findings) -> None:
@@ -209,6 +215,8 @@ def _early_text(early: Early) -> str:
 
 def _add_early(rows: QVBoxLayout, early: Early) -> QLabel:
     """Say what is there already and what is not; returns the line that counts the slices."""
+    if early.doubts:
+        rows.addWidget(_outside(early.doubts))
     rows.addWidget(heading("Early result"))
     count = sentence(_early_text(early))
     count.setObjectName("early-count")
@@ -221,6 +229,36 @@ def _add_early(rows: QVBoxLayout, early: Early) -> QLabel:
             rows.addWidget(muted(f"{key.label}: {COMPUTING}"))
         rows.addWidget(muted(f"Lung volume: {COMPUTING}"))
     return count
+
+
+def _outside(reasons: Sequence[str], tip: str = "") -> QFrame:
+    """Above everything else: the results below are of something that the models do not know."""
+    frame = QFrame()
+    frame.setObjectName("outside-domain")
+    tint = colour("warning").name()
+    frame.setStyleSheet(
+        f"#outside-domain {{ background: {colour('raised').name()}; border: none; "
+        f"border-left: 3px solid {tint}; }}"
+    )
+    lines = QVBoxLayout(frame)
+    lines.setContentsMargins(10, 8, 8, 8)
+    lines.setSpacing(4)
+    title = heading("Not what the models know")
+    title.setStyleSheet(f"color: {tint};")
+    lines.addWidget(title)
+    for reason in reasons:
+        lines.addWidget(sentence(reason))
+    for widget in (frame, *frame.findChildren(QLabel)):
+        widget.setToolTip(tip)
+    return frame
+
+
+def _judged(domain: Domain) -> str:
+    return (
+        f"Judged by {domain.method}. Fit {domain.score:.2f}; 1 is a perfect fit. It is not a "
+        "probability of being right.\nThe analysis was done all the same, since the judgement "
+        "may be wrong."
+    )
 
 
 def _what_to_do(volume: Volume) -> str:

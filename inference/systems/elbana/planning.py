@@ -66,10 +66,7 @@ def make_plan(volume: Volume) -> Plan:
         return Plan(ct, None, None, everything, (note,))
     lungs = find_lungs(volume)
     if not lungs.found:
-        note = (
-            "No lungs were found: the study may not show the chest. Every slice was analysed; "
-            "distrust the result."
-        )
+        note = "Every slice was analysed, and masks are not clipped, since no lungs were found."
         return Plan(ct, None, None, everything, (note,))
     indices = np.flatnonzero(lungs.slices)
     skipped = volume.shape[0] - len(indices)

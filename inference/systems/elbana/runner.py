@@ -83,6 +83,8 @@ class Runner:
         Gets a sentence when memory ran out.
     clock
         Counts the parts, on both threads.
+    doubts
+        Sentences that go with every group, since it is no less doubtful than the whole.
     """
 
     def __init__(
@@ -94,7 +96,9 @@ class Runner:
         context: Context,
         notes: list[str],
         clock: Clock,
+        doubts: tuple[str, ...] = (),
     ) -> None:
+        self._doubts = doubts
         self._engine = engine
         self._models = models
         self._volume = volume
@@ -228,6 +232,7 @@ class Runner:
                     group,
                     estimates,
                     codes,
+                    self._doubts,
                 )
             )
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from inference.domain import examine
 from inference.engine import Clock, Engine
 from inference.errors import AnalysisError
 from inference.findings import Findings, Heatmap, Segment
@@ -107,7 +108,11 @@ class ElBana:
                 plan = self._plan_for(volume)
             loaded.result()
             notes = list(plan.notes)
-            runner = Runner(engine, models, volume, plan, context, notes, clock)
+            with clock.part("pre"):
+                domain, detectors = examine(volume, plan.lungs, engine, progress, notes)
+            doubts = () if domain is None else domain.reasons
+            notes[:0] = doubts
+            runner = Runner(engine, models, volume, plan, context, notes, clock, doubts)
             try:
                 runner.run(helper)
             except BaseException:
@@ -136,10 +141,11 @@ class ElBana:
             lung_ml=lung_ml,
             analysed=analysed,
             timings=clock.timings(),
-            models=tuple(r.provenance() for r in models.used),
+            models=tuple(r.provenance() for r in (*models.used, *detectors)),
             device=engine.describe(models.used),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            notes=(*notes, *engine.remarks(models.used)),
+            notes=(*notes, *engine.remarks((*models.used, *detectors))),
+            domain=domain,
         )
 
     def explain(

@@ -15,6 +15,7 @@ from inference.models import ModelStore
 from inference.progress import Progress
 from inference.training.evaluation import (
     calibration,
+    domain,
     explanation,
     lungs,
     manifestations,
@@ -53,6 +54,7 @@ TASKS = {
     "segmentation": Task(segmentation.figures, segmentation.TITLES),
     "explanation": Task(explanation.figures, explanation.TITLES),
     "lungs": Task(lungs.figures, lungs.TITLES),
+    "domain": Task(domain.figures, domain.TITLES),
     "series": Task(series.figures, series.TITLES),
 }
 """Every task by the name that ``secondread evaluate --task`` takes, in the page's order."""

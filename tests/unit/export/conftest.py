@@ -14,6 +14,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from inference.findings import (
     Calibrated,
+    Domain,
     Estimate,
     Findings,
     Manifestation,
@@ -164,6 +165,7 @@ def findings(volume: Volume) -> Findings:
         device="cpu",
         created="2026-01-02T03:04:05+00:00",
         notes=("2 slices without lung were skipped.",),
+        domain=Domain(False, 1 / 3, ("This does not look like a chest CT slice.",), "domain"),
     )  # fmt: skip
 
 

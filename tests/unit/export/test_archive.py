@@ -49,6 +49,16 @@ def test_what_was_not_computed_stays_so(xray: Findings, volume: Volume, tmp_path
     _same(load(tmp_path, volume), given)
 
 
+def test_an_older_archive_was_not_judged(
+    findings: Findings, volume: Volume, tmp_path: Path
+) -> None:
+    save(findings, volume, tmp_path)
+    text = json.loads((tmp_path / "archive.json").read_text())
+    del text["domain"]
+    (tmp_path / "archive.json").write_text(json.dumps(text))
+    assert load(tmp_path, volume).domain is None
+
+
 def test_saving_again_replaces(findings: Findings, volume: Volume, tmp_path: Path) -> None:
     save(findings, volume, tmp_path)
     later = replace(findings, notes=("again",))

@@ -145,6 +145,22 @@ def test_not_a_number_is_null(
     assert report["recognition"][0]["classes"][0]["probability"] is None
 
 
+def test_the_doubt_about_the_pictures_is_told(
+    findings: Findings, study: Study, series: Series, volume: Volume
+) -> None:
+    report = build_report(findings, study, series, volume)
+    validate(report)
+    assert report["domain"] == {
+        "within": False,
+        "score": 0.333333,
+        "reasons": ["This does not look like a chest CT slice."],
+        "method": "domain",
+    }
+    unjudged = build_report(replace(findings, domain=None), study, series, volume)
+    validate(unjudged)
+    assert unjudged["domain"] is None
+
+
 def test_findings_of_another_series_are_refused(
     findings: Findings, study: Study, series: Series, volume: Volume
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,15 @@ import pytest
 from scipy import ndimage
 
 from inference import sample
+from inference.domain import examine, judge_lungs
+from inference.engine import Engine
 from inference.errors import CancelledError, SecondReadError
+from inference.lungs import find_lungs
+from inference.models import ModelStore
+from inference.preprocess import to_picture
 from inference.progress import Progress
 from inference.sample import store
+from inference.studies import Unit, Volume, load, main_series, scan
 
 
 @pytest.fixture(scope="module")
@@ -140,3 +147,33 @@ def test_a_folder_in_use_is_refused_before_any_work(
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(SecondReadError, match="not empty"):
         sample.build(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def volume(folder: Path) -> Volume:
+    return load(main_series(scan(folder))[1])
+
+
+def test_it_is_taken_for_a_chest(volume: Volume) -> None:
+    domain = judge_lungs(volume, find_lungs(volume))
+    assert domain.within
+    assert domain.reasons == ()
+    assert domain.score == 1.0
+
+
+def test_the_shipped_detector_flags_what_is_done_to_a_slice(volume: Volume) -> None:
+    picture = to_picture(volume, volume.shape[0] // 2)
+    engine = Engine(ModelStore(), "cpu", precision="float32")
+
+    def within(values: np.ndarray, modality: str) -> bool:
+        grey = replace(volume, array=np.ascontiguousarray(values[np.newaxis]), unit=Unit.GREY,
+                       modality=modality, windows=(), slices=())  # fmt: skip
+        domain, models = examine(grey, None, engine, Progress(), [])
+        assert [m.kind for m in models] == ["domain"]
+        assert domain is not None
+        return domain.within
+
+    assert within(picture, "CT")
+    assert not within(picture, "DX"), "no X-ray"
+    assert not within(255 - picture, "CT"), "inverted"
+    assert not within(np.flipud(picture), "CT"), "upside down"

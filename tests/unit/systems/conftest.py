@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -81,8 +82,9 @@ def chest() -> Volume:
 
 @pytest.fixture
 def xray() -> Volume:
-    """One X-ray of noise."""
-    array = np.random.default_rng(0).integers(0, 4096, (1, 120, 100)).astype(np.uint16)
+    """One X-ray of clouds: noise alone would be refused."""
+    noise = np.random.default_rng(0).uniform(0, 4096, (120, 100))
+    array = cv2.GaussianBlur(noise, (0, 0), 2.0).astype(np.uint16)[np.newaxis]
     return Volume(
         array=array, affine=np.eye(4), unit=Unit.GREY, modality="DX", has_geometry=False,
         has_orientation=False, series_uid="1.2.4",

@@ -8,7 +8,7 @@ from threading import Event
 import numpy as np
 import pytest
 
-from inference.errors import AnalysisError, CancelledError
+from inference.errors import AnalysisError, CancelledError, OutsideDomainError
 from inference.findings import Manifestation
 from inference.lungs import dilate
 from inference.models import ModelStore
@@ -129,11 +129,32 @@ def test_ct_picture_without_hu_has_no_volumes(system: ElBana, xray: Volume) -> N
 
 
 def test_no_lungs_is_said(system: ElBana, chest: Volume) -> None:
-    head = dataclasses.replace(chest, array=np.full(chest.shape, 40, dtype=np.int16))
+    head = dataclasses.replace(chest, array=np.maximum(chest.array, -300))
     findings = system.analyse(head, _context())
     assert findings.lungs is None
     assert findings.analysed.all()
-    assert any("No lungs were found" in note for note in findings.notes)
+    assert findings.domain is not None
+    assert not findings.domain.within
+    assert "No lungs were found" in findings.domain.reasons[0]
+    assert findings.notes[0] == findings.domain.reasons[0], "readers of notes are warned too"
+
+
+def test_a_chest_carries_no_warning(system: ElBana, chest: Volume) -> None:
+    findings = system.analyse(chest, _context())
+    assert findings.domain is not None
+    assert findings.domain.within
+    assert not any("distrust" in note for note in findings.notes)
+
+
+def test_a_picture_that_holds_nothing_is_refused_before_any_network(
+    system: ElBana, xray: Volume
+) -> None:
+    seen: list[str] = []
+    progress = Progress(lambda stage, done, total: seen.append(stage))
+    empty = dataclasses.replace(xray, array=np.zeros_like(xray.array))
+    with pytest.raises(OutsideDomainError, match="is empty"):
+        system.analyse(empty, _context(progress=progress))
+    assert "Recognising" not in seen
 
 
 def test_cancel_stops_within_one_batch(system: ElBana, chest: Volume) -> None:

@@ -50,5 +50,5 @@ def test_bad_recipes_are_refused(tmp_path: Path, text: str, message: str) -> Non
 
 
 def test_unknown_recipe_names_those_there_are() -> None:
-    with pytest.raises(BadInputError, match="shipped are manifestations, recognition"):
+    with pytest.raises(BadInputError, match="shipped are domain, manifestations, recognition"):
         load_recipe("nothing")
