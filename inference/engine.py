@@ -16,6 +16,7 @@ from inference import device as devices
 from inference.backends import BackendError, Logits, Runner
 from inference.backends.cache import Cache
 from inference.backends.eager import EagerRunner
+from inference.backends.fixed import FixedShapeRunner
 from inference.backends.precisions import BFLOAT16, FLOAT32, INT8, read_notes
 from inference.errors import AnalysisError, BadInputError
 from inference.findings import Timings
@@ -78,8 +79,8 @@ class Engine:
         ``"auto"``: what is fast here and was measured to cost little; ``"float32"``: PyTorch in
         float32, whose figures repeat; with ``backend="graph"`` also ``"bfloat16"``, ``"int8"``.
     backend
-        ``"graph"``: an exported graph, on the CPU; ``"eager"``: PyTorch; ``"auto"``: a graph where
-        there can be one.
+        ``"graph"``: an exported graph, on the CPU; ``"eager"``: PyTorch, step by step; ``"auto"``:
+        an exported graph on the CPU, a recorded one on CUDA.
     cache
         Keeps graphs; None: the user's cache folder.
 
@@ -168,12 +169,22 @@ class Engine:
         with self._lock:
             runner = self._runners.get(record.sha256)
             if runner is None:
-                runner = self._graph_runner(record) or self._eager_runner(record)
+                runner = (
+                    self._graph_runner(record)
+                    or self._fixed_runner(record)
+                    or self._eager_runner(record)
+                )
                 self._runners[record.sha256] = runner
             return runner
 
     def _eager_runner(self, record: ModelRecord) -> Runner:
         return EagerRunner(self.network(record), self.device, self.dtype)
+
+    def _fixed_runner(self, record: ModelRecord) -> Runner | None:
+        """PyTorch at one shape, which pays on CUDA; None elsewhere or where it is not wanted."""
+        if self.device.type != "cuda" or self._backend == "eager" or self._precision == "float32":
+            return None
+        return FixedShapeRunner(self.network(record), self.device, self.dtype)
 
     def _graph_runner(self, record: ModelRecord) -> Runner | None:
         """A runner of the exported graph; None where there is none or it is not wanted."""
@@ -192,8 +203,8 @@ class Engine:
 
     def _remark(self, record: ModelRecord, error: BackendError) -> None:
         self._remarks[record.sha256] = (
-            f"The faster form of {record.name} could not be used ({error}); it ran in PyTorch, "
-            "which is slower."
+            f"The faster form of {record.name} could not be used ({error}); it ran step by "
+            "step in PyTorch, which is slower."
         )
 
     def _fall_back(self, batch: int, notes: list[str]) -> int:

@@ -13,10 +13,17 @@ from inference import device as devices
 from inference.backends.runner import Logits
 from inference.preprocess import MEAN, STD, to_tensor
 
-__all__ = ["EagerRunner"]
+__all__ = ["EagerRunner", "named", "scaled"]
 
 
-def _named(output: object) -> dict[str, torch.Tensor]:
+def named(output: object) -> dict[str, torch.Tensor]:
+    """A network's output by name; "" for a network with one.
+
+    Raises
+    ------
+    TypeError
+        When it is neither a tensor nor a dictionary of them.
+    """
     if isinstance(output, dict):
         return output
     if isinstance(output, torch.Tensor):
@@ -24,11 +31,25 @@ def _named(output: object) -> dict[str, torch.Tensor]:
     raise TypeError(f"a network gave {type(output).__name__}, not tensors")
 
 
+def scaled(pictures: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """As `preprocess.to_tensor`, on the device of the pictures.
+
+    Parameters
+    ----------
+    pictures
+        Shape (batch, size, size), uint8.
+    dtype
+        Of the result, (batch, 1, size, size), channels last.
+    """
+    x = pictures.unsqueeze(1).float().div_(255.0).sub_(MEAN).div_(STD).to(dtype)
+    return x.contiguous(memory_format=torch.channels_last)
+
+
 class EagerRunner:
     """PyTorch.
 
     On the CPU pictures are prepared and computed as in training, float32 or autocast. On a GPU
-    weights are cast once, pictures travel as bytes from pinned memory and are scaled there.
+    weights are cast once, pictures travel as bytes and are scaled there.
 
     Parameters
     ----------
@@ -64,12 +85,9 @@ class EagerRunner:
     def _on_the_cpu(self, pictures: NDArray[np.uint8]) -> dict[str, torch.Tensor]:
         x = to_tensor(pictures).contiguous(memory_format=torch.channels_last)
         with devices.autocast(self._device, self._dtype):
-            return _named(self._network(x))
+            return named(self._network(x))
 
     def _beside(self, pictures: NDArray[np.uint8]) -> dict[str, torch.Tensor]:
         """On a GPU: bytes over the bus, everything else over there."""
-        bytes_ = torch.from_numpy(np.ascontiguousarray(pictures))
-        pinned = bytes_.pin_memory() if self._device.type == "cuda" else bytes_
-        moved = pinned.to(self._device, non_blocking=True).unsqueeze(1)
-        x = moved.float().div_(255.0).sub_(MEAN).div_(STD).to(self._dtype or torch.float32)
-        return _named(self._network(x.contiguous(memory_format=torch.channels_last)))
+        moved = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device)
+        return named(self._network(scaled(moved, self._dtype or torch.float32)))
