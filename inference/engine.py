@@ -142,10 +142,8 @@ class Engine:
         for digest, runner in self._runners.items():
             if digest in wanted:
                 names.setdefault(runner.kind, []).append(wanted[digest])
-        several = len(names) > 1
-        parts = [
-            f"{kind} ({', '.join(sorted(of))})" if several else kind for kind, of in names.items()
-        ]
+        kinds = sorted(names, key=lambda kind: -len(names[kind]))
+        parts = kinds[:1] + [f"{kind} for {', '.join(sorted(names[kind]))}" for kind in kinds[1:]]
         return ", ".join([devices.describe(self.device), *parts])
 
     def remarks(self, records: Sequence[ModelRecord]) -> tuple[str, ...]:

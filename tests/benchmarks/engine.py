@@ -2,8 +2,9 @@
 
 Run as ``python -m tests.benchmarks.engine [--study FOLDER] [--rounds N]``. Networks take turns,
 slice by slice, so that whatever else the machine does falls on all of them; the ratios are what
-counts. With a study, complete analyses follow, from files to findings, each in a process of its
-own, whose peak memory is that process's.
+counts. Where other programs share the processors, ratios of processor time say more than those of
+the clock: PyTorch's threads wait for each other, a graph's do not. With a study, complete analyses
+follow, from files to findings, each in a process of its own, whose peak memory is that process's.
 """
 
 from __future__ import annotations
@@ -45,41 +46,48 @@ COMPLETE = {
 }  # fmt: skip
 
 
-def _with(engine: Engine, records: tuple[ModelRecord, ...], batch: int) -> Callable[[], float]:
-    """Seconds a slice of all networks of a form."""
+Once = Callable[[], tuple[float, float]]
+"""Runs a form once; seconds a slice by the clock, and of the processors."""
+
+
+def _timed(work: Callable[[], object], slices: int) -> Once:
+    def once() -> tuple[float, float]:
+        start, spent = time.perf_counter(), time.process_time()
+        work()
+        return (
+            (time.perf_counter() - start) / slices, (time.process_time() - spent) / slices,
+        )  # fmt: skip
+
+    return once
+
+
+def _with(engine: Engine, records: tuple[ModelRecord, ...], batch: int) -> Once:
+    """All networks of a form."""
     pictures = {
         r.size: np.concatenate([probe_pictures(r.size)] * (BATCH // 2))[:batch] for r in records
     }
 
-    def once() -> float:
-        start = time.perf_counter()
+    def work() -> None:
         for record in records:
             for _ in engine.run(record, pictures[record.size], "Timing", Progress(), batch, []):
                 pass
-        return (time.perf_counter() - start) / batch
 
-    return once
+    return _timed(work, batch)
 
 
-def _paper() -> Callable[[], float]:
-    """Seconds a slice of the paper's own three networks, of random weights."""
+def _paper() -> Once:
+    """The paper's own three networks, of random weights."""
     network = SeparateStreams(dict.fromkeys(STREAMS, 1), encoder=XCEPTION65).eval()
     runner = EagerRunner(network, torch.device("cpu"), None)
     picture: NDArray[np.uint8] = probe_pictures(PAPER_SIZE)[:1]
-
-    def once() -> float:
-        start = time.perf_counter()
-        runner.run(picture)
-        return time.perf_counter() - start
-
-    return once
+    return _timed(lambda: runner.run(picture), 1)
 
 
 def segmentation(store: ModelStore, rounds: int) -> Table:
     """Time of stage 3 by form, the forms by turns."""
     eager, cpu = Engine(store, "cpu", "float32"), Engine(store, "cpu")
     separate, shared = store.streams("separate"), store.streams("shared")
-    forms: dict[str, Callable[[], float]] = {
+    forms: dict[str, Once] = {
         f"the paper's: 3 × Xception-65 at {PAPER_SIZE}², random weights, PyTorch float32, batch 1":
             _paper(),
         "separate, PyTorch float32, batch 1": _with(eager, separate, 1),
@@ -92,27 +100,31 @@ def segmentation(store: ModelStore, rounds: int) -> Table:
         forms[f"{store.default_streams}, GPU, batch {BATCH}"] = _with(
             gpu, store.streams("default"), BATCH
         )
-    times: dict[str, list[float]] = {name: [] for name in forms}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in forms}
     for turn in range(rounds + 1):
         for name, once in forms.items():
             spent = once()
             if turn:  # the first loads weights and makes graphs
                 times[name].append(spent)
-    medians = {name: statistics.median(values) for name, values in times.items()}
+    medians = {
+        name: [statistics.median(column) for column in zip(*values, strict=True)]
+        for name, values in times.items()
+    }
     paper, own = list(medians.values())[:2]
     table = Table(
-        "segmentation, one slice", "ms, median", "range", "× the paper's", "× separate, PyTorch",
+        "segmentation, one slice", "ms", "range", "× the paper's", "× separate, PyTorch",
+        "processor ms", "× the paper's", "× separate, PyTorch",
         title=f"{cpu.describe([*separate, *shared])}; default form: {store.default_streams}; "
-        f"{rounds} rounds by turns",
+        f"medians of {rounds} rounds by turns",
     )  # fmt: skip
     for name, values in times.items():
-        table.add_row(
-            name,
-            f"{1000 * medians[name]:.1f}",
-            f"{1000 * min(values):.1f} to {1000 * max(values):.1f}",
-            f"{paper / medians[name]:.1f}",
-            f"{own / medians[name]:.1f}",
-        )
+        clock = [value for value, _ in values]
+        cells = [
+            (f"{1000 * median:.1f}", f"{first / median:.1f}", f"{second / median:.1f}")
+            for median, first, second in zip(medians[name], paper, own, strict=True)
+        ]
+        wide = f"{1000 * min(clock):.1f} to {1000 * max(clock):.1f}"
+        table.add_row(name, cells[0][0], wide, *cells[0][1:], *cells[1])
     return table
 
 
