@@ -120,7 +120,8 @@ def reliability_curve(
     for number in np.unique(numbers):
         inside = numbers == number
         weights = group_weights(groups[inside])
-        observed = float((weights * truth[inside]).sum())
+        # Weights add to one but for rounding; the share may not pass its own interval.
+        observed = float(np.clip((weights * truth[inside]).sum(), 0.0, 1.0))
         present = len(set(groups[inside].tolist()))
         low, high = wilson(observed, present)
         curve.append(

@@ -237,7 +237,7 @@ class TestFindings:
             "Calibrated on 172 pictures.",
             "42 % of those groups had it",
             "The network itself says 0.86.",
-            "Interval 0.52 to 0.84",
+            "Interval 0.52 to 0.84 (95 %)",
             "For a whole study an interval is not computed",
             "Said by recognition, version 0.3.",
         ):

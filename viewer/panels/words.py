@@ -94,8 +94,8 @@ def estimate_tip(estimate: Estimate, index: int) -> str:
     else:
         kind = "single slices" if calibrated.of_slices else "pictures"
         lines += [
-            f"Interval {interval(band)}: of those groups with {kind} of about this value, so many "
-            "had it (95 %)."
+            f"Interval {interval(band)} (95 %): that share of the groups with {kind} of about this "
+            "value had it."
         ]
         if calibrated.of_slices:
             lines += [

@@ -191,6 +191,9 @@ def test_a_curve_counts_groups_and_rises() -> None:
     assert first.value == pytest.approx(0.15)
     assert (second.n, second.groups, second.value) == (2, 2, pytest.approx(0.85))
     assert (first.low, first.high) == wilson(0.5, 2)
+    # 47 weights of 1 / 47 add to a little more than one.
+    (all_true,) = reliability_curve(np.full(47, 0.5), np.ones(47), np.arange(47).astype(str), 1)
+    assert all_true.low < all_true.observed <= all_true.high == 1.0
     assert group_weights(groups) == pytest.approx([1 / 12] * 3 + [1 / 4] * 3)
 
 
