@@ -226,7 +226,9 @@ def markdown(figures: Sequence[Figure], store: ModelStore, command: str) -> str:
         "kind. Groups are patients, or runs of similar slices where the source does not name "
         "patients; none stands on two sides.",
         "- **Interval.** 95 %, percentile bootstrap over groups (1000 resamples). There is none "
-        "where a figure rests on one group, for instance where one patient alone has the class.",
+        "where a figure rests on one group, for instance where one patient alone has the class. "
+        "A share of 0 or 1 gets an interval without width, which is not certainty: what n groups "
+        "did not show may still occur in a share of 3/n (rule of three).",
         "- **n** is pictures; groups stand in brackets.",
         "- **Sources** are small and differ in more than disease; an AUC inside them is an upper "
         "bound of what to expect elsewhere. Children's X-rays (kermany) stand against adult "
