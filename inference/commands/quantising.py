@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
@@ -34,16 +35,17 @@ def quantise(
     from inference.backends.precisions import read_notes
     from inference.models import ModelStore
     from inference.training.manifest import read_manifest
+    from inference.training.quantisation import KINDS
     from inference.training.quantisation import quantise as measure
 
     store = ModelStore(models)
-    known = [record.name for record in store.records]
+    known = [record.name for record in store.records if record.kind in KINDS]
     unknown = set(model or ()) - set(known)
     if unknown:
         raise BadInputError(
             f"There is no model {', '.join(sorted(unknown))}; there are {', '.join(known)}."
         )
-    records = [r for r in store.records if model is None or r.name in model]
+    records = [r for r in store.records if r.name in (model or known)]
     console = Console(width=160) if not Console().is_terminal else Console()
     rows = read_manifest(data)
     for record in records:
@@ -59,7 +61,8 @@ def quantise(
         for c in costs[record.name]:
             table.add_row(
                 c.precision, c.metric, f"{c.eager:.4f}", f"{c.graph:.4f}", f"{c.cost:+.4f}",
-                f"{c.low:+.4f} to {c.high:+.4f}", f"{c.n} ({c.groups})",
+                f"{c.low:+.4f} to {c.high:+.4f}" if isfinite(c.low) else "not defined",
+                f"{c.n} ({c.groups})",
             )  # fmt: skip
         console.print(table)
         console.print(f"allowed: {', '.join(notes.allowed) or 'float32 alone'}")

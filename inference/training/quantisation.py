@@ -42,7 +42,7 @@ from inference.training.metrics import area_under_roc, bootstrap
 from inference.training.pictures import read_grey
 from inference.training.slices import annotated, healthy, prepared, present
 
-__all__ = ["MOST_COST", "Cost", "quantise"]
+__all__ = ["KINDS", "MOST_COST", "Cost", "quantise"]
 
 MOST_COST = 0.005
 """Half a point of Dice or AUC."""
@@ -211,6 +211,8 @@ def _streams(rows: Sequence[Row], record: ModelRecord) -> _Scored | None:
 
 
 _SCORED = {"recognition": _recognition, "manifestations": _manifestations, "streams": _streams}
+KINDS = frozenset(_SCORED)
+"""Kinds of models that have figures to lose; others are small and stay in float32."""
 
 
 def _outputs(engine: Engine, record: ModelRecord, scored: _Scored, progress: Progress) -> Logits:
@@ -273,7 +275,7 @@ def quantise(
     rows
         Of `manifest.read_manifest`.
     store, records
-        The models, and those of them to do.
+        The models, and those of them to do, of `KINDS`.
     most
         Training pictures for the ranges of one model.
     progress
