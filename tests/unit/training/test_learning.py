@@ -16,7 +16,7 @@ from inference.errors import BadInputError
 from inference.model_cards import card
 from inference.models import ModelStore
 from inference.training import loop
-from inference.training.datasets import build
+from inference.training.datasets import balanced, build
 from inference.training.evaluation.figure import Figure
 from inference.training.evaluation.run import evaluate
 from inference.training.install import describe
@@ -187,11 +187,9 @@ def test_a_fold_without_rows_is_said(xray_folder: Path) -> None:
 
 
 def test_rare_strata_are_neither_drowned_nor_learned_by_heart() -> None:
-    from inference.training.datasets import _balanced
-
     classes = ["a"] * 104 + ["b"] * 25
     strata = ["large"] * 100 + ["small"] * 4 + ["only"] * 25
-    weights = _balanced(classes, strata)
+    weights = balanced(classes, strata)
     assert weights.sum() == pytest.approx(1.0)
     assert weights[:104].sum() == pytest.approx(weights[104:].sum())
     assert weights[:100].sum() / weights[100:104].sum() == pytest.approx(10 / 2)
