@@ -130,5 +130,5 @@ def test_shipped_models_are_listed_verified_and_described(app: typer.Typer) -> N
 
 
 def test_unknown_model_names_those_there_are(app: typer.Typer) -> None:
-    with pytest.raises(BadInputError, match="there are .*manifestations, recognition"):
+    with pytest.raises(BadInputError, match=r"there are .*manifestations, recognition"):
         CliRunner().invoke(app, ["models", "card", "oracle"], catch_exceptions=False)
