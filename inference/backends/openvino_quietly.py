@@ -1,14 +1,18 @@
-"""OpenVINO without its telemetry.
+"""OpenVINO without its telemetry, and without its library's remarks on the terminal.
 
 On import and on conversion OpenVINO tells Google Analytics of it unless its user has opted out. A
 viewer of medical images must not speak to anyone unasked, so the package that does the telling is
 hidden before OpenVINO is imported; OpenVINO then uses a stub of its own. Import OpenVINO through
 `load` only.
+
+The library that looks at the processor (hwloc) prints a line where it may not look, as in a chroot
+without ``/sys``; it works all the same, and the line would mean nothing to a reader.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from functools import lru_cache
 from types import ModuleType
@@ -30,6 +34,7 @@ def load() -> Any:
     BackendError
         When it is missing or does not fit this machine.
     """
+    os.environ.setdefault("HWLOC_HIDE_ERRORS", "2")
     hidden: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]
     # None makes an import of that name fail, which OpenVINO expects.
     hidden[_TELLTALE] = None
