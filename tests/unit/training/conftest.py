@@ -12,12 +12,39 @@ from torch import nn
 
 from inference.networks.recognition import InceptionRecogniser
 
+TINY_RECIPE = """
+name = "tiny"
+kind = "streams"
+seed = 1
+size = 64
+steps = 2
+batch = 4
+learning_rate = 1e-3
+
+[network]
+form = "shared"
+encoder = "resnet18"
+depth = 3
+decoder_channels = 8
+streams = { ggo = 1, consolidation = 1, effusion = 1 }
+
+[data]
+train_folds = [0, 1, 2]
+validation_folds = [3]
+"""
+
 HEADER = "path,role,image_path,task,source,modality,label,split_group\n"
 
 
 def _blob(shape: int, centre: tuple[int, int], radius: int) -> np.ndarray:
     rows, columns = np.ogrid[:shape, :shape]
     return (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 <= radius**2
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe() -> str:
+    """TOML of streams that two steps are done with."""
+    return TINY_RECIPE
 
 
 @pytest.fixture(scope="session")

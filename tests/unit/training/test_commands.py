@@ -14,27 +14,6 @@ from inference.errors import BadInputError
 from inference.models import ModelStore
 from inference.training.manifest import fold_of_groups, read_manifest
 
-RECIPE = """
-name = "tiny"
-kind = "streams"
-seed = 1
-size = 64
-steps = 2
-batch = 4
-learning_rate = 1e-3
-
-[network]
-form = "shared"
-encoder = "resnet18"
-depth = 3
-decoder_channels = 8
-streams = { ggo = 1, consolidation = 1, effusion = 1 }
-
-[data]
-train_folds = [0, 1, 2]
-validation_folds = [3]
-"""
-
 
 @pytest.fixture(scope="module")
 def app() -> typer.Typer:
@@ -45,10 +24,13 @@ def app() -> typer.Typer:
 
 @pytest.fixture(scope="module")
 def trained(
-    app: typer.Typer, lesion_folder: Path, tmp_path_factory: pytest.TempPathFactory
+    app: typer.Typer,
+    lesion_folder: Path,
+    tiny_recipe: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     folder = tmp_path_factory.mktemp("trained")
-    (folder / "tiny.toml").write_text(RECIPE)
+    (folder / "tiny.toml").write_text(tiny_recipe)
     arguments = ["train", str(folder / "tiny.toml"), "--data", str(lesion_folder)]
     arguments += ["--out", str(folder / "run"), "--device", "cpu"]
     arguments += ["--install", str(folder / "store")]

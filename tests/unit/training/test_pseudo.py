@@ -21,27 +21,6 @@ from inference.training.pseudo import pseudo_codes, upright
 from inference.training.recipe import DataSettings, Recipe
 from inference.training.slices import PSEUDO
 
-TINY = """
-name = "tiny"
-kind = "streams"
-seed = 1
-size = 64
-steps = 2
-batch = 4
-learning_rate = 1e-3
-
-[network]
-form = "shared"
-encoder = "resnet18"
-depth = 3
-decoder_channels = 8
-streams = { ggo = 1, consolidation = 1, effusion = 1 }
-
-[data]
-train_folds = [0, 1, 2]
-validation_folds = [3]
-"""
-
 
 def test_only_what_is_sure_is_written() -> None:
     maps = {
@@ -66,7 +45,7 @@ def test_a_lying_slice_is_turned_onto_the_back() -> None:
 
 
 @pytest.fixture(scope="module")
-def folder(lesion_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(lesion_folder: Path, tiny_recipe: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The annotated toy slices and eight slices without masks, of eight more patients."""
     made = tmp_path_factory.mktemp("unlabelled")
     lines = (lesion_folder / "manifest.csv").read_text().splitlines()
@@ -77,7 +56,7 @@ def folder(lesion_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         cv2.imwrite(str(made / f"u{index}.png"), picture)
         lines.append(f"u{index}.png,image,,ct_unlabelled,toy,CT,covid19_patient,u{index}")
     (made / "manifest.csv").write_text("\n".join(lines) + "\n")
-    (made / "tiny.toml").write_text(TINY)
+    (made / "tiny.toml").write_text(tiny_recipe)
     return made
 
 
