@@ -246,17 +246,14 @@ def calibrate(
     from rich.console import Console
     from rich.table import Table
 
-    from inference.engine import Engine
     from inference.models import ModelStore
-    from inference.progress import Progress
     from inference.training.calibrate import calibrate as run
     from inference.training.calibrate import enter_calibrations
     from inference.training.evaluation.figure import Job
     from inference.training.manifest import read_manifest
 
     store = ModelStore(models)
-    engine = Engine(store, device, precision="float32")
-    found = run(Job(read_manifest(data), engine, frozenset(), device, Progress()))
+    found = run(Job.begin(read_manifest(data), store, (), device, None))
     if not found:
         raise BadInputError("No model could be calibrated: the manifest has no validation rows.")
     console = Console(width=160) if not Console().is_terminal else Console()

@@ -7,10 +7,8 @@ import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from inference.engine import Engine
 from inference.errors import BadInputError
 from inference.models import ModelStore
-from inference.progress import Progress
 from inference.training.datasets import build
 from inference.training.evaluation import manifestations, recognition, segmentation
 from inference.training.evaluation.figure import SPLITS, Figure, Job
@@ -117,8 +115,7 @@ def cross_validate(
         held_out = [r for r in rows if of_group.get(r.group) == fold or r.role == "mask"]
         if recipes[0].kind == "recognition":
             held_out = [r for r in held_out if r.modality in modalities]
-        engine = Engine(store, device, precision="float32")
-        job = Job(held_out, engine, frozenset(SPLITS[:1]), device, Progress())
+        job = Job.begin(held_out, store, SPLITS[:1], device, None)
         for name, scores in score(job).items():
             parts.setdefault(name, []).append(scores)
     if not parts:

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.engine import Engine
 from inference.findings import Manifestation
 from inference.models import ModelStore
 from inference.preprocess import to_picture
@@ -64,13 +63,7 @@ def write_page(
         What was written. A chart for which the manifest or the store has nothing is left out, and
         the page says so.
     """
-    job = Job(
-        rows=rows,
-        engine=Engine(store, device, precision="float32"),
-        splits=frozenset(SHOWN),
-        device=device,
-        progress=progress or Progress(),
-    )
+    job = Job.begin(rows, store, SHOWN, device, progress)
     pictures = folder / "figures"
     pictures.mkdir(parents=True, exist_ok=True)
     sections = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,6 +100,19 @@ class Job:
     splits: frozenset[str]
     device: str
     progress: Progress
+
+    @classmethod
+    def begin(
+        cls,
+        rows: Sequence[Row],
+        store: ModelStore,
+        splits: Iterable[str],
+        device: str,
+        progress: Progress | None,
+    ) -> Job:
+        """A job whose engine computes in float32; `splits` are of `SPLITS`."""
+        engine = Engine(store, device, precision="float32")
+        return cls(rows, engine, frozenset(splits), device, progress or Progress())
 
     @property
     def store(self) -> ModelStore:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from inference.engine import Engine
 from inference.errors import BadInputError
 from inference.models import ModelStore
 from inference.progress import Progress
@@ -100,13 +99,7 @@ def evaluate(
         raise BadInputError(
             f"Unknown task {', '.join(sorted(unknown))}; tasks are {', '.join(TASKS)}."
         )
-    job = Job(
-        rows=rows,
-        engine=Engine(store, device, precision="float32"),
-        splits=frozenset(SPLITS if everything else SPLITS[:2]),
-        device=device,
-        progress=progress or Progress(),
-    )
+    job = Job.begin(rows, store, SPLITS if everything else SPLITS[:2], device, progress)
     figures = [f for name, task in TASKS.items() if name in wanted for f in task.figures(job)]
     if not figures:
         raise BadInputError(
