@@ -7,9 +7,10 @@ import math
 import torch
 import torch.nn.functional as nnf
 
+from inference.training.losses import IGNORE
 from inference.training.recipe import AugmentSettings
 
-__all__ = ["augment", "mixup"]
+__all__ = ["augment", "corrupt", "mixup"]
 
 
 def _uniform(n: int, width: float, generator: torch.Generator) -> torch.Tensor:
@@ -117,6 +118,48 @@ def augment(
     if settings.erase > 0:
         x = _erase(x, settings.erase, generator)
     return x, moved
+
+
+def corrupt(
+    x: torch.Tensor, masks: torch.Tensor | None, share: float, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Cut boxes out of a batch and make it noisy; what was cut out is unknown in the masks.
+
+    Restoring the picture teaches anatomy without labels (context encoders, Pathak et al. 2016;
+    denoising, Vincent et al. 2010).
+
+    Parameters
+    ----------
+    x
+        Shape (n, 1, h, w), float32 in about [0, 1].
+    masks
+        Shape (n, h, w), uint8 codes, or None.
+    share
+        Of the picture's area to cut out, about, at most 1; half of it is the largest noise.
+    generator
+        CPU generator.
+
+    Returns
+    -------
+    tuple
+        Changed copies.
+    """
+    n, _, height, width = x.shape
+    level = torch.rand(n, generator=generator).view(n, 1, 1, 1) * share / 2
+    spoilt = x + torch.randn(x.shape, generator=generator).to(x.device) * level.to(x.device)
+    masks = None if masks is None else masks.clone()
+    for index in range(n):
+        room = share * float(torch.rand((), generator=generator)) * 2 * height * width
+        while room > 0:
+            sides = torch.randint(height // 16, height // 4, (2,), generator=generator).tolist()
+            top = int(torch.randint(height - sides[0], (), generator=generator))
+            left = int(torch.randint(width - sides[1], (), generator=generator))
+            box = (index, ..., slice(top, top + sides[0]), slice(left, left + sides[1]))
+            spoilt[box] = float(torch.rand((), generator=generator))
+            if masks is not None:
+                masks[box] = IGNORE
+            room -= sides[0] * sides[1]
+    return spoilt, masks
 
 
 def mixup(

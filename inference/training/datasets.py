@@ -17,7 +17,17 @@ from inference.training.losses import CODES
 from inference.training.manifest import Row
 from inference.training.pictures import read_grey
 from inference.training.recipe import Recipe
-from inference.training.slices import annotated, drawn, healthy, prepared, present, shares, taught
+from inference.training.slices import (
+    LesionSlice,
+    annotated,
+    drawn,
+    healthy,
+    prepared,
+    present,
+    pretext,
+    shares,
+    taught,
+)
 
 __all__ = ["TASKS", "Dataset", "balanced", "build", "recognition_targets"]
 
@@ -125,15 +135,24 @@ def _recognition(rows: Iterable[Row], recipe: Recipe) -> Dataset:
     )
 
 
-def _lesions(kept: Sequence[Row], recipe: Recipe) -> Dataset:
+def _slices(kept: Sequence[Row], recipe: Recipe) -> list[LesionSlice]:
+    if recipe.data.pretext:
+        return pretext(kept, recipe.data.pretext, recipe.seed)
     slices = annotated(kept)
     if not slices:
-        raise ValueError("no annotated slice")
+        return []
     inside = {r.group for r in kept}
     slices += healthy(kept, [g for g in recipe.data.dicom_normals if g in inside])
     slices += drawn(slices, recipe.data.effusions, recipe.seed)
     if recipe.data.pseudo:
         slices += taught(kept, Path(recipe.data.pseudo))
+    return slices
+
+
+def _lesions(kept: Sequence[Row], recipe: Recipe) -> Dataset:
+    slices = _slices(kept, recipe)
+    if not slices:
+        raise ValueError("no slice")
     pictures, masks = prepared(slices, recipe.size)
     return Dataset(
         pictures=pictures,

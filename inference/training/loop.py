@@ -22,9 +22,9 @@ from inference import device as devices
 from inference.errors import BadInputError
 from inference.networks.factory import make_network
 from inference.preprocess import MEAN, STD
-from inference.training.augment import augment, mixup
+from inference.training.augment import augment, corrupt, mixup
 from inference.training.datasets import Dataset
-from inference.training.losses import manifestation_loss, recognition_loss, streams_loss
+from inference.training.losses import PICTURE, manifestation_loss, recognition_loss, streams_loss
 from inference.training.recipe import Recipe
 
 __all__ = ["TrainingResult", "train"]
@@ -95,6 +95,9 @@ def _batch(
     targets = {t: torch.from_numpy(v[chosen]).to(device) for t, v in data.targets.items()}
     if recipe.kind != "streams":
         x, targets = mixup(x, targets, recipe.augment.mixup, generator)
+    elif PICTURE in recipe.network["streams"]:
+        targets[PICTURE] = x.clone()
+        x, masks = corrupt(x, masks, recipe.augment.corrupt, generator)
     x = x.sub_(MEAN).div_(STD).contiguous(memory_format=torch.channels_last)
     return x, targets, masks
 
@@ -108,7 +111,7 @@ def _loss(
         return manifestation_loss(output, targets["manifestations"])
     if masks is None:
         raise BadInputError("Streams are trained on pictures that have masks.")
-    return streams_loss(output, masks)
+    return streams_loss(output, masks, recipe.loss, targets.get(PICTURE))
 
 
 class _Checkpoint:
@@ -260,7 +263,7 @@ def train(
         _take_over(network, Path(init))
     devices.channels_last(network.to(where))
     dtype = devices.low_precision(where) if recipe.precision == "auto" else None
-    optimiser = torch.optim.AdamW(_groups(network, recipe), weight_decay=recipe.weight_decay)
+    optimiser = torch.optim.AdamW(_groups(network, recipe), weight_decay=recipe.weight_decay, fused=True)
     average = _Average(network, recipe.ema)
     checkpoint = _Checkpoint(folder)
     first, spent = checkpoint.load(network, average, optimiser, recipe) if resume else (0, 0.0)

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as nnf
 
-__all__ = ["CODES", "IGNORE", "manifestation_loss", "recognition_loss", "streams_loss"]
+from inference.training.recipe import LossSettings
+
+__all__ = [
+    "CODES",
+    "IGNORE",
+    "PICTURE",
+    "manifestation_loss",
+    "recognition_loss",
+    "streams_loss",
+]
 
 IGNORE = 255
 CODES = {"ggo": 1, "consolidation": 2, "effusion": 3}
 """Mask codes of ``ct_segmentation``."""
+PICTURE = "picture"
+"""The stream that restores the picture, for pre-training; its output is the grey value."""
 
 
 def recognition_loss(
@@ -43,39 +56,83 @@ def manifestation_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Ten
     return nnf.binary_cross_entropy_with_logits(logits.float()[known], targets[known])
 
 
-def _focal_tversky(p: torch.Tensor, y: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+Region = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def _focal_tversky(p: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """Focal Tversky loss over the batch; misses weigh more than false alarms (.7 : .3)."""
-    p, y = p * known, y * known
     hit = (p * y).sum()
     index = (hit + 1.0) / (hit + 0.7 * (y * (1 - p)).sum() + 0.3 * (p * (1 - y)).sum() + 1.0)
     return (1.0 - index).pow(0.75)
 
 
-def streams_loss(logits: dict[str, torch.Tensor], masks: torch.Tensor) -> torch.Tensor:
-    """Mean over streams of cross entropy + focal Tversky.
+def _dice(p: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return 1.0 - (2.0 * (p * y).sum() + 1.0) / (p.sum() + y.sum() + 1.0)
+
+
+def _iou(p: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    hit = (p * y).sum()
+    return 1.0 - (hit + 1.0) / (p.sum() + y.sum() - hit + 1.0)
+
+
+_REGIONS: dict[str, Region] = {"focal tversky": _focal_tversky, "dice": _dice, "iou": _iou}
+
+PICTURE_WEIGHT = 4.0
+"""Of the restored picture beside a manifestation: grey values differ by a tenth, not by one."""
+_NEIGHBOURHOOD = 31
+"""Side in pixels of the window in which a pixel is compared with its surroundings."""
+
+
+def _boundary_weights(y: torch.Tensor, weight: float) -> torch.Tensor:
+    """1, and up to ``1 + weight`` where a pixel differs from its surroundings (PraNet, Inf-Net)."""
+    around = nnf.avg_pool2d(
+        y.unsqueeze(1), _NEIGHBOURHOOD, stride=1, padding=_NEIGHBOURHOOD // 2
+    ).squeeze(1)
+    return 1.0 + weight * (around - y).abs()
+
+
+def streams_loss(
+    logits: dict[str, torch.Tensor],
+    masks: torch.Tensor,
+    settings: LossSettings | None = None,
+    picture: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Mean over streams of cross entropy + region loss; of the picture, mean absolute difference.
 
     Parameters
     ----------
     logits
-        By stream: (n, 1, h, w) for a manifestation, (n, 4, h, w) for ``"all"``.
+        By stream: (n, 1, h, w) for a manifestation or `PICTURE`, (n, 4, h, w) for ``"all"``.
     masks
         Shape (n, h, w), uint8 codes; 255 is left out.
+    settings
+        Which region loss; None: the default.
+    picture
+        Shape (n, 1, h, w): what `PICTURE` should give.
     """
+    settings = settings or LossSettings()
+    region = _REGIONS[settings.region]
     known = (masks != IGNORE).float()
     losses = []
     for stream, values in logits.items():
         scores = values.float()
-        if stream == "all":
-            codes = masks.long()
-            entropy = nnf.cross_entropy(scores, codes, ignore_index=IGNORE)
+        if stream == PICTURE:
+            if picture is None:
+                raise ValueError("a stream that restores pictures needs the pictures")
+            losses.append(PICTURE_WEIGHT * nnf.l1_loss(scores, picture))
+        elif stream == "all":
+            entropy = nnf.cross_entropy(scores, masks.long(), ignore_index=IGNORE)
             shares = scores.softmax(dim=1)
             parts = [
-                _focal_tversky(shares[:, code], (masks == code).float(), known)
+                region(shares[:, code] * known, (masks == code).float())
                 for code in CODES.values()
             ]
             losses.append(entropy + torch.stack(parts).mean())
         else:
             y = (masks == CODES[stream]).float()
-            entropy = nnf.binary_cross_entropy_with_logits(scores[:, 0], y, weight=known)
-            losses.append(entropy + _focal_tversky(scores[:, 0].sigmoid(), y, known))
+            weight = known
+            if settings.boundary > 0:
+                weight = known * _boundary_weights(y, settings.boundary)
+            entropy = nnf.binary_cross_entropy_with_logits(scores[:, 0], y, weight=weight)
+            losses.append(entropy + region(scores[:, 0].sigmoid() * known, y))
     return torch.stack(losses).mean()

@@ -14,9 +14,10 @@ from typing import Any
 
 from inference.errors import BadInputError
 
-__all__ = ["AugmentSettings", "DataSettings", "Recipe", "load_recipe", "shipped_recipes"]
+__all__ = ["AugmentSettings", "DataSettings", "LossSettings", "Recipe", "load_recipe", "shipped_recipes"]
 
 KINDS = ("recognition", "manifestations", "streams", "domain")
+REGIONS = ("focal tversky", "dice", "iou")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ class AugmentSettings:
         Probability that borders and corners, where text and marks stand, are blanked.
     mixup
         Beta parameter; 0 turns it off.
+    corrupt
+        Streams that restore pictures: share of a picture that is cut out, about; half of it is
+        the largest standard deviation of the noise.
     """
 
     rotation: float = 10.0
@@ -55,6 +59,7 @@ class AugmentSettings:
     blur: float = 0.3
     erase: float = 0.0
     mixup: float = 0.0
+    corrupt: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,10 @@ class DataSettings:
         Folder of masks that ``secondread pseudo`` drew on unlabelled slices; "" for none.
     pseudo_share
         Share of a batch taken from those slices.
+    pretext
+        Streams: learn not from annotated slices but from CT pictures with lesions drawn into them
+        (`inference.training.synthesis`), this many copies of each; 0 for annotated slices. A
+        network with a stream ``"picture"`` learns to restore what was cut out of them too.
     modalities
         Recognition: of the manifest's modalities, those to learn from.
     """
@@ -89,7 +98,32 @@ class DataSettings:
     effusions_share: float = 0.25
     pseudo: str = ""
     pseudo_share: float = 0.3
+    pretext: int = 0
     modalities: tuple[str, ...] = ("CT", "CXR")
+
+
+@dataclass(frozen=True, slots=True)
+class LossSettings:
+    """What streams minimise beside the cross entropy of their pixels.
+
+    Parameters
+    ----------
+    region
+        ``"focal tversky"`` (misses .7, false alarms .3), ``"dice"`` or ``"iou"``, soft and over
+        the batch.
+    boundary
+        Weight of the pixels beside an outline above that of others, in the cross entropy of
+        single manifestations (PraNet, Inf-Net: 5); 0 turns it off.
+    """
+
+    region: str = "focal tversky"
+    boundary: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.region not in REGIONS:
+            raise BadInputError(
+                f"A recipe's region loss is one of {', '.join(REGIONS)}, not {self.region!r}."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +167,7 @@ class Recipe:
     checkpoint_every: int = 200
     network: dict[str, Any] = field(default_factory=dict)
     data: DataSettings = field(default_factory=DataSettings)
+    loss: LossSettings = field(default_factory=LossSettings)
     augment: AugmentSettings = field(default_factory=AugmentSettings)
     sha256: str = ""
 

@@ -17,7 +17,7 @@ from inference.training.losses import CODES, IGNORE
 from inference.training.manifest import Row
 from inference.training.pictures import read_grey
 from inference.training.recipe import Recipe
-from inference.training.synthesis import draw_effusion
+from inference.training.synthesis import draw_effusion, draw_lesions
 
 __all__ = [
     "LesionSlice",
@@ -26,6 +26,7 @@ __all__ = [
     "healthy",
     "prepared",
     "present",
+    "pretext",
     "shares",
     "taught",
 ]
@@ -33,6 +34,10 @@ __all__ = [
 NORMAL = "dicom_normal"
 DRAWN = "drawn effusion"
 PSEUDO = "pseudo-labelled"
+DRAWN_LESIONS = "drawn lesions"
+UNMARKED = "unmarked"
+UNMARKED_SHARE = 0.25
+"""Of a batch of `pretext`."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -146,6 +151,46 @@ def taught(rows: Sequence[Row], folder: Path) -> list[LesionSlice]:
     ]
 
 
+def pretext(rows: Sequence[Row], copies: int, seed: int) -> list[LesionSlice]:
+    """CT pictures to learn from before any annotated slice is seen.
+
+    Pictures that are not of COVID-19 get drawn lesions; in the others, and in those where no lung
+    is found, every pixel's class is unknown: they are only there to be restored.
+
+    Parameters
+    ----------
+    rows
+        Of the manifest; annotated slices among them are not used.
+    copies
+        Of each picture that lesions are drawn into.
+    seed
+        Decides everything that is random.
+    """
+    from inference.training.pseudo import unlabelled, upright
+
+    made: list[LesionSlice] = []
+    for row in unlabelled(rows):
+        picture = upright(row, read_grey(row.path))
+        made.append(_unmarked(picture, row))
+    labelled = [r for r in rows if r.role == "image" and r.task == "ct_classification"]
+    for index, row in enumerate(labelled):
+        picture = read_grey(row.path)
+        rng = np.random.default_rng([seed, index])
+        found = 0
+        for _ in range(0 if row.label == "covid19" else copies):
+            result = draw_lesions(picture, np.zeros_like(picture), rng)
+            if result is not None:
+                made.append(LesionSlice(result[0], result[1], None, row.group, DRAWN_LESIONS))
+                found += 1
+        if not found:
+            made.append(_unmarked(picture, row))
+    return made
+
+
+def _unmarked(picture: NDArray[np.uint8], row: Row) -> LesionSlice:
+    return LesionSlice(picture, np.full_like(picture, IGNORE), None, row.group, UNMARKED)
+
+
 def present(slices: Sequence[LesionSlice]) -> NDArray[np.float32]:
     """Which manifestations a slice shows, (n, 3); NaN where an unknown part leaves it open."""
     result = np.full((len(slices), len(CODES)), np.nan, dtype=np.float32)
@@ -187,6 +232,7 @@ def shares(slices: Sequence[LesionSlice], recipe: Recipe) -> NDArray[np.float64]
         NORMAL: recipe.data.normals_share,
         DRAWN: recipe.data.effusions_share,
         PSEUDO: recipe.data.pseudo_share,
+        UNMARKED: UNMARKED_SHARE,
     }
     rest = 1.0
     for source, share in wanted.items():
