@@ -11,6 +11,8 @@ from inference.errors import BadInputError
 
 if TYPE_CHECKING:
     from inference.models import ModelRecord, ModelStore
+    from inference.training.evaluation.figure import Figure
+    from inference.training.recipe import Recipe
 
 __all__ = ["register"]
 
@@ -121,6 +123,13 @@ def cross_validate(
     ] = None,
     init: Annotated[str, typer.Option(help="As in train; {fold} becomes the fold.")] = "random",
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+    enter: Annotated[
+        str,
+        typer.Option(
+            help="Enter the figures under this title beside the models, where evaluate shows them."
+        ),
+    ] = "",
+    models: Annotated[Path | None, typer.Option(help="Another model store to enter in.")] = None,
 ) -> None:
     """Train a recipe once a fold and score all pictures, each by the model that did not see it.
 
@@ -133,6 +142,7 @@ def cross_validate(
 
     from rich.console import Console
 
+    from inference.models import ModelStore
     from inference.training.crossvalidate import cross_validate as run
     from inference.training.manifest import read_manifest
     from inference.training.page import page_of_folds
@@ -158,6 +168,41 @@ def cross_validate(
     page = page_of_folds(figures, f"{names}; folds held out: {held_out}.")
     (out / "figures.md").write_text(page, encoding="utf-8")
     console.print(f"wrote {out / 'figures.md'} and figures.json")
+    if enter:
+        store = ModelStore(models)
+        _enter_lever(store, enter, recipes, init, out, chosen_folds, figures)
+        console.print(f"entered as {enter!r}")
+
+
+def _enter_lever(
+    store: ModelStore,
+    title: str,
+    recipes: list[Recipe],
+    init: str,
+    out: Path,
+    folds: list[int],
+    figures: list[Figure],
+) -> None:
+    """Enter a cross-validation in the store that evaluate reads; the runs say what they took."""
+    from inference.models import ModelStore
+    from inference.training import levers
+
+    runs = [
+        record
+        for fold in folds
+        for record in ModelStore(out / f"fold-{fold}" / "store").records
+        if record.name in {r.name for r in recipes}
+    ]
+    lever = levers.Lever(
+        title=title,
+        recipes=", ".join(f"{r.name} ({r.steps} steps)" for r in recipes),
+        start=init if init in {"random", "imagenet"} else Path(init).parent.name,
+        folds=tuple(sorted(set(folds))),
+        device=", ".join(dict.fromkeys(r.device for r in runs)),
+        seconds=sum(r.seconds for r in runs),
+        figures=tuple(figures),
+    )
+    levers.enter(lever, store.folder)
 
 
 def evaluate(

@@ -6,13 +6,15 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from inference.errors import BadInputError
 from inference.models import ModelStore
 from inference.training.datasets import build
-from inference.training.evaluation import manifestations, recognition, segmentation
+from inference.training.evaluation import manifestations, recognition, segmentation, thresholds
 from inference.training.evaluation.figure import SPLITS, Figure, Job
 from inference.training.evaluation.scores import Scores, pool
+from inference.training.groups import groups_behind
 from inference.training.install import describe
 from inference.training.loop import train
 from inference.training.manifest import FOLDS, Row, fold_of_groups
@@ -20,12 +22,19 @@ from inference.training.recipe import Recipe
 
 __all__ = ["cross_validate", "of_fold"]
 
-_SCORING: dict[
-    str, tuple[Callable[[Job], dict[str, Scores]], Callable[[str, Scores], list[Figure]]]
-] = {
-    "recognition": (recognition.score, recognition.summarise),
-    "manifestations": (manifestations.score, manifestations.summarise),
-    "streams": (segmentation.score, segmentation.summarise),
+_SCORED = {
+    "recognition": {"cxr_classification", "ct_classification"},
+    "manifestations": {"ct_segmentation"},
+    "streams": {"ct_segmentation"},
+}
+"""Tasks of the manifest whose rows are scored, by kind of network."""
+MIRRORED = ", mirror averaged"
+TUNED = ", thresholds of the other folds"
+
+_SUMMARISING: dict[str, Callable[[str, Scores], list[Figure]]] = {
+    "recognition": recognition.summarise,
+    "manifestations": manifestations.summarise,
+    "streams": segmentation.summarise,
 }
 
 
@@ -91,36 +100,80 @@ def cross_validate(
     -------
     list of Figure
         Of the split ``"cross-validation"``, intervals bootstrapped over the groups of all folds.
+        Streams are scored three times: as they are, averaged over each slice and its mirror
+        picture, and that with thresholds that each fold takes from the other folds' held-out
+        slices.
 
     Raises
     ------
     BadInputError
         For recipes of several kinds, a fold that does not exist, a run of another recipe in `out`,
-        or when there is nothing to score.
+        weights to start from that know held-out groups, or when there is nothing to score.
     """
     kinds = {recipe.kind for recipe in recipes}
     if len(kinds) != 1 or len({r.name for r in recipes}) != len(recipes):
         raise BadInputError("Cross-validation takes different recipes of one kind; name those.")
     if not folds or set(folds) - set(range(FOLDS)):
         raise BadInputError(f"Folds are numbers from 0 to {FOLDS - 1}.")
-    score, summarise = _SCORING[kinds.pop()]
+    kind = kinds.pop()
     of_group = fold_of_groups(rows)
     modalities = {m for recipe in recipes for m in recipe.data.modalities}
-    parts: dict[str, list[Scores]] = {}
+    jobs: list[Job] = []
     for fold in sorted(set(folds)):
         store = ModelStore(out / f"fold-{fold}" / "store")
         for recipe in recipes:
             start = init.replace("{fold}", str(fold))
+            _refuse_known(groups_behind(start), rows, of_group, kind, fold)
             _learn(of_fold(recipe, fold), rows, of_group, store, device, start, quiet, tell)
         held_out = [r for r in rows if of_group.get(r.group) == fold or r.role == "mask"]
         if recipes[0].kind == "recognition":
             held_out = [r for r in held_out if r.modality in modalities]
-        job = Job.begin(held_out, store, SPLITS[:1], device, None)
-        for name, scores in score(job).items():
-            parts.setdefault(name, []).append(scores)
+        jobs.append(Job.begin(held_out, store, SPLITS[:1], device, None))
+    parts = _scores(kind, jobs)
     if not parts:
         raise BadInputError("The manifest has nothing in these folds that this recipe can score.")
-    return [f for name, scored in parts.items() for f in summarise(name, pool(scored))]
+    return [f for name, scored in parts.items() for f in _SUMMARISING[kind](name, pool(scored))]
+
+
+def _refuse_known(
+    known: set[str], rows: Sequence[Row], of_group: dict[str, int], kind: str, fold: int
+) -> None:
+    scored = {r.group for r in rows if r.task in _SCORED[kind] and of_group.get(r.group) == fold}
+    if scored & known:
+        raise BadInputError(
+            f"The weights to start from know {len(scored & known)} groups of fold {fold}, which it "
+            "should be scored on; train such weights once a fold and write {fold} in their path."
+        )
+
+
+def _scores(kind: str, jobs: Sequence[Job]) -> dict[str, list[Scores]]:
+    """Scores of the held-out pictures, fold by fold, by model name."""
+    if kind == "streams":
+        return _of_streams(jobs)
+    score = recognition.score if kind == "recognition" else manifestations.score
+    return _by_name([score(job) for job in jobs])
+
+
+def _of_streams(jobs: Sequence[Job]) -> dict[str, list[Scores]]:
+    parts: dict[str, list[Scores]] = {}
+    for suffix in ("", MIRRORED):
+        found = _by_name([segmentation.predict(job, mirrored=bool(suffix)) for job in jobs])
+        for name, folds in found.items():
+            parts[name + suffix] = [segmentation.measure(fold) for fold in folds]
+            if suffix and len(folds) > 1:
+                parts[name + suffix + TUNED] = [
+                    segmentation.measure(fold, thresholds.choose(folds[:k] + folds[k + 1 :]))
+                    for k, fold in enumerate(folds)
+                ]
+    return parts
+
+
+_T = TypeVar("_T")
+
+
+def _by_name(folds: Sequence[dict[str, _T]]) -> dict[str, list[_T]]:
+    names = dict.fromkeys(name for fold in folds for name in fold)
+    return {name: [fold[name] for fold in folds if name in fold] for name in names}
 
 
 def _learn(

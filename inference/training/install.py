@@ -8,6 +8,7 @@ from pathlib import Path
 
 from inference.models import ModelRecord, Split
 from inference.training.datasets import Dataset
+from inference.training.groups import groups_behind
 from inference.training.loop import TrainingResult
 from inference.training.recipe import Recipe
 
@@ -79,7 +80,7 @@ def describe(
         split=Split(
             train_folds=recipe.data.train_folds,
             validation_folds=recipe.data.validation_folds,
-            trained_groups=tuple(sorted(set(data.groups))),
+            trained_groups=tuple(sorted({*data.groups, *groups_behind(init)})),
             validation_groups=validation,
         ),
     )

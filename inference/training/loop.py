@@ -24,6 +24,7 @@ from inference.networks.factory import make_network
 from inference.preprocess import MEAN, STD
 from inference.training.augment import augment, corrupt, mixup
 from inference.training.datasets import Dataset
+from inference.training.groups import remember_groups
 from inference.training.losses import PICTURE, manifestation_loss, recognition_loss, streams_loss
 from inference.training.recipe import Recipe
 
@@ -239,7 +240,8 @@ def train(
     data
         Training pictures.
     folder
-        Gets ``weights.safetensors`` (float16), ``log.csv``, checkpoints and TensorBoard logs.
+        Gets ``weights.safetensors`` (float16), ``log.csv``, ``groups.json`` (whom the weights
+        know), checkpoints and TensorBoard logs.
     device
         As `inference.device.choose`.
     resume
@@ -256,6 +258,7 @@ def train(
         When the folder holds a run of another recipe, or `init` is of no use.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    remember_groups(data.groups, init, folder)
     where = devices.choose(device)
     torch.manual_seed(recipe.seed)
     network = make_network(recipe.kind, recipe.network, imagenet=init == "imagenet")
@@ -263,7 +266,9 @@ def train(
         _take_over(network, Path(init))
     devices.channels_last(network.to(where))
     dtype = devices.low_precision(where) if recipe.precision == "auto" else None
-    optimiser = torch.optim.AdamW(_groups(network, recipe), weight_decay=recipe.weight_decay, fused=True)
+    optimiser = torch.optim.AdamW(
+        _groups(network, recipe), weight_decay=recipe.weight_decay, fused=True
+    )
     average = _Average(network, recipe.ema)
     checkpoint = _Checkpoint(folder)
     first, spent = checkpoint.load(network, average, optimiser, recipe) if resume else (0, 0.0)

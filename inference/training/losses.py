@@ -124,8 +124,7 @@ def streams_loss(
             entropy = nnf.cross_entropy(scores, masks.long(), ignore_index=IGNORE)
             shares = scores.softmax(dim=1)
             parts = [
-                region(shares[:, code] * known, (masks == code).float())
-                for code in CODES.values()
+                region(shares[:, code] * known, (masks == code).float()) for code in CODES.values()
             ]
             losses.append(entropy + torch.stack(parts).mean())
         else:

@@ -14,7 +14,14 @@ from typing import Any
 
 from inference.errors import BadInputError
 
-__all__ = ["AugmentSettings", "DataSettings", "LossSettings", "Recipe", "load_recipe", "shipped_recipes"]
+__all__ = [
+    "AugmentSettings",
+    "DataSettings",
+    "LossSettings",
+    "Recipe",
+    "load_recipe",
+    "shipped_recipes",
+]
 
 KINDS = ("recognition", "manifestations", "streams", "domain")
 REGIONS = ("focal tversky", "dice", "iou")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import astuple
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +19,17 @@ from inference.training.evaluation.figure import (
     Scorer,
     Statistic,
     lesion_rows,
-    logits,
+    outputs,
+    prepared,
     split_of,
 )
 from inference.training.evaluation.scores import Scores
 from inference.training.losses import CODES, IGNORE
+from inference.training.manifest import Row
 from inference.training.mask_metrics import Overlap, count, surface_dice
 from inference.training.pictures import read_grey
 
-__all__ = ["TITLES", "figures", "score", "summarise"]
+__all__ = ["TITLES", "Predictions", "figures", "measure", "predict", "score", "summarise"]
 
 TITLES = {"segmentation": "Segmentation of CT slices"}
 
@@ -45,14 +47,47 @@ def figures(job: Job) -> list[Figure]:
     return [f for name, scores in score(job).items() for f in summarise(name, scores)]
 
 
-def score(job: Job) -> dict[str, Scores]:
-    """Agreement with the masks by form of the streams.
+@dataclass(frozen=True, eq=False, slots=True)
+class Predictions:
+    """What a form of the streams says of slices whose truth is known.
 
-    Returns
-    -------
-    dict
-        Scores with one array (n, 5) a class: the fields of `Overlap`, and NSD; the classes are the
-        manifestations that the form has, and their union when it has all.
+    Parameters
+    ----------
+    rows, splits
+        The slices, and of `SPLITS` how far the models know them; length n.
+    keys
+        The manifestations; length k.
+    maps
+        Shape (n, k, size, size), float32: probabilities.
+    truths
+        Masks (rows, columns), uint8 codes, as they are kept; length n.
+    """
+
+    rows: tuple[Row, ...]
+    splits: NDArray[np.str_]
+    keys: tuple[Manifestation, ...]
+    maps: NDArray[np.float32]
+    truths: tuple[NDArray[np.uint8], ...]
+
+    def on_truth(self, index: int) -> NDArray[np.float32]:
+        """Probabilities of one slice on the grid of its mask, (k, rows, columns)."""
+        return restore(self.maps[index], self.truths[index].shape)
+
+
+def score(job: Job) -> dict[str, Scores]:
+    """Agreement with the masks by form of the streams; as `measure`, at one half."""
+    return {name: measure(found) for name, found in predict(job).items()}
+
+
+def predict(job: Job, *, mirrored: bool = False) -> dict[str, Predictions]:
+    """Probability maps of every form of the streams that the store holds.
+
+    Parameters
+    ----------
+    job
+        The slices and the models.
+    mirrored
+        Average over each slice and its mirror picture.
     """
     found = {}
     for form in ("shared", "separate", "all"):
@@ -60,27 +95,60 @@ def score(job: Job) -> dict[str, Scores]:
             records = job.store.streams(form)
         except AnalysisError:
             continue
-        scores = _of_form(job, records)
-        if scores is not None:
-            found[f"streams ({form})"] = scores
+        one = _of_form(job, records, mirrored)
+        if one is not None:
+            found[f"streams ({form})"] = one
     return found
 
 
-def _of_form(job: Job, records: Sequence[ModelRecord]) -> Scores | None:
+def _of_form(job: Job, records: Sequence[ModelRecord], mirrored: bool) -> Predictions | None:
     pairs = lesion_rows(job.rows, records[0], job.splits)
     if not pairs:
         return None
     rows = tuple(row for row, _ in pairs)
     maps: dict[Manifestation, NDArray[np.float32]] = {}
     for record in records:
-        maps.update(stream_probabilities(logits(job, record, rows)))
-    keys = [key for key in Manifestation if key in maps]
+        pictures = np.stack([prepared(read_grey(r.path), record) for r in rows])
+        here = stream_probabilities(outputs(job, record, pictures))
+        if mirrored:
+            other = stream_probabilities(outputs(job, record, pictures[..., ::-1].copy()))
+            here = {k: np.float32(0.5) * (here[k] + other[k][..., ::-1]) for k in here}
+        maps |= here
+    keys = tuple(key for key in Manifestation if key in maps)
+    return Predictions(
+        rows=rows,
+        splits=np.array([split_of(records[0], row.group) for row in rows]),
+        keys=keys,
+        maps=np.stack([maps[key] for key in keys], axis=1),
+        truths=tuple(read_grey(path) for _, path in pairs),
+    )
+
+
+def measure(
+    predictions: Predictions, thresholds: Mapping[Manifestation, float] | None = None
+) -> Scores:
+    """Agreement with the masks.
+
+    Parameters
+    ----------
+    predictions
+        Of `predict`.
+    thresholds
+        Probability above which a pixel is called; one half where there is none.
+
+    Returns
+    -------
+    Scores
+        One array (n, 5) a class: the fields of `Overlap`, and NSD; the classes are the
+        manifestations that the form has, and their union when it has all.
+    """
+    keys = predictions.keys
+    cuts = np.array([(thresholds or {}).get(key, 0.5) for key in keys])[:, None, None]
     names = [key.value for key in keys] + ([INFECTION] if len(keys) == len(THREE) else [])
     found: dict[str, list[tuple[float, ...]]] = {name: [] for name in names}
-    for index, (_, path) in enumerate(pairs):
-        mask = read_grey(path)
+    for index, mask in enumerate(predictions.truths):
         known = mask != IGNORE
-        called = restore(np.stack([maps[k][index] for k in keys]), mask.shape) > 0.5
+        called = predictions.on_truth(index) > cuts
         truths = [mask == CODES[key.value] for key in keys]
         if INFECTION in found:
             called = np.concatenate([called, called.any(axis=0, keepdims=True)])
@@ -89,8 +157,8 @@ def _of_form(job: Job, records: Sequence[ModelRecord]) -> Scores | None:
             close = surface_dice(one & known, true, TOLERANCE_PX)
             found[name].append((*astuple(count(one, true, known)), close))
     return Scores(
-        rows=rows,
-        splits=np.array([split_of(records[0], row.group) for row in rows]),
+        rows=predictions.rows,
+        splits=predictions.splits,
         values={name: np.array(values) for name, values in found.items()},
     )
 

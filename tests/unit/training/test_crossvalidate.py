@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 from inference.commands.learning import register
 from inference.errors import BadInputError
 from inference.models import ModelStore
-from inference.training import crossvalidate
+from inference.training import crossvalidate, levers
 from inference.training.crossvalidate import cross_validate, of_fold
+from inference.training.groups import groups_behind, remember_groups
 from inference.training.manifest import fold_of_groups, read_manifest
 from inference.training.recipe import load_recipe
 
@@ -68,8 +69,11 @@ def test_command_pools_the_folds_and_goes_on_where_it_was(
     assert {f["n"] for f in of_all} == {2 * len(held_out)}
     effusion = [f for f in figures if f["metric"] == "Dice, mean over slices that have it"
                 and f["source"] == "toy, effusion"]  # fmt: skip
-    assert [f["n"] for f in effusion] == [len(held_out)]  # one of a group's two slices has it
-    assert {f["model"] for f in figures} == {"streams (shared)"}
+    assert [f["n"] for f in effusion] == [len(held_out)] * 3  # one of a group's two slices has it
+    plain = "streams (shared)"
+    averaged = f"{plain}, mirror averaged"
+    tuned = f"{averaged}, thresholds of the other folds"
+    assert {f["model"] for f in figures} == {plain, averaged, tuned}
     page = (tmp_path / "cv" / "figures.md").read_text()
     assert "tiny (1 steps); folds held out: 0, 1." in page
     assert "| toy, mean of the three | streams (shared) | cross-validation |" in page
@@ -96,7 +100,7 @@ def test_separate_streams_are_scored_together(lesion_folder: Path, tmp_path: Pat
     one = cross_validate(recipes[:1], rows, tmp_path, folds=[0], device="cpu", quiet=True)
     assert {f.source for f in one} == {"toy, ggo"}
     figures = cross_validate(recipes, rows, tmp_path, folds=[0], device="cpu", quiet=True)
-    assert {f.model for f in figures} == {"streams (separate)"}
+    assert {f.model.partition(",")[0] for f in figures} == {"streams (separate)"}
     assert "toy, infection" in {f.source for f in figures}
 
 
@@ -123,3 +127,43 @@ def test_recipes_of_two_kinds_and_unknown_folds_are_refused(shared: Path, tmp_pa
         with pytest.raises(BadInputError, match="from 0 to 4"):
             cross_validate([recipe], [], tmp_path, folds=[5])
     train.assert_not_called()
+
+
+def test_weights_that_know_held_out_groups_are_no_start(
+    shared: Path, lesion_folder: Path, tmp_path: Path
+) -> None:
+    rows = read_manifest(lesion_folder)
+    of_group = fold_of_groups(rows)
+    start = tmp_path / "start" / "weights.safetensors"
+    start.parent.mkdir()
+    remember_groups([g for g, f in of_group.items() if f == 2], "random", start.parent)
+    recipe = load_recipe(shared)
+    with pytest.raises(BadInputError, match="of fold 2"):
+        cross_validate([recipe], rows, tmp_path / "cv", folds=[2], init=str(start))
+    following = tmp_path / "following"
+    following.mkdir()
+    remember_groups(["someone"], str(start), following)
+    known = groups_behind(str(following / "weights.safetensors"))
+    assert known == {"someone", *groups_behind(str(start))}
+
+
+def test_command_enters_what_a_lever_gave_for_the_results_page(
+    shared: Path, lesion_folder: Path, tmp_path: Path
+) -> None:
+    app = typer.Typer()
+    register(app)
+    arguments = ["crossvalidate", str(lesion_folder), "--recipe", str(shared), "--device", "cpu"]
+    arguments += ["--out", str(tmp_path / "cv"), "--folds", "0", "--enter", "A lever"]
+    arguments += ["--models", str(tmp_path)]
+    CliRunner().invoke(app, arguments, catch_exceptions=False)
+    (lever,) = levers.read(tmp_path)
+    assert (lever.title, lever.recipes, lever.folds) == ("A lever", "tiny (1 steps)", (0,))
+    measured = json.loads((tmp_path / "cv" / "figures.json").read_text())
+    dice = next(f for f in measured if f["metric"] == "Dice, pooled pixels"
+                and f["source"] == "toy, ggo" and f["model"] == "streams (shared)")  # fmt: skip
+    page = "\n".join(levers.section(levers.read(tmp_path)))
+    assert "| A lever | tiny (1 steps) | random | 0 | CPU" in page
+    assert f"{dice['value']:.3f} (" in page
+    levers.enter(dataclasses.replace(lever, seconds=0.0), tmp_path)
+    assert [x.seconds for x in levers.read(tmp_path)] == [0.0], "the same title is replaced"
+    assert levers.section(()) == []
