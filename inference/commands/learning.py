@@ -1,4 +1,4 @@
-"""``secondread train``, ``crossvalidate``, ``evaluate``, ``calibrate`` and ``models``."""
+"""``secondread train``, ``pseudo``, ``evaluate``, ``calibrate``, ``figures`` and ``models``."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from inference.commands import comparing
 from inference.errors import BadInputError
 
 if TYPE_CHECKING:
     from inference.models import ModelRecord, ModelStore
-    from inference.training.evaluation.figure import Figure
-    from inference.training.recipe import Recipe
 
 __all__ = ["register"]
 
@@ -105,104 +104,6 @@ def pseudo(
         read_manifest(data), ModelStore(models), out, form=streams, device=device
     )
     typer.echo(f"{out}: {count} masks")
-
-
-def cross_validate(
-    data: Folder,
-    recipe: Annotated[
-        list[str],
-        typer.Option(
-            help="A shipped recipe's name, or a TOML file; may be repeated for separate streams, "
-            "which are scored together."
-        ),
-    ],
-    out: Annotated[Path, typer.Option(help="Where runs, models and tables are kept.")],
-    folds: Annotated[str, typer.Option(help="Folds to hold out, one by one.")] = "0,1,2,3,4",
-    steps: Annotated[
-        int | None, typer.Option(min=1, help="Fewer or more steps than the recipe says.")
-    ] = None,
-    init: Annotated[str, typer.Option(help="As in train; {fold} becomes the fold.")] = "random",
-    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
-    enter: Annotated[
-        str,
-        typer.Option(
-            help="Enter the figures under this title beside the models, where evaluate shows them."
-        ),
-    ] = "",
-    models: Annotated[Path | None, typer.Option(help="Another model store to enter in.")] = None,
-) -> None:
-    """Train a recipe once a fold and score all pictures, each by the model that did not see it.
-
-    The recipe's own folds are not used: fold K is held out, the other four are trained on. Weights
-    to start from (--init) and pseudo-labels must not know the held-out groups either: write {fold}
-    in their path and make them once a fold. Run the same command again to go on after a break. OUT
-    gets figures.json and figures.md.
-    """
-    import dataclasses
-
-    from rich.console import Console
-
-    from inference.models import ModelStore
-    from inference.training.crossvalidate import cross_validate as run
-    from inference.training.manifest import read_manifest
-    from inference.training.page import page_of_folds
-    from inference.training.recipe import load_recipe
-    from inference.training.report import print_tables, write_json
-
-    try:
-        chosen_folds = [int(fold) for fold in folds.split(",")]
-    except ValueError as error:
-        raise BadInputError(f"--folds takes numbers like 0,1,2, not {folds!r}.") from error
-    recipes = [load_recipe(name) for name in recipe]
-    if steps is not None:
-        recipes = [dataclasses.replace(r, steps=steps) for r in recipes]
-    console = Console(width=160) if not Console().is_terminal else Console()
-    rows = read_manifest(data)
-    figures = run(
-        recipes, rows, out, folds=chosen_folds, device=device, init=init, tell=console.print
-    )
-    print_tables(figures, console)
-    write_json(figures, out / "figures.json")
-    names = ", ".join(f"{r.name} ({r.steps} steps)" for r in recipes)
-    held_out = ", ".join(map(str, sorted(set(chosen_folds))))
-    page = page_of_folds(figures, f"{names}; folds held out: {held_out}.")
-    (out / "figures.md").write_text(page, encoding="utf-8")
-    console.print(f"wrote {out / 'figures.md'} and figures.json")
-    if enter:
-        store = ModelStore(models)
-        _enter_lever(store, enter, recipes, init, out, chosen_folds, figures)
-        console.print(f"entered as {enter!r}")
-
-
-def _enter_lever(
-    store: ModelStore,
-    title: str,
-    recipes: list[Recipe],
-    init: str,
-    out: Path,
-    folds: list[int],
-    figures: list[Figure],
-) -> None:
-    """Enter a cross-validation in the store that evaluate reads; the runs say what they took."""
-    from inference.models import ModelStore
-    from inference.training import levers
-
-    runs = [
-        record
-        for fold in folds
-        for record in ModelStore(out / f"fold-{fold}" / "store").records
-        if record.name in {r.name for r in recipes}
-    ]
-    lever = levers.Lever(
-        title=title,
-        recipes=", ".join(f"{r.name} ({r.steps} steps)" for r in recipes),
-        start=init if init in {"random", "imagenet"} else Path(init).parent.name,
-        folds=tuple(sorted(set(folds))),
-        device=", ".join(dict.fromkeys(r.device for r in runs)),
-        seconds=sum(r.seconds for r in runs),
-        figures=tuple(figures),
-    )
-    levers.enter(lever, store.folder)
 
 
 def evaluate(
@@ -406,7 +307,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("train")(train)
     app.command("pseudo")(pseudo)
-    app.command("crossvalidate")(cross_validate)
+    comparing.register(app)
     app.command("evaluate")(evaluate)
     app.command("figures")(figures)
     app.command("calibrate")(calibrate)

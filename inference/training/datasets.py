@@ -117,7 +117,7 @@ def _recognition(rows: Iterable[Row], recipe: Recipe) -> Dataset:
     for row in rows:
         if row.role != "image" or row.task not in {"cxr_classification", "ct_classification"}:
             continue
-        if row.modality not in recipe.data.modalities:
+        if row.modality not in recipe.data.modalities or row.source in recipe.data.leave_out:
             continue
         target = recognition_targets(row)
         if target is not None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from inference.training import experiments
 from inference.training.evaluation.figure import Figure
+from inference.training.experiments import Experiment
 
-__all__ = ["FILE", "Lever", "enter", "read", "section"]
+__all__ = ["FILE", "enter", "read", "section"]
 
 FILE = "crossvalidation.json"
 
@@ -25,84 +25,18 @@ _CLASSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Lever:
-    """One cross-validation.
-
-    Parameters
-    ----------
-    title
-        What was tried, in words.
-    recipes
-        Names and steps.
-    start
-        The weights that training started from.
-    folds
-        Those held out.
-    device, seconds
-        Where the trainings ran, and how long all of them took.
-    figures
-        Of `crossvalidate.cross_validate`.
-    """
-
-    title: str
-    recipes: str
-    start: str
-    folds: tuple[int, ...]
-    device: str
-    seconds: float
-    figures: tuple[Figure, ...]
+def read(folder: Path) -> tuple[Experiment, ...]:
+    """The cross-validations entered in a model store."""
+    return experiments.read(folder / FILE)
 
 
-def read(folder: Path) -> tuple[Lever, ...]:
-    """The cross-validations entered in a model store, in the order in which they were entered."""
-    path = folder / FILE
-    if not path.is_file():
-        return ()
-    levers = json.loads(path.read_text(encoding="utf-8"))
-    return tuple(
-        Lever(
-            **{
-                **lever,
-                "folds": tuple(lever["folds"]),
-                "figures": tuple(_figure(figure) for figure in lever["figures"]),
-            }
-        )
-        for lever in levers
-    )
-
-
-def _figure(values: dict[str, Any]) -> Figure:
-    return Figure(**{k: math.nan if v is None else v for k, v in values.items()})
-
-
-def _plain(figure: Figure) -> dict[str, Any]:
-    """For JSON: NaN becomes None, and digits that mean nothing go."""
-    return {
-        k: (round(v, 5) if math.isfinite(v) else None) if isinstance(v, float) else v
-        for k, v in asdict(figure).items()
-    }
-
-
-def enter(lever: Lever, folder: Path) -> None:
-    """Add a cross-validation to a model store; one of the same title is replaced where it stands.
-
-    Only figures that `section` can show are kept.
-    """
+def enter(lever: Experiment, folder: Path) -> None:
+    """Add a cross-validation to a model store; only figures that `section` can show are kept."""
     kept = tuple(f for f in lever.figures if f.metric.partition(", ")[2] in _KEPT)
-    one = replace(lever, figures=kept)
-    levers = list(read(folder))
-    places = [i for i, other in enumerate(levers) if other.title == lever.title]
-    if places:
-        levers[places[0]] = one
-    else:
-        levers.append(one)
-    content = [{**asdict(x), "figures": [_plain(f) for f in x.figures]} for x in levers]
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    (folder / FILE).write_text(text, encoding="utf-8")
+    experiments.enter(replace(lever, figures=kept), folder / FILE)
 
 
-def section(levers: Sequence[Lever]) -> list[str]:
+def section(levers: Sequence[Experiment]) -> list[str]:
     """Lines of Markdown: how each was trained, Dice side by side, and all metrics."""
     if not levers:
         return []
@@ -129,7 +63,7 @@ def section(levers: Sequence[Lever]) -> list[str]:
     return [*lines, *_all(levers), ""]
 
 
-def _rows(lever: Lever) -> Iterable[str]:
+def _rows(lever: Experiment) -> Iterable[str]:
     return dict.fromkeys(f.model for f in lever.figures)
 
 
@@ -145,7 +79,7 @@ def _words(figure: Figure | None, *, count: bool = True) -> str:
     return f"{figure.value:.3f}{limits}" + (f"; {figure.n} ({figure.groups})" if count else "")
 
 
-def _dice(levers: Sequence[Lever], metric: str) -> list[str]:
+def _dice(levers: Sequence[Experiment], metric: str) -> list[str]:
     lines = ["| what | read as | " + " | ".join(_CLASSES.values()) + " |", "|---" * 6 + "|"]
     for lever in levers:
         for model in _rows(lever):
@@ -157,7 +91,7 @@ def _dice(levers: Sequence[Lever], metric: str) -> list[str]:
     return lines
 
 
-def _all(levers: Sequence[Lever]) -> list[str]:
+def _all(levers: Sequence[Experiment]) -> list[str]:
     figures = [f for lever in levers for f in lever.figures]
     metrics = list(dict.fromkeys(f.metric.partition(", ")[0] for f in figures))
     head = ("what", "read as", "class", "averaged", "n (groups)", *metrics)
@@ -167,9 +101,9 @@ def _all(levers: Sequence[Lever]) -> list[str]:
         for f in lever.figures:
             if _class_of(f) in _CLASSES:
                 metric, _, kind = f.metric.partition(", ")
-                key = (f.model, _CLASSES[_class_of(f)], kind, f"{f.n} ({f.groups})")
-                rows.setdefault(key, {})[metric] = _words(f, count=False)
-        for key, cells in rows.items():
-            values = [cells.get(metric, "") for metric in metrics]
+                row = (f.model, _CLASSES[_class_of(f)], kind, f"{f.n} ({f.groups})")
+                rows.setdefault(row, {})[metric] = _words(f, count=False)
+        for key, found in rows.items():
+            values = [found.get(metric, "") for metric in metrics]
             lines.append("| " + " | ".join([lever.title, *key, *values]) + " |")
     return lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as nnf
@@ -134,4 +134,19 @@ def streams_loss(
                 weight = known * _boundary_weights(y, settings.boundary)
             entropy = nnf.binary_cross_entropy_with_logits(scores[:, 0], y, weight=weight)
             losses.append(entropy + region(scores[:, 0].sigmoid() * known, y))
+    if settings.union and logits.keys() >= CODES.keys():
+        losses.append(_union_loss([logits[key] for key in CODES], masks, known, region))
     return torch.stack(losses).mean()
+
+
+def _union_loss(
+    streams: Sequence[torch.Tensor], masks: torch.Tensor, known: torch.Tensor, region: Region
+) -> torch.Tensor:
+    """Cross entropy + region loss of "any of them", were the streams independent."""
+    # log(1 - p) of the union is the sum over streams; -1e-4 keeps log(p) finite where all say no.
+    none = torch.stack([nnf.logsigmoid(-z[:, 0].float()) for z in streams]).sum(dim=0)
+    none = none.clamp(-20.0, -1e-4)
+    y = ((masks > 0) & (masks != IGNORE)).float()
+    entropy = -(y * torch.log(-torch.expm1(none)) + (1 - y) * none)
+    share = -torch.expm1(none)
+    return (entropy * known).mean() + region(share * known, y)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from inference.models import ModelStore
-from inference.training import levers
+from inference.training import leaveout, levers
 from inference.training.evaluation.figure import CROSS_VALIDATION, Figure
 from inference.training.evaluation.run import TITLES
 from inference.training.published import published_tables
@@ -242,6 +242,7 @@ def markdown(figures: Sequence[Figure], store: ModelStore, command: str) -> str:
         *_summary(figures),
         *_models(store),
         *levers.section(levers.read(store.folder)),
+        *leaveout.section(store.folder),
         *published_tables(figures),
         *details(figures),
     ]

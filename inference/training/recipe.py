@@ -95,6 +95,8 @@ class DataSettings:
         network with a stream ``"picture"`` learns to restore what was cut out of them too.
     modalities
         Recognition: of the manifest's modalities, those to learn from.
+    leave_out
+        Recognition: sources not to learn from (`inference.training.leaveout`).
     """
 
     train_folds: tuple[int, ...] = (0, 2, 4)
@@ -107,6 +109,7 @@ class DataSettings:
     pseudo_share: float = 0.3
     pretext: int = 0
     modalities: tuple[str, ...] = ("CT", "CXR")
+    leave_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +121,15 @@ class LossSettings:
     region
         ``"focal tversky"`` (misses .7, false alarms .3), ``"dice"`` or ``"iou"``, soft and over
         the batch.
+    union
+        Single manifestations: the same loss of their union too, the infection, as one more part.
     boundary
         Weight of the pixels beside an outline above that of others, in the cross entropy of
         single manifestations (PraNet, Inf-Net: 5); 0 turns it off.
     """
 
     region: str = "focal tversky"
+    union: bool = False
     boundary: float = 0.0
 
     def __post_init__(self) -> None:

@@ -80,6 +80,16 @@ def _crescent(lung: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.b
     return np.asarray(lung & (np.arange(rows)[:, np.newaxis] > lowest - taken), dtype=np.bool_)
 
 
+def _muscle(
+    picture: NDArray[np.uint8], region: NDArray[np.bool_], lungs: NDArray[np.bool_]
+) -> float | None:
+    """Grey value of the chest wall beside a region, lungs aside; None where there is no wall."""
+    ring = cv2.dilate(region.astype(np.uint8), np.ones((15, 15), np.uint8)).astype(bool)
+    wall = picture[ring & ~lungs]
+    # The upper half: ribs aside, what borders the lung is muscle and fat, and fluid is like muscle.
+    return float(np.median(wall[wall >= np.median(wall)])) if wall.size else None
+
+
 def draw_effusion(
     picture: NDArray[np.uint8], codes: NDArray[np.uint8], rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
@@ -110,12 +120,9 @@ def draw_effusion(
     fluid = np.logical_or.reduce([_crescent(lung, rng) for lung in chosen])
     if not fluid.any():
         return None
-    ring = cv2.dilate(fluid.astype(np.uint8), np.ones((15, 15), np.uint8)).astype(bool)
-    wall = picture[ring & ~np.logical_or.reduce(lungs)]
-    if wall.size == 0:
+    muscle = _muscle(picture, fluid, np.logical_or.reduce(lungs))
+    if muscle is None:
         return None
-    # The upper half: ribs aside, what borders the lung is muscle and fat, and fluid is like muscle.
-    muscle = float(np.median(wall[wall >= np.median(wall)]))
     grain = cv2.GaussianBlur(rng.normal(0.0, 1.0, picture.shape).astype(np.float32), (0, 0), 0.8)
     grey = muscle - rng.uniform(*DARKER) + grain * rng.uniform(2.0, 10.0)
     share = cv2.GaussianBlur(fluid.astype(np.float32), (0, 0), float(rng.uniform(0.6, 1.6)))
@@ -161,23 +168,23 @@ def draw_patches(
     cloud += 0.25 * _noise(picture.shape, 0.006 * side, rng)
     depth = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
     cloud -= float(rng.uniform(0.0, 2.0)) * depth / max(1.0, float(depth.max()))
-    share = float(np.exp(rng.uniform(*np.log(PATCH_SHARE))))
-    drawn = inside & (cloud > np.quantile(cloud[inside], 1.0 - share))
+    taken = float(np.exp(rng.uniform(*np.log(PATCH_SHARE))))
+    drawn = inside & (cloud > np.quantile(cloud[inside], 1.0 - taken))
     drawn = cv2.morphologyEx(drawn.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3))).astype(bool)
     if not drawn.any():
         return None
-    wall = picture[~inside]
-    tissue = float(np.median(wall[wall >= np.median(wall)]))
+    tissue = _muscle(picture, inside, inside)
+    if tissue is None:
+        return None
     softness = float(rng.uniform(0.8, 3.0 if kind == "ggo" else 1.6))
     filled = cv2.GaussianBlur(drawn.astype(np.float32), (0, 0), softness) * inside
     grain = 1.0 + 0.15 * _noise(picture.shape, float(rng.uniform(0.8, 3.0)), rng)
-    if kind == "ggo":
-        filled = filled * grain * float(rng.uniform(*GLASS_SHARE))
-        target = np.maximum(picture, tissue)
-    else:
-        filled = filled * float(rng.uniform(0.85, 1.0))
-        target = np.full_like(filled, tissue) * (0.5 + 0.5 * grain)
-    mixed = picture + np.clip(filled, 0.0, 1.0) * (target - picture)
+    glass = kind == "ggo"
+    if glass:
+        filled = filled * grain
+    share = filled * float(rng.uniform(*(GLASS_SHARE if glass else (0.85, 1.0))))
+    target = np.maximum(picture, tissue) if glass else tissue * (0.5 + 0.5 * grain)
+    mixed = picture + np.clip(share, 0.0, 1.0) * (target - picture)
     changed = codes.copy()
     changed[drawn] = CODES[kind]
     return np.asarray(np.clip(np.rint(mixed), 0, 255), dtype=np.uint8), changed
@@ -187,8 +194,8 @@ def _noise(shape: tuple[int, ...], blur: float, rng: np.random.Generator) -> NDA
     """Smooth noise of mean 0 and standard deviation 1, made coarse first where the blur is wide."""
     step = max(1, int(blur / 3))
     coarse = rng.normal(0.0, 1.0, [-(-s // step) for s in shape]).astype(np.float32)
-    coarse = cv2.GaussianBlur(coarse, (0, 0), max(blur / step, 0.3))
-    field = cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC)
+    smooth = cv2.GaussianBlur(coarse, (0, 0), max(blur / step, 0.3))
+    field = cv2.resize(smooth, shape[::-1], interpolation=cv2.INTER_CUBIC)
     return np.asarray((field - field.mean()) / max(float(field.std()), 1e-6), dtype=np.float32)
 
 

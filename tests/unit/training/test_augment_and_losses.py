@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from inference.training.augment import augment, mixup
+from inference.training.augment import augment, corrupt, mixup
 from inference.training.losses import (
     IGNORE,
+    PICTURE,
     manifestation_loss,
     recognition_loss,
     streams_loss,
 )
-from inference.training.recipe import AugmentSettings
+from inference.training.recipe import AugmentSettings, LossSettings
 
 STILL = AugmentSettings(
     rotation=0, shear=0, scale=0, shift=0, flip=0, gamma=0, contrast=0, brightness=0, noise=0,
@@ -111,3 +112,81 @@ def test_streams_loss_ignores_255_and_falls_when_right(stream: str, channels: in
     assert logits.grad[..., :2].abs().max() == 0
     wrong = streams_loss({stream: -right}, masks)
     assert float(loss.detach()) < 0.1 * float(wrong)
+
+
+def _square() -> torch.Tensor:
+    masks = torch.zeros(1, 64, 64, dtype=torch.uint8)
+    masks[0, 20:44, 20:44] = 1
+    return masks
+
+
+@pytest.mark.parametrize("region", ["focal tversky", "dice", "iou"])
+def test_every_region_loss_falls_from_wrong_to_half_right_to_right(region: str) -> None:
+    masks = _square()
+    right = torch.where(masks == 1, 8.0, -8.0).unsqueeze(1)
+    half = right.clone()
+    half[:, :, 20:32] = -8.0
+    losses = [
+        float(streams_loss({"ggo": z}, masks, LossSettings(region=region)))
+        for z in (-right, half, right)
+    ]
+    assert losses[0] > losses[1] > losses[2]
+    assert losses[2] < 0.01
+
+
+def test_a_miss_beside_the_outline_weighs_more_than_one_far_from_it() -> None:
+    masks = _square()
+    settings = LossSettings(boundary=5.0)
+    right = torch.where(masks == 1, 6.0, -6.0).unsqueeze(1)
+
+    def cost(row: int, weighted: bool) -> float:
+        wrong = right.clone()
+        wrong[0, 0, row, 28:36] *= -1
+        return float(streams_loss({"ggo": wrong}, masks, settings if weighted else None))
+
+    plain = cost(43, False) - cost(32, False)
+    assert cost(43, True) - cost(32, True) > plain + 1e-3
+
+
+def test_the_union_is_asked_for_too_and_ignores_255() -> None:
+    masks = _square()
+    masks[0, 30:, 30:44] = 2
+    masks[0, :, :8] = IGNORE
+    settings = LossSettings(union=True)
+    logits = {
+        name: torch.where(masks == code, 12.0, -12.0).unsqueeze(1).requires_grad_()
+        for name, code in (("ggo", 1), ("consolidation", 2), ("effusion", 3))
+    }
+    right = streams_loss(logits, masks, settings)
+    swapped = {**logits, "ggo": logits["consolidation"], "consolidation": logits["ggo"]}
+    wrong_kind = streams_loss(swapped, masks, settings)
+    missed = streams_loss(
+        {k: torch.full_like(v, -12.0) for k, v in logits.items()}, masks, settings
+    )
+    assert right.item() < 0.05
+    without = LossSettings(union=False)
+    assert wrong_kind.item() < streams_loss(swapped, masks, without).item(), "the union is right"
+    assert missed.item() > right.item() + 0.5
+    right.backward()
+    for values in logits.values():
+        assert values.grad is not None
+        assert values.grad.isfinite().all()
+        assert values.grad[..., :8].abs().max() == 0
+
+
+def test_a_picture_is_restored_from_its_corrupted_copy() -> None:
+    pictures, masks = _disc()
+    x = pictures.unsqueeze(1).float() / 255
+    spoilt, unknown = corrupt(x, masks, 0.3, _generator(5))
+    assert unknown is not None
+    cut = unknown == IGNORE
+    assert 0.05 < float(cut.float().mean()) < 0.5
+    assert torch.equal(unknown[~cut], masks[~cut])
+    assert torch.equal(corrupt(x, masks, 0.3, _generator(5))[0], spoilt)
+    assert corrupt(x, None, 0.3, _generator(5))[1] is None
+    noise = (spoilt - x)[:, 0][~cut]
+    assert 0 < float(noise.std()) < 0.2
+    assert float(streams_loss({PICTURE: x}, masks, None, x)) == 0
+    assert float(streams_loss({PICTURE: spoilt}, masks, None, x)) > 0
+    with pytest.raises(ValueError, match="needs the pictures"):
+        streams_loss({PICTURE: x}, masks)

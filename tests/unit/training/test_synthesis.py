@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,8 +13,16 @@ from inference.training.datasets import build
 from inference.training.losses import CODES, IGNORE
 from inference.training.manifest import fold_of_groups, read_manifest
 from inference.training.recipe import DataSettings, Recipe
-from inference.training.slices import DRAWN, LesionSlice, drawn, present
-from inference.training.synthesis import aerated_lungs, draw_effusion
+from inference.training.slices import (
+    DRAWN,
+    DRAWN_LESIONS,
+    UNMARKED,
+    UNMARKED_SHARE,
+    LesionSlice,
+    drawn,
+    present,
+)
+from inference.training.synthesis import aerated_lungs, draw_effusion, draw_lesions, draw_patches
 
 EFFUSION = CODES["effusion"]
 SIDE = 160
@@ -117,3 +126,81 @@ def test_a_recipe_may_ask_for_drawn_effusions(lesion_folder: Path) -> None:
         assert (mixed.masks[new] == EFFUSION).any(axis=(1, 2)).all()
         assert mixed.weights[new].sum() == pytest.approx(data.effusions_share)
     assert mixed.weights.sum() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("kind", ["ggo", "consolidation"])
+@pytest.mark.parametrize("seed", range(4))
+def test_patches_lie_in_the_lungs_and_are_brighter(
+    picture: np.ndarray, kind: str, seed: int
+) -> None:
+    result = draw_patches(picture, np.zeros_like(picture), kind, np.random.default_rng(seed))
+    assert result is not None
+    changed, codes = result
+    cloud = codes == CODES[kind]
+    assert cloud.any()
+    assert (cloud & LUNGS).sum() / cloud.sum() > 0.9
+    assert np.abs(changed[~LUNGS].astype(int) - picture[~LUNGS]).mean() < 1
+    inner = float(np.median(changed[cloud & LUNGS]))
+    assert (55 < inner < 165) if kind == "ggo" else (120 < inner <= 220), inner
+
+
+def test_vessels_shine_through_ground_glass_but_not_through_consolidation(
+    picture: np.ndarray,
+) -> None:
+    vessel = np.zeros_like(LUNGS)
+    vessel[60:100:6, 32:128] = True
+    picture[vessel & LUNGS] = 190
+    contrast = {}
+    for kind in ("ggo", "consolidation"):
+        found = []
+        for seed in range(8):
+            result = draw_patches(
+                picture, np.zeros_like(picture), kind, np.random.default_rng(seed)
+            )
+            assert result is not None
+            inside = (result[1] > 0) & LUNGS
+            if (inside & vessel).sum() > 5 and (inside & ~vessel).sum() > 5:
+                found.append(result[0][inside & vessel].mean() - result[0][inside & ~vessel].mean())
+        contrast[kind] = float(np.mean(found))
+    assert contrast["ggo"] > 2 * max(contrast["consolidation"], 5.0)
+
+
+def test_drawn_lesions_repeat_by_seed_and_need_lungs(picture: np.ndarray) -> None:
+    empty = np.zeros_like(picture)
+    kinds: set[int] = set()
+    for seed in range(12):
+        first = draw_lesions(picture, empty, np.random.default_rng(seed))
+        again = draw_lesions(picture, empty, np.random.default_rng(seed))
+        assert first is not None
+        assert again is not None
+        assert np.array_equal(first[0], again[0])
+        kinds |= set(np.unique(first[1]).tolist())
+    assert kinds == {0, *CODES.values()}
+    picture[LUNGS] = 215
+    assert draw_lesions(picture, empty, np.random.default_rng(0)) is None
+
+
+def test_pre_training_draws_into_pictures_without_covid_and_leaves_the_others_unknown(
+    picture: np.ndarray, tmp_path: Path
+) -> None:
+    lines = ["path,role,image_path,task,source,modality,label,split_group,notes"]
+    for index, (task, label) in enumerate(
+        [("ct_classification", "noncovid"), ("ct_classification", "covid19"), ("ct_unlabelled", "")]
+        * 5
+    ):
+        cv2.imwrite(str(tmp_path / f"{index}.png"), picture)
+        lines.append(f"{index}.png,image,,{task},toy,CT,{label},g{index},")
+    (tmp_path / "manifest.csv").write_text("\n".join(lines))
+    rows = read_manifest(tmp_path)
+    data = DataSettings(train_folds=(0, 1, 2), validation_folds=(), pretext=3)
+    recipe = Recipe(
+        name="toy", kind="streams", seed=1, size=64, steps=1, batch=2, learning_rate=1e-3, data=data
+    )
+    made = build(rows, recipe, fold_of_groups(rows), range(5))
+    assert made.masks is not None
+    sources = np.array(made.sources)
+    assert (sources == DRAWN_LESIONS).sum() == 3 * 5
+    assert (sources == UNMARKED).sum() == 10
+    assert (made.masks[sources == UNMARKED] == IGNORE).all()
+    assert not (made.masks[sources == DRAWN_LESIONS] == IGNORE).any()
+    assert made.weights[sources == UNMARKED].sum() == pytest.approx(UNMARKED_SHARE)
