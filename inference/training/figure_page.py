@@ -143,7 +143,7 @@ def _reliability(job: Job, path: Path) -> str:
 
 def _dice(job: Job, path: Path) -> str:
     title = "Dice of each slice"
-    scored = segmentation.score(job)
+    scored = {name: segmentation.measure(p) for name, p in segmentation.predict(job).items()}
     names = list(dict.fromkeys(name for s in scored.values() for name in s.values))
     found: dict[str, dict[str, dict[str, NDArray[np.float64]]]] = {}
     counts: dict[str, str] = {}

@@ -266,9 +266,7 @@ def train(
         _take_over(network, Path(init))
     devices.channels_last(network.to(where))
     dtype = devices.low_precision(where) if recipe.precision == "auto" else None
-    optimiser = torch.optim.AdamW(
-        _groups(network, recipe), weight_decay=recipe.weight_decay, fused=True
-    )
+    optimiser = torch.optim.AdamW(_groups(network, recipe), weight_decay=recipe.weight_decay)
     average = _Average(network, recipe.ema)
     checkpoint = _Checkpoint(folder)
     first, spent = checkpoint.load(network, average, optimiser, recipe) if resume else (0, 0.0)

@@ -13,6 +13,7 @@ from inference.systems.elbana.estimates import most_suspicious
 from inference.systems.elbana.masks import (
     EFFUSION_MARGIN_MM,
     LUNG_MARGIN_MM,
+    combine,
     stream_probabilities,
 )
 from inference.systems.elbana.system import ElBana
@@ -21,6 +22,7 @@ __all__ = [
     "EFFUSION_MARGIN_MM",
     "LUNG_MARGIN_MM",
     "ElBana",
+    "combine",
     "most_suspicious",
     "stream_probabilities",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,13 +15,21 @@ from inference.quantify import measure
 from inference.studies.model import Volume
 from inference.systems.elbana.estimates import sigmoid
 
-__all__ = ["EFFUSION_MARGIN_MM", "LUNG_MARGIN_MM", "enter", "keep_to_lungs", "make_segments",
-           "stream_probabilities"]  # fmt: skip
+__all__ = [
+    "EFFUSION_MARGIN_MM",
+    "LUNG_MARGIN_MM",
+    "combine",
+    "enter",
+    "keep_to_lungs",
+    "make_segments",
+    "stream_probabilities",
+]
 
 LUNG_MARGIN_MM = 10.0
 """Lesions (effusion aside) are kept inside the lungs grown by this."""
 EFFUSION_MARGIN_MM = 40.0
 """Effusion lies outside the aerated lung, but not in the table."""
+Codes = NDArray[np.uint8]
 HALF = 127
 """A probability above one half, in 255ths."""
 
@@ -49,32 +59,55 @@ def stream_probabilities(
     return {Manifestation(name): sigmoid(values[:, 0]) for name, values in logits.items()}
 
 
-def enter(
-    maps: dict[Manifestation, NDArray[np.float32]],
-    codes: NDArray[np.uint8],
-    best: NDArray[np.uint8],
-    box: Box | None,
-) -> None:
-    """Enter one slice's probabilities into its codes where they pass one half and the best.
+def combine(probabilities: NDArray[np.float32], keys: Sequence[Manifestation]) -> Codes:
+    """One code a pixel from streams that may overlap.
+
+    A stream calls a pixel above one half. Where several do, the most probable one has it, but
+    consolidation has what ground glass would: a pixel that its own stream calls so dense that
+    vessels vanish is not hazy (Fleischner glossary, Hansell et al. 2008). Chosen on validation
+    slices; docs/results.md has each stream alone beside the masks as they are shown.
+
+    Parameters
+    ----------
+    probabilities
+        Shape (k, rows, columns).
+    keys
+        The manifestations; length k.
+
+    Returns
+    -------
+    ndarray
+        Shape (rows, columns), uint8: 0 none, else 1 + place in `Manifestation`.
+    """
+    # In 255ths, as they are kept: two that do not differ there are equal on every device.
+    levels = np.asarray(np.rint(probabilities * 255.0), dtype=np.uint8)
+    places = np.array([1 + list(Manifestation).index(key) for key in keys], dtype=np.uint8)
+    called = levels.max(axis=0) > HALF
+    codes = np.where(called, places[levels.argmax(axis=0)], np.uint8(0))
+    if Manifestation.CONSOLIDATION in keys and Manifestation.GGO in keys:
+        dense = levels[keys.index(Manifestation.CONSOLIDATION)] > HALF
+        glass, solid = (
+            places[keys.index(k)] for k in (Manifestation.GGO, Manifestation.CONSOLIDATION)
+        )
+        codes[dense & (codes == glass)] = solid
+    return codes
+
+
+def enter(maps: dict[Manifestation, NDArray[np.float32]], codes: Codes, box: Box | None) -> None:
+    """Enter one slice's probabilities into its codes.
 
     Parameters
     ----------
     maps
         By manifestation, (size, size).
-    codes, best
-        Shape (rows, columns), changed in place: 0 none, else 1 + place in `Manifestation`; and
-        the probability of what holds the pixel, in 255ths.
+    codes
+        Shape (rows, columns), zeros; changed in place: as of `combine`.
     box
         What the network was shown.
     """
     inside = np.s_[:, :] if box is None else np.s_[box.top : box.bottom, box.left : box.right]
-    codes, best = codes[inside], best[inside]
-    restored = restore(np.stack(list(maps.values())), codes.shape)
-    for key, values in zip(maps, restored, strict=True):
-        level = np.asarray(np.rint(values * 255.0), dtype=np.uint8)
-        wins = (level > HALF) & (level > best)
-        codes[wins] = 1 + list(Manifestation).index(key)
-        best[wins] = level[wins]
+    part = codes[inside]
+    part[...] = combine(restore(np.stack(list(maps.values())), part.shape), list(maps))
 
 
 def keep_to_lungs(codes: NDArray[np.uint8], lungs: NDArray[np.bool_], volume: Volume) -> None:

@@ -237,13 +237,11 @@ class Runner:
             )
 
     def _codes_of(self, group: NDArray[np.intp], maps: list[Maps]) -> NDArray[np.uint8]:
-        """Where streams overlap the more probable one holds the pixel."""
+        """Masks of a group; every stream's map of a slice is needed before its pixels are dealt."""
         codes = np.zeros((len(group), *self._volume.shape[1:]), dtype=np.uint8)
-        best = np.zeros_like(codes)
-        for of_record in maps:
-            for place in range(len(group)):
-                here = {key: values[place] for key, values in of_record.items()}
-                enter(here, codes[place], best[place], self._plan.box)
+        for place in range(len(group)):
+            here = {key: values[place] for maps_of in maps for key, values in maps_of.items()}
+            enter(here, codes[place], self._plan.box)
         if self._plan.lungs is not None:
             keep_to_lungs(codes, self._plan.lungs.mask[group], self._volume)
         if self.codes is not None:

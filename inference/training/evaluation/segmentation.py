@@ -12,7 +12,7 @@ from inference.errors import AnalysisError
 from inference.findings import Manifestation
 from inference.models import ModelRecord
 from inference.preprocess import restore
-from inference.systems.elbana import stream_probabilities
+from inference.systems.elbana import combine, stream_probabilities
 from inference.training.evaluation.figure import (
     Figure,
     Job,
@@ -34,6 +34,7 @@ __all__ = ["TITLES", "Predictions", "figures", "measure", "predict", "score", "s
 TITLES = {"segmentation": "Segmentation of CT slices"}
 
 INFECTION = "infection"
+SHOWN_TOGETHER = ", as shown"
 THREE = tuple(key.value for key in Manifestation)
 TOLERANCE_PX = 2
 NSD = f"NSD at {TOLERANCE_PX} px"
@@ -75,8 +76,17 @@ class Predictions:
 
 
 def score(job: Job) -> dict[str, Scores]:
-    """Agreement with the masks by form of the streams; as `measure`, at one half."""
-    return {name: measure(found) for name, found in predict(job).items()}
+    """Agreement with the masks by form of the streams; as `measure`, at one half.
+
+    Each form stands there twice: every stream alone, as the papers measure it, and the masks as
+    the reader sees them, where a pixel has one manifestation.
+    """
+    found: dict[str, Scores] = {}
+    for name, predictions in predict(job).items():
+        found[name] = measure(predictions)
+        if len(predictions.keys) > 1:
+            found[name + SHOWN_TOGETHER] = measure(predictions, together=True)
+    return found
 
 
 def predict(job: Job, *, mirrored: bool = False) -> dict[str, Predictions]:
@@ -125,7 +135,10 @@ def _of_form(job: Job, records: Sequence[ModelRecord], mirrored: bool) -> Predic
 
 
 def measure(
-    predictions: Predictions, thresholds: Mapping[Manifestation, float] | None = None
+    predictions: Predictions,
+    thresholds: Mapping[Manifestation, float] | None = None,
+    *,
+    together: bool = False,
 ) -> Scores:
     """Agreement with the masks.
 
@@ -135,6 +148,8 @@ def measure(
         Of `predict`.
     thresholds
         Probability above which a pixel is called; one half where there is none.
+    together
+        Deal every pixel to one manifestation, as `systems.elbana.combine` does for the reader.
 
     Returns
     -------
@@ -148,7 +163,11 @@ def measure(
     found: dict[str, list[tuple[float, ...]]] = {name: [] for name in names}
     for index, mask in enumerate(predictions.truths):
         known = mask != IGNORE
-        called = predictions.on_truth(index) > cuts
+        probabilities = predictions.on_truth(index)
+        called = probabilities > cuts
+        if together:
+            codes = combine(probabilities, keys)
+            called = np.stack([codes == CODES[key.value] for key in keys])
         truths = [mask == CODES[key.value] for key in keys]
         if INFECTION in found:
             called = np.concatenate([called, called.any(axis=0, keepdims=True)])
