@@ -102,7 +102,7 @@ def cross_validate(
         Of the split ``"cross-validation"``, intervals bootstrapped over the groups of all folds.
         Streams are scored three times: as they are, averaged over each slice and its mirror
         picture, and that with thresholds that each fold takes from the other folds' held-out
-        slices.
+        slices. Recognition is scored fold by fold too, as so many runs.
 
     Raises
     ------
@@ -150,8 +150,15 @@ def _scores(kind: str, jobs: Sequence[Job]) -> dict[str, list[Scores]]:
     """Scores of the held-out pictures, fold by fold, by model name."""
     if kind == "streams":
         return _of_streams(jobs)
-    score = recognition.score if kind == "recognition" else manifestations.score
-    return _by_name([score(job) for job in jobs])
+    if kind == "manifestations":
+        return _by_name([manifestations.score(job) for job in jobs])
+    found = _by_name([recognition.score(job) for job in jobs])
+    runs = {
+        f"{name}, run {k}": [fold]
+        for name, folds in found.items()
+        for k, fold in enumerate(folds, 1)
+    }
+    return found | runs
 
 
 def _of_streams(jobs: Sequence[Job]) -> dict[str, list[Scores]]:

@@ -111,6 +111,17 @@ def _prepared(rows: Sequence[Row], size: int) -> NDArray[np.uint8]:
     return np.stack(pictures)
 
 
+def _undersampled(strata: Sequence[str], seed: int) -> list[int]:
+    """Numbers of the entries that are kept so that every stratum has as many, in order."""
+    chooser = np.random.default_rng(seed)
+    least = min(Counter(strata).values(), default=0)
+    kept: list[int] = []
+    for name in sorted(set(strata)):
+        inside = [i for i, stratum in enumerate(strata) if stratum == name]
+        kept += chooser.choice(inside, least, replace=False).tolist()
+    return sorted(kept)
+
+
 def _recognition(rows: Iterable[Row], recipe: Recipe) -> Dataset:
     chosen: list[Row] = []
     targets: list[dict[str, NDArray[np.float32]]] = []
@@ -123,6 +134,9 @@ def _recognition(rows: Iterable[Row], recipe: Recipe) -> Dataset:
         if target is not None:
             chosen.append(row)
             targets.append(target)
+    if recipe.data.undersample:
+        kept = _undersampled([r.modality for r in chosen], recipe.seed)
+        chosen, targets = [chosen[i] for i in kept], [targets[i] for i in kept]
     classes = [f"{r.modality}/{r.label in _COVID}" for r in chosen]
     strata = [f"{r.source}/{r.label}" for r in chosen]
     return Dataset(
@@ -131,7 +145,11 @@ def _recognition(rows: Iterable[Row], recipe: Recipe) -> Dataset:
         masks=None,
         groups=tuple(r.group for r in chosen),
         sources=tuple(r.source for r in chosen),
-        weights=balanced(classes, strata),
+        weights=(
+            np.full(len(chosen), 1 / len(chosen))
+            if recipe.data.undersample
+            else balanced(classes, strata)
+        ),
     )
 
 

@@ -11,11 +11,13 @@ from inference.training import experiments
 from inference.training.evaluation.figure import Figure
 from inference.training.experiments import Experiment
 
-__all__ = ["FILE", "enter", "read", "section"]
+__all__ = ["FILE", "enter", "figures", "read", "section"]
 
 FILE = "crossvalidation.json"
 
 _KEPT = ("mean over slices that have it", "mean over all slices (both empty = 1)", "pooled pixels")
+MULTIMODAL = "X-ray and CT"
+"""Of recognition, the comparison that is entered: that of the paper's five runs."""
 _MAIN, _, _POOLED = _KEPT
 _CLASSES = {
     "infection": "infection",
@@ -30,14 +32,25 @@ def read(folder: Path) -> tuple[Experiment, ...]:
     return experiments.read(folder / FILE)
 
 
+def figures(folder: Path) -> list[Figure]:
+    """Figures of recognition among them, for the paper's tables."""
+    return [f for one in read(folder) for f in one.figures if f.task != "segmentation"]
+
+
 def enter(lever: Experiment, folder: Path) -> None:
-    """Add a cross-validation to a model store; only figures that `section` can show are kept."""
-    kept = tuple(f for f in lever.figures if f.metric.partition(", ")[2] in _KEPT)
+    """Add a cross-validation to a model store, as far as the results page shows it."""
+    kept = tuple(
+        f
+        for f in lever.figures
+        if f.metric.partition(", ")[2] in _KEPT
+        or (f.source == MULTIMODAL and not f.metric.startswith(("ROC", "confusion")))
+    )
     experiments.enter(replace(lever, figures=kept), folder / FILE)
 
 
 def section(levers: Sequence[Experiment]) -> list[str]:
     """Lines of Markdown: how each was trained, Dice side by side, and all metrics."""
+    levers = [one for one in levers if any(f.task == "segmentation" for f in one.figures)]
     if not levers:
         return []
     lines = [
@@ -92,8 +105,8 @@ def _dice(levers: Sequence[Experiment], metric: str) -> list[str]:
 
 
 def _all(levers: Sequence[Experiment]) -> list[str]:
-    figures = [f for lever in levers for f in lever.figures]
-    metrics = list(dict.fromkeys(f.metric.partition(", ")[0] for f in figures))
+    measured = [f for lever in levers for f in lever.figures]
+    metrics = list(dict.fromkeys(f.metric.partition(", ")[0] for f in measured))
     head = ("what", "read as", "class", "averaged", "n (groups)", *metrics)
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for lever in levers:

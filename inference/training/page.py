@@ -243,7 +243,7 @@ def markdown(figures: Sequence[Figure], store: ModelStore, command: str) -> str:
         *_models(store),
         *levers.section(levers.read(store.folder)),
         *leaveout.section(store.folder),
-        *published_tables(figures),
+        *published_tables([*figures, *levers.figures(store.folder)]),
         *details(figures),
     ]
     return "\n".join(lines)

@@ -13,6 +13,8 @@ from inference.training.evaluation.figure import CROSS_VALIDATION, Figure
 
 __all__ = ["percent", "published_tables"]
 
+_RUN = ", run "
+"""In the names of single folds, which only the table of single runs shows."""
 _OWN_SPLITS = ("test", CROSS_VALIDATION)
 
 
@@ -37,9 +39,11 @@ def _metric(cell: Any, split: str) -> tuple[str, str] | None:
 
 def _own_rows(entry: dict[str, Any], figures: Sequence[Figure]) -> list[str]:
     """Rows of one entry, one for each model, source and split that has figures of it."""
+    wanted = entry.get("model")
     mine = [
         f for f in figures
         if f.task == entry["task"] and fnmatchcase(f.source, entry["source"])
+        and (_RUN not in f.model if wanted is None else fnmatchcase(f.model, wanted))
     ]  # fmt: skip
     rows = []
     for split in _OWN_SPLITS:

@@ -97,6 +97,10 @@ class DataSettings:
         Recognition: of the manifest's modalities, those to learn from.
     leave_out
         Recognition: sources not to learn from (`inference.training.leaveout`).
+    undersample
+        Recognition: as many pictures of every modality, drawn by the seed, and drawn alike, as
+        El-bana et al. have it for X-ray and CT together. Otherwise all are kept, and classes and
+        sources are balanced when batches are drawn.
     """
 
     train_folds: tuple[int, ...] = (0, 2, 4)
@@ -110,6 +114,7 @@ class DataSettings:
     pretext: int = 0
     modalities: tuple[str, ...] = ("CT", "CXR")
     leave_out: tuple[str, ...] = ()
+    undersample: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,3 +195,20 @@ def test_rare_strata_are_neither_drowned_nor_learned_by_heart() -> None:
     assert weights.sum() == pytest.approx(1.0)
     assert weights[:104].sum() == pytest.approx(weights[104:].sum())
     assert weights[:100].sum() / weights[100:104].sum() == pytest.approx(10 / 2)
+
+
+def test_undersampling_keeps_as_many_of_each_modality(xray_folder: Path, tmp_path: Path) -> None:
+    lines = (xray_folder / "manifest.csv").read_text().splitlines()
+    few = [line.replace("cxr_classification,toy,CXR", "ct_classification,toy,CT")
+           for line in lines[1:31]]  # fmt: skip
+    others = lines[31:]
+    table = [lines[0], *(f"{xray_folder}/{line}" for line in few + others)]
+    (tmp_path / "manifest.csv").write_text("\n".join(table))
+    rows = read_manifest(tmp_path)
+    recipe = _recipe("recognition", size=32)
+    recipe = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, undersample=True))
+    data = build(rows, recipe, fold_of_groups(rows), range(5))
+    again = build(rows, recipe, fold_of_groups(rows), range(5))
+    assert len(data) == 2 * len(few)
+    assert data.groups == again.groups
+    np.testing.assert_allclose(data.weights, 1 / len(data))
