@@ -17,6 +17,14 @@ while the observed frequency supposes nothing but that new pictures are like tho
 It is wide with few groups, and that is the truth about few groups. It speaks of single pictures:
 of a whole study's value, a mean over its most suspicious slices, no interval is known, for want of
 whole series with a known answer.
+
+**A value may lie outside its band**, since the two are not made of one another: a temperature moves
+all values by one rule, and the band counts what came true. Mostly that happens near 0 and 1. The
+last bin holds values from some way down up to the highest, so that above its mean the value goes on
+rising while the band stays: nothing was observed of the highest values by themselves. The value is
+then surer than anything that was seen to come true. Neither is bent to fit the other (a band that
+was stretched to hold the value would claim an observation that nobody made): both are shown, and
+that they part is said.
 """
 
 from __future__ import annotations

@@ -155,6 +155,17 @@ class Estimate:
         """Low and high for each class; None where no band is computed."""
         return (None,) * len(self.classes) if self.calibrated is None else self.calibrated.bands
 
+    def beside_band(self, index: int) -> int:
+        """Where the value of a class that is shown lies: -1 below its band, 1 above it, else 0.
+
+        It may: the band is what was observed, and the value is what the calibrated network says.
+        See `inference.calibration`.
+        """
+        band, value = self.bands[index], self.shown[index]
+        if band is None:
+            return 0
+        return int(value > band[1]) - int(value < band[0])
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Segment:

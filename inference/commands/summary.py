@@ -84,12 +84,21 @@ def _probabilities(findings: Findings) -> Table:
     table.add_column("Calibration", max_width=44)
     for estimate in findings.estimates:
         title, words = estimate.title, _calibration(estimate)
-        for name, value, band in zip(estimate.classes, estimate.shown, estimate.bands, strict=True):
-            limits = _UNKNOWN if band is None else f"{band[0]:.2f} to {band[1]:.2f}"
-            table.add_row(title, name, _figure(value, 2), limits, words)
+        for index, name in enumerate(estimate.classes):
+            table.add_row(
+                title, name, _figure(estimate.shown[index], 2), _interval(estimate, index), words
+            )
             title = words = ""
         table.add_section()
     return table
+
+
+def _interval(estimate: Estimate, index: int) -> str:
+    band = estimate.bands[index]
+    if band is None:
+        return _UNKNOWN
+    beside = {-1: ", value below", 1: ", value above"}.get(estimate.beside_band(index), "")
+    return f"{band[0]:.2f} to {band[1]:.2f}{beside}"
 
 
 def _calibration(estimate: Estimate) -> str:

@@ -263,25 +263,52 @@ class TestFindings:
         assert not bar.dashed
         assert "whole study" not in bar.toolTip()
 
+    def test_a_value_outside_its_interval_is_said_and_drawn(
+        self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
+    ) -> None:
+        panel = shown(FindingsPanel(opened.session))
+        findings = make_findings(opened.volume)
+        covid = findings.estimates[0]
+        after = Calibrated(
+            (0.93, 0.5), ((0.51, 0.85), (0.4, 0.6)), covid.per_slice, False, (0.4, 0.6), 9, 8
+        )
+        known = replace(covid, calibrated=after)
+        opened.session.set_findings(replace(findings, estimates=(known,)))
+        assert "95 % interval. Outside its interval: COVID-19. The interval is" in words(panel)
+        inside, outside = sorted(panel.findChildren(ProbabilityBar), key=lambda b: b.beside)
+        assert outside.accessibleName().endswith("interval 0.51 to 0.85, outside its interval")
+        assert "The value lies above its interval" in outside.toolTip()
+        assert inside.name == "not COVID-19"
+        assert "outside" not in inside.accessibleName()
+        assert "lies" not in inside.toolTip()
+
     @pytest.mark.parametrize("dashed", [False, True])
-    def test_the_whisker_reaches_from_low_to_high(self, qtbot: Any, dashed: bool) -> None:
+    @pytest.mark.parametrize(
+        ("value", "reaches"), [(0.5, (0.25, 0.75)), (0.95, (0.25, 0.95)), (0.1, (0.1, 0.75))]
+    )
+    def test_the_whisker_reaches_from_low_to_high_and_to_the_value(
+        self, qtbot: Any, dashed: bool, value: float, reaches: tuple[float, float]
+    ) -> None:
         def columns(band: tuple[float, float] | None) -> np.ndarray:
-            bar = ProbabilityBar("Class", 0.0, band=band, dashed=dashed)
+            beside = band is not None and not band[0] <= value <= band[1]
+            bar = ProbabilityBar("Class", value, band=band, dashed=dashed, beside=beside)
             qtbot.addWidget(bar)
             bar.resize(400, 24)
             image = bar.grab().toImage()
             left, right = 216, image.width() - bar.fontMetrics().horizontalAdvance("> 0.99") - 8
+            # Below the bar alone, which is 8 high; bar, gap and whisker stand in the middle.
+            rows = range(image.height() // 2 + 2, image.height())
             lit = [
                 x
-                for x in range(left - 2, right + 3)
-                if any(image.pixelColor(x, y).lightness() > 90 for y in range(image.height()))
+                for x in range(left - 3, right + 3)
+                if band and any(image.pixelColor(x, y).lightness() > 90 for y in rows)
             ]
             return (np.array(lit) - left) / (right - left)
 
         assert columns(None).size == 0
         reached = columns((0.25, 0.75))
-        assert reached.min() == pytest.approx(0.25, abs=0.02)
-        assert reached.max() == pytest.approx(0.75, abs=0.02)
+        assert reached.min() == pytest.approx(reaches[0], abs=0.03)
+        assert reached.max() == pytest.approx(reaches[1], abs=0.03)
 
     def test_each_bar_is_as_long_as_its_number(self, qtbot: Any) -> None:
         def filled(value: float) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from inference.calibration import Bin, Calibration, to_probabilities
+from inference.findings import Calibrated, Estimate
 
 CURVE = (Bin(0.2, 0.1, 0.0, 0.3, 12, 8), Bin(0.6, 0.5, 0.3, 0.7, 10, 8))
 FOUND = Calibration(
@@ -61,3 +62,21 @@ def test_it_comes_back_from_the_manifest() -> None:
 def test_a_temperature_that_turns_the_order_round_is_refused(temperature: float) -> None:
     with pytest.raises(ValueError, match="positive"):
         replace(FOUND, temperature=temperature)
+
+
+@pytest.mark.parametrize(("value", "where"), [(0.95, 1), (0.7, 0), (0.5, 0), (0.01, 0), (0.25, 0)])
+def test_above_the_last_bin_a_value_may_leave_its_band_and_is_known_to(
+    value: float, where: int
+) -> None:
+    values = np.array([value, 1 - value])
+    after = Calibrated(
+        study=(value, 1 - value), bands=FOUND.bands(values), per_slice=np.zeros((1, 2), np.float32),
+        of_slices=False, shares=FOUND.shares, n=FOUND.n, groups=FOUND.groups,
+    )  # fmt: skip
+    said = Estimate(
+        "covid-2", "", ("a", "b"), (0.5, 0.5), after.per_slice, True, "m", "", calibrated=after
+    )
+    assert said.beside_band(0) == where
+    assert replace(said, calibrated=None).beside_band(0) == 0, "no band, nothing to lie outside of"
+    below = replace(after, bands=((0.3, 0.7), None), study=(0.2, 0.8))
+    assert replace(said, calibrated=below).beside_band(0) == -1

@@ -33,6 +33,8 @@ class ProbabilityBar(QWidget):
         Low and high in [0, 1], drawn as a whisker under the bar; None when not computed.
     dashed
         Draw the whisker broken: it speaks of something else than the value, see the tooltip.
+    beside
+        The value lies outside the band: draw how far, from the whisker's end to the value.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class ProbabilityBar(QWidget):
         *,
         band: tuple[float, float] | None = None,
         dashed: bool = False,
+        beside: bool = False,
     ) -> None:
         super().__init__(parent)
         self.name = name
@@ -51,9 +54,11 @@ class ProbabilityBar(QWidget):
         self.text = probability(value)
         self.band = None if value is None else band
         self.dashed = dashed
+        self.beside = self.band is not None and beside
         self._tint = tint if tint is not None else colour("text")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         said = "" if self.band is None else f", interval {interval(self.band)}"
+        said += ", outside its interval" if self.beside else ""
         self.setAccessibleName(f"{name}: {self.text}{said}")
 
     def sizeHint(self) -> QSize:
@@ -96,6 +101,8 @@ class ProbabilityBar(QWidget):
         )
         if self.band is not None:
             self._draw_whisker(painter, bar, self.band)
+            if self.beside:
+                self._draw_gap(painter, bar, self.band, self.value)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour("line"))
         painter.drawRoundedRect(bar, 2, 2)
@@ -117,3 +124,19 @@ class ProbabilityBar(QWidget):
             pen.setDashPattern([2.0, 2.0])
             painter.setPen(pen)
         painter.drawLine(QPointF(low, middle), QPointF(high, middle))
+
+    def _draw_gap(
+        self, painter: QPainter, bar: QRectF, band: tuple[float, float], value: float
+    ) -> None:
+        """Draw dots from the whisker's end to the value, and a mark there."""
+        end = min(max(value, band[0]), band[1])
+        start, stop = (bar.left() + min(1.0, max(0.0, at)) * bar.width() for at in (end, value))
+        middle = bar.bottom() + _GAP + _WHISKER / 2
+        pen = QPen(colour("warning"), 1.5)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        pen.setDashPattern([1.0, 1.5])
+        painter.setPen(pen)
+        painter.drawLine(QPointF(start, middle), QPointF(stop, middle))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour("warning"))
+        painter.drawEllipse(QPointF(stop, middle), _WHISKER / 3, _WHISKER / 3)

@@ -281,7 +281,10 @@ def _add_estimate(
         value = estimate.shown[index]
         known = value if np.isfinite(value) else None
         band = estimate.bands[index]
-        bar = ProbabilityBar(name, known, tints.get(name), band=band, dashed=dashed)
+        bar = ProbabilityBar(
+            name, known, tints.get(name), band=band, dashed=dashed,
+            beside=bool(estimate.beside_band(index)),
+        )  # fmt: skip
         bar.setToolTip(f"{estimate_tip(estimate, index)}\nSaid by {model}.")
         rows.addWidget(bar)
     rows.addWidget(muted(estimate_line(estimate)))

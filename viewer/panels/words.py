@@ -61,8 +61,13 @@ def estimate_line(estimate: Estimate) -> str:
     if not any(calibrated.bands):
         return f"{line}; interval {NOT_COMPUTED}."
     if calibrated.of_slices:
-        return f"{line}. Interval of single slices; of the whole study it is {NOT_COMPUTED}."
-    return f"{line}; 95 % interval."
+        line = f"{line}. Interval of single slices; of the whole study it is {NOT_COMPUTED}."
+    else:
+        line = f"{line}; 95 % interval."
+    beside = [name for i, name in enumerate(estimate.classes) if estimate.beside_band(i)]
+    if beside:
+        line += f" Outside its interval: {', '.join(beside)}. The interval is what was observed."
+    return line
 
 
 def estimate_tip(estimate: Estimate, index: int) -> str:
@@ -97,6 +102,12 @@ def estimate_tip(estimate: Estimate, index: int) -> str:
             f"Interval {interval(band)} (95 %): that share of the groups with {kind} of about this "
             "value had it."
         ]
+        where = {-1: "below", 1: "above"}.get(estimate.beside_band(index))
+        if where is not None:
+            lines += [
+                f"The value lies {where} its interval: the network is surer than what was seen to "
+                "come true. Where they differ, trust the interval."
+            ]
         if calibrated.of_slices:
             lines += [
                 f"For a whole study an interval is {NOT_COMPUTED}: there are too few whole series "
