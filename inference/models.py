@@ -148,6 +148,24 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _without_weights(record: ModelRecord) -> nn.Module:
+    """A network whose tensors are yet to be given, since drawing random ones takes seconds.
+
+    A tensor that no file of weights holds (a buffer that is not persistent) would never be given:
+    a network with such a tensor is made with all of them.
+    """
+    import torch
+
+    from inference.networks.factory import make_network
+
+    with torch.device("meta"):
+        network = make_network(record.kind, record.network)
+    given = network.state_dict().keys()
+    if all(name in given for name, _ in network.named_buffers()):
+        return network
+    return make_network(record.kind, record.network)
+
+
 class ModelStore:
     """Models in a folder with a ``manifest.json``.
 
@@ -285,12 +303,10 @@ class ModelStore:
         """
         from safetensors.torch import load_file
 
-        from inference.networks.factory import make_network
-
         self.verify(record)
-        network = make_network(record.kind, record.network)
+        network = _without_weights(record)
         try:
-            network.load_state_dict(load_file(self.folder / record.file))
+            network.load_state_dict(load_file(self.folder / record.file), assign=True)
         except RuntimeError as error:
             raise AnalysisError(
                 f"The weights {record.file} do not fit their network; install SecondRead again."

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
+from torch import nn
 
 from inference.errors import AnalysisError
 from inference.models import (
@@ -18,6 +19,7 @@ from inference.models import (
     ModelStore,
     Split,
 )
+from inference.networks import factory
 from inference.networks.factory import make_network
 from inference.training.recipe import load_recipe
 
@@ -121,3 +123,41 @@ def test_shipped_weights_are_whole_and_small_enough() -> None:
         assert record.recipe_sha256 == load_recipe(Path(record.recipe).stem).sha256
         assert record.figures
     assert sum(r.bytes for r in store.records) <= MAX_TOTAL_BYTES
+
+
+class _Keeping(nn.Module):
+    """Holds a tensor that is in no file of weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(2, 1)
+        self.register_buffer("scale", torch.full((1,), 3.0), persistent=False)
+
+
+def test_no_random_weights_are_drawn_to_be_thrown_away(
+    installed: tuple[ModelStore, ModelRecord],
+) -> None:
+    store, record = installed
+    before = torch.get_rng_state()
+    network = store.load(record)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not any(tensor.is_meta for tensor in network.state_dict().values())
+
+
+def test_weights_are_those_of_the_file(installed: tuple[ModelStore, ModelRecord]) -> None:
+    store, record = installed
+    kept = load_file(store.folder / record.file)
+    loaded = store.load(record).state_dict()
+    assert loaded.keys() == kept.keys()
+    assert all(torch.equal(loaded[name], kept[name].float()) for name in kept)
+
+
+def test_a_tensor_that_is_in_no_file_keeps_its_value(
+    installed: tuple[ModelStore, ModelRecord], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, record = installed
+    monkeypatch.setattr(factory, "make_network", lambda _kind, _settings: _Keeping())
+    weights = tmp_path / "k.safetensors"
+    save_file(_Keeping().state_dict(), weights)
+    network = store.load(store.install(weights, record))
+    assert network.get_buffer("scale").tolist() == [3.0]
