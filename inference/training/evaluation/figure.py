@@ -24,6 +24,7 @@ from inference.training.pictures import read_grey
 
 __all__ = [
     "CROSS_VALIDATION",
+    "POOLED",
     "SPLITS",
     "Figure",
     "Job",
@@ -41,6 +42,10 @@ __all__ = [
 
 SPLITS = ("test", "validation", "trained on")
 """How far a model knows a picture's group, best first."""
+
+POOLED = "test and validation"
+"""Both splits that were not trained on as one, where each by itself is too small for a figure;
+choices were made on a part of it, so it is a little kind."""
 
 CROSS_VALIDATION = "cross-validation"
 """The split of pictures that were each scored by the model of the fold that held them out."""

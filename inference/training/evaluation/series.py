@@ -7,13 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from inference.findings import Findings
-from inference.training.evaluation.figure import Figure, Job, split_of
-from inference.training.metrics import classification_metrics
+from inference.findings import Findings, Manifestation
+from inference.training.evaluation.figure import SPLITS, Figure, Job, split_of
+from inference.training.metrics import area_under_roc
 
-__all__ = ["TITLES", "figures"]
+__all__ = ["TITLES", "figures", "remark"]
 
 TITLES = {"series": "Whole series of another hospital"}
+
+_WAYS = ("asc", "desc")
+"""Directions in which the slice labels may run: with the slice location, or against it."""
 
 
 def figures(job: Job) -> list[Figure]:
@@ -60,24 +63,70 @@ def figures(job: Job) -> list[Figure]:
 def _slice_agreement(findings: Findings, labels: Sequence[str]) -> list[tuple[str, str, float]]:
     """AUC of ML-CNN and of the streams' area against the source's slice labels.
 
-    Whether these run with or against the slice location is not known; both are scored.
+    The labels say infected or not, without saying of which end of the series the first one is.
+    Both directions are scored, and the slices for which both say the same, where it does not
+    matter.
     """
     estimate = findings.estimate("manifestations")
-    if estimate is None:
+    if estimate is None or not all(f"slice_label_{d}=" in label for d in _WAYS for label in labels):
         return []
-    area = np.sum([s.pixels_per_slice for s in findings.segments], axis=0).astype(np.float64)
-    lesion = np.nanmax(np.nan_to_num(estimate.per_slice[:, :2], nan=-1.0), axis=1)
-    streams = findings.segments[0].model
+    infection = [s for s in findings.segments if s.key is not Manifestation.EFFUSION]
+    area = np.sum([s.pixels_per_slice for s in infection], axis=0).astype(np.float64)
+    kinds = [estimate.classes.index(s.key.label) for s in infection]
+    lesion = estimate.per_slice[:, kinds].max(axis=1).astype(np.float64)
+    by_way = {
+        way: np.array([label.split(f"slice_label_{way}=")[1][0] == "1" for label in labels])
+        for way in _WAYS
+    }
+    asc, desc = by_way.values()
     result = []
-    for direction in ("asc", "desc"):
-        name = f"slice_label_{direction}="
-        if not all(name in label for label in labels):
-            continue
-        truth = np.array([label.split(name)[1][0] == "1" for label in labels])[findings.analysed]
-        for model, scores in ((estimate.model, lesion), (streams, area)):
-            value = classification_metrics(truth, scores[findings.analysed])["AUC"]
+    for words, truth, among in (
+        *((f"{way} labels", truth, findings.analysed) for way, truth in by_way.items()),
+        ("slices labelled alike both ways", asc, findings.analysed & (asc == desc)),
+    ):
+        for model, what, scores in (
+            (estimate.model, "probability", lesion),
+            (infection[0].model, "area", area),
+        ):
+            value = area_under_roc(truth[among], scores[among])
             if np.isfinite(value):
-                what = "probability" if model == estimate.model else "area"
-                metric = f"AUC of lesion {what}, infected slices v not ({direction} labels)"
+                metric = f"AUC of lesion {what}, infected slices v not ({words})"
                 result.append((model, metric, value))
     return result
+
+
+def remark(figures: Sequence[Figure]) -> str:
+    """Which direction of the slice labels fits, and why that is no more than an inference.
+
+    Parameters
+    ----------
+    figures
+        Of `figures`.
+
+    Returns
+    -------
+    str
+        Sentences for the results page; empty where there is nothing to compare.
+    """
+    areas: dict[str, list[float]] = {}
+    for way in _WAYS:
+        areas[way] = [
+            f.value for f in figures
+            if f.task == "series" and f.metric.endswith(f"({way} labels)")
+            and f.split in SPLITS[:2]
+        ]  # fmt: skip
+    pairs = list(zip(*areas.values(), strict=True))
+    if not pairs:
+        return ""
+    means = {way: float(np.mean(values)) for way, values in areas.items()}
+    best = max(_WAYS, key=lambda way: means[way])
+    other = next(way for way in _WAYS if way != best)
+    better = sum(one > two for one, two in zip(areas[best], areas[other], strict=True))
+    return (
+        f"The **{best}** labels fit better: in {better} of {len(pairs)} comparisons, with a mean "
+        f"AUC of {means[best]:.3f} against {means[other]:.3f}. That is an inference, since it is "
+        "drawn from the agreement with the very models that are to be judged: if they "
+        f"were wrong in the same way, it would be wrong with them. So the AUC of the {best} labels "
+        "is no proof of the models; that of the slices labelled alike both ways does not depend "
+        "on it, but leaves out the slices between, which are the hard ones."
+    )
