@@ -25,7 +25,7 @@ __all__ = [
     "Timings",
 ]
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 """Version of findings.json (``resources/schema/findings.schema.json``)."""
 
 

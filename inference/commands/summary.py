@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from inference.export.report import BANNER
+from inference.second_estimate import second_estimates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,8 +114,10 @@ def _segments(findings: Findings) -> list[RenderableType]:
     if not findings.segments:
         return []
     table = Table("Segment", title="Masks", title_justify="left")
+    second = {s.key: s for s in second_estimates(findings)}
     for heading in ("ml", "% of lung", "lesions", "mean HU", "largest in slice"):
         table.add_column(heading, justify="right")
+    table.add_column("beside the probability")
     for segment in findings.segments:
         table.add_row(
             segment.key.label,
@@ -123,6 +126,9 @@ def _segments(findings: Findings) -> list[RenderableType]:
             str(segment.lesions),
             _figure(segment.mean_hu, 0),
             _UNKNOWN if segment.largest_slice is None else str(segment.largest_slice + 1),
+            {None: _UNKNOWN, True: "[yellow]disagrees[/yellow]", False: "agrees"}[
+                second[segment.key].disagrees
+            ],
         )
     return [table]
 

@@ -17,6 +17,7 @@ from inference import __version__
 from inference.errors import ExportRefusedError
 from inference.export.current import require_current
 from inference.findings import SCHEMA_VERSION
+from inference.second_estimate import second_estimates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from inference.findings import Domain, Estimate, Findings, Segment
+    from inference.second_estimate import SecondEstimate
     from inference.studies.model import Problem, Series, Study, Volume
 
 __all__ = ["BANNER", "build_report", "validate", "write_json"]
@@ -81,6 +83,7 @@ def build_report(
         "recognition": [_estimate(e) for e in findings.estimates if e is not manifestations],
         "manifestations": _estimate(manifestations) if manifestations else None,
         "segments": [_segment(s) for s in findings.segments] or None,
+        "second_estimate": [_second(s) for s in second_estimates(findings)] or None,
         "lungs": None if findings.lungs is None else {"volume_ml": _number(findings.lung_ml)},
         "slices": [_slice(findings, volume, index) for index in range(findings.shape[0])],
         "problems": [_problem(problem, include_identity) for problem in problems],
@@ -232,6 +235,15 @@ def _segment(segment: Segment) -> Json:
         "lesions": segment.lesions,
         "mean_hu": _number(segment.mean_hu),
         "largest_slice": segment.largest_slice,
+    }
+
+
+def _second(second: SecondEstimate) -> Json:
+    return {
+        "key": second.key.value,
+        "masks": second.drawn.value,
+        "disagrees": second.disagrees,
+        "sentence": second.sentence,
     }
 
 

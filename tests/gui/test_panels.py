@@ -152,6 +152,29 @@ class TestFindings:
         assert "mean HU not computed" in text
         assert "0.0 ml" not in text
 
+    def test_the_masks_stand_under_the_probabilities(
+        self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
+    ) -> None:
+        panel = shown(FindingsPanel(opened.session))
+        findings = make_findings(opened.volume)
+        labeller = findings.estimates[1]
+        said = replace(labeller, study=(0.97, 0.31, 0.62))
+        opened.session.set_findings(replace(findings, estimates=(findings.estimates[0], said)))
+        lines = {key: panel.findChild(QLabel, f"second-{key.value}") for key in Manifestation}
+        assert [line.text() for line in lines.values()] == [
+            "The masks show 182 ml, 4.1 % of the lungs.",
+            "Disagreement: the masks show 23 ml.",
+            "Disagreement: the masks show none.",
+        ]
+        loud = [theme.colour("warning").name() in line.styleSheet() for line in lines.values()]
+        assert loud == [False, True, True]
+        bars = {bar.name: bar for bar in panel.findChildren(ProbabilityBar)}
+        for key, line in lines.items():
+            below = line.mapTo(panel, line.rect().topLeft()).y()
+            assert below > bars[key.label].mapTo(panel, bars[key.label].rect().topLeft()).y()
+        opened.session.set_findings(replace(findings, segments=()))
+        assert "masks show" not in words(panel)
+
     def test_the_card_of_a_model_is_asked_for(
         self,
         qtbot: Any,

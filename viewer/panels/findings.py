@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from inference.findings import Manifestation
+from inference.second_estimate import TRACE_PERCENT, second_estimates
 from viewer.panels.bars import ProbabilityBar
 from viewer.panels.labels import heading, muted, sentence
 from viewer.panels.segment_card import SegmentCard
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from inference.findings import Domain, Estimate, Findings
+    from inference.second_estimate import SecondEstimate
     from inference.studies.model import Volume
     from viewer.early import Early
 
@@ -277,6 +279,8 @@ def _add_estimate(
     spoke = next((m for m in findings.models if m.name == estimate.model), None)
     model = estimate.model if spoke is None else f"{spoke.name}, version {spoke.version}"
     dashed = estimate.calibrated is not None and estimate.calibrated.of_slices
+    seconds = second_estimates(findings) if estimate.task == _MANIFESTATIONS else ()
+    drawn = {second.key.label: second for second in seconds}
     for index, name in enumerate(estimate.classes):
         value = estimate.shown[index]
         known = value if np.isfinite(value) else None
@@ -287,7 +291,21 @@ def _add_estimate(
         )  # fmt: skip
         bar.setToolTip(f"{estimate_tip(estimate, index)}\nSaid by {model}.")
         rows.addWidget(bar)
+        if name in drawn:
+            rows.addWidget(_second(drawn[name]))
     rows.addWidget(muted(estimate_line(estimate)))
+
+
+def _second(second: SecondEstimate) -> QLabel:
+    """What the masks say, under what the probability says; loud only where they part."""
+    line = sentence(second.sentence, "warning" if second.disagrees else "muted")
+    line.setObjectName(f"second-{second.key.value}")
+    line.setToolTip(
+        "A second estimate: other networks drew the masks. Where the two disagree, one is wrong; "
+        f"look at the slices.\nLess than {TRACE_PERCENT:g} % of the lungs, or nothing large enough "
+        "to count as a lesion, is called a trace."
+    )
+    return line
 
 
 def _add_doubts(rows: QVBoxLayout, volume: Volume) -> None:

@@ -42,6 +42,8 @@ def test_what_was_found_is_written(
     assert effusion["volume_ml"] == 0
     assert effusion["mean_hu"] is None
     assert effusion["largest_slice"] is None
+    assert [s["masks"] for s in report["second_estimate"]] == ["present", "present", "none"]
+    assert [s["disagrees"] for s in report["second_estimate"]] == [False, False, False]
     assert report["timings_s"]["total"] == 1.6
     assert [m["name"] for m in report["models"]] == ["recognition", "manifestations", "streams"]
     assert report["notes"] == list(findings.notes)
@@ -68,6 +70,7 @@ def test_not_computed_is_null_and_never_zero(
     report = build_report(only, study, series, flat)
     validate(report)
     assert report["segments"] is None
+    assert report["second_estimate"] is None
     assert report["lungs"] is None
     assert report["manifestations"] is None
     assert report["study"]["spacing_mm"] is None

@@ -81,9 +81,7 @@ def test_what_a_class_lacks_is_counted_and_both_splits_are_pooled() -> None:
     scores = _scores(
         ["test"] * 4 + ["validation"] * 4, truth, probability=np.where(truth, 0.9, 0.1)
     )
-    found = {
-        (f.source, f.split, f.metric): f.value for f in manifestations.summarise("m", scores)
-    }
+    found = {(f.source, f.split, f.metric): f.value for f in manifestations.summarise("m", scores)}
     lacks = "slices without it, pictures that lack the class"
     assert found["toy, GGO", "test", lacks] == 0
     assert found["toy, GGO", POOLED, lacks] == 2

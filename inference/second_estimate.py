@@ -1,0 +1,101 @@
+"""The masks as a second estimate of the manifestations, beside the probabilities.
+
+Two networks looked at the same slices for the same thing: one says how probable it is, the other
+draws it. Where they part, one of them is wrong, and the reader should look.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inference.findings import Findings, Manifestation, Segment
+
+__all__ = ["TRACE_PERCENT", "Drawn", "SecondEstimate", "second_estimates"]
+
+TRACE_PERCENT = 0.1
+"""Less than this share of the lungs is called a trace: a convention, not a measured limit."""
+
+
+class Drawn(StrEnum):
+    """How much of a manifestation the masks show."""
+
+    NONE = "none"
+    TRACE = "trace"
+    PRESENT = "present"
+
+
+@dataclass(frozen=True, slots=True)
+class SecondEstimate:
+    """What the masks say of one manifestation.
+
+    Parameters
+    ----------
+    key
+        Which.
+    drawn
+        How much the masks show.
+    disagrees
+        Whether the probability, taken at one half, says something else; None where it was not
+        computed.
+    sentence
+        For the reader.
+    """
+
+    key: Manifestation
+    drawn: Drawn
+    disagrees: bool | None
+    sentence: str
+
+
+def second_estimates(findings: Findings) -> tuple[SecondEstimate, ...]:
+    """What the masks say, one a segment; empty where segmentation was not computed."""
+    return tuple(_of_segment(findings, segment) for segment in findings.segments)
+
+
+def _of_segment(findings: Findings, segment: Segment) -> SecondEstimate:
+    drawn, probable = _drawn(segment), _probable(findings, segment.key)
+    disagrees = None if probable is None else probable != (drawn is Drawn.PRESENT)
+    said = {
+        Drawn.NONE: "the masks show none",
+        Drawn.TRACE: f"the masks show only a trace ({_amount(segment)})",
+        Drawn.PRESENT: f"the masks show {_amount(segment)}",
+    }[drawn]
+    sentence = f"Disagreement: {said}." if disagrees else f"{said[:1].upper()}{said[1:]}."
+    return SecondEstimate(segment.key, drawn, disagrees, sentence)
+
+
+def _drawn(segment: Segment) -> Drawn:
+    if segment.largest_slice is None:
+        return Drawn.NONE
+    share = segment.percent_of_lung
+    little = share is not None and share < TRACE_PERCENT
+    return Drawn.TRACE if little or segment.lesions == 0 else Drawn.PRESENT
+
+
+def _probable(findings: Findings, key: Manifestation) -> bool | None:
+    """Whether the manifestation is more probable than not; None where that is not computed."""
+    estimate = findings.estimate("manifestations")
+    if estimate is None or key.label not in estimate.classes:
+        return None
+    value = estimate.shown[estimate.classes.index(key.label)]
+    return value >= 0.5 if math.isfinite(value) else None
+
+
+def _amount(segment: Segment) -> str:
+    """Volume and share of the lungs; the pixels where neither is known."""
+    parts = []
+    if segment.volume_ml is not None:
+        parts.append(_figure(segment.volume_ml, "ml"))
+    if segment.percent_of_lung is not None:
+        parts.append(f"{_figure(segment.percent_of_lung, '%')} of the lungs")
+    return ", ".join(parts) or f"{int(segment.pixels_per_slice.sum())} pixels"
+
+
+def _figure(value: float, unit: str) -> str:
+    if value < 0.05:
+        return f"< 0.1 {unit}"
+    return f"{value:.0f} {unit}" if value >= 10 else f"{value:.1f} {unit}"
