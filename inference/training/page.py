@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 
 from inference.models import ModelStore
 from inference.training import leaveout, levers
-from inference.training.evaluation.figure import CROSS_VALIDATION, Figure
+from inference.training.evaluation import series
+from inference.training.evaluation.figure import CROSS_VALIDATION, POOLED, Figure
 from inference.training.evaluation.run import TITLES
 from inference.training.published import published_tables
 
@@ -74,6 +75,20 @@ NOTES = {
     "lies high for the same reason. `before` is the network's own probability, `after` that of "
     "`secondread calibrate`, fitted on the validation groups, where it is a little kind. A model "
     "without `after` is shown uncalibrated, and said so.",
+    "manifestations": "`streams (…), …` is what the streams draw, taken as a second estimate: "
+    "`area` is the part of the picture above one half (called present from a thousandth of it), "
+    "`highest … %` the mean of the map's highest pixels. Which of them is scored was chosen by the "
+    "mean AUC on validation groups, listed at the end; where they are equal, the first is taken. "
+    "`test and validation` is both as one, a little kind since choices were made on validation: "
+    "each by itself has hardly a slice without ground glass. An AUC rests as much on the slices "
+    "without the class as on those with it; how many these are, and of how many groups, is listed "
+    "below, and where they are of one group no interval can be given. Healthy slices of DICOM "
+    "series were not added: those that were not trained on come from another source than every "
+    "slice with masks, and a network could tell the two by the source.",
+    "series": "AUC over the slices with lung: the greater of the ML-CNN's probabilities of ground "
+    "glass and consolidation, and the area of both in the masks. The source labels slices as "
+    "infected or not, but does not say at which end its labels begin: `asc` reads them with rising "
+    "slice location, `desc` with falling.",
     "segmentation": "A slice without the class counts only where “all slices” is said, as 1 when "
     "nothing is drawn in it and 0 otherwise. NSD is the part of both outlines within 2 pixels of "
     "the other; mIoU the mean of class and background. Pixels of unknown type do not count.",
@@ -107,7 +122,7 @@ def _summary(figures: Sequence[Figure]) -> list[str]:
         for f in figures
         if (f.task, f.metric) == (task, metric)
         and fnmatchcase(f.source, source)
-        and f.split in ("test", CROSS_VALIDATION)
+        and f.split in ("test", POOLED, CROSS_VALIDATION)
     ]
     if not rows:
         return []
@@ -137,13 +152,20 @@ def _confusion(group: Sequence[Figure]) -> list[str]:
     return lines
 
 
+def _cell(figure: Figure) -> str:
+    """A value with its interval; a count without decimals."""
+    if figure.metric.startswith(("slices without it", "groups without it")):
+        return f"{figure.value:.0f}"
+    known = math.isfinite(figure.low) and math.isfinite(figure.high)
+    limits = f" ({figure.low:.3f} to {figure.high:.3f})" if known else ""
+    return f"{figure.value:.3f}{limits}"
+
+
 def _side_by_side(metrics: Sequence[str], group: Sequence[Figure]) -> list[str]:
     rows: dict[tuple[str, ...], dict[str, str]] = {}
     for f in group:
         key = (f.source, f.model, f.split, f"{f.n} ({f.groups})")
-        known = math.isfinite(f.low) and math.isfinite(f.high)
-        limits = f" ({f.low:.3f} to {f.high:.3f})" if known else ""
-        rows.setdefault(key, {})[f.metric] = f"{f.value:.3f}{limits}"
+        rows.setdefault(key, {})[f.metric] = _cell(f)
     # The fullest row names the metrics in their order; others may lack some.
     fullest = max(rows.values(), key=len)
     metrics = [*fullest, *(m for m in metrics if m not in fullest)]
@@ -183,6 +205,9 @@ def details(figures: Sequence[Figure]) -> list[str]:
         lines += [f"## {TITLES[task]}", ""]
         if task in NOTES:
             lines += [NOTES[task], ""]
+        remark = series.remark(group) if task == "series" else ""
+        if remark:
+            lines += [remark, ""]
         families: dict[str, list[Figure]] = {}
         for figure in group:
             families.setdefault(_family(figure.metric), []).append(figure)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from inference.models import ModelStore
-from inference.training.evaluation.figure import Figure
+from inference.training.evaluation.figure import POOLED, Figure
 from inference.training.evaluation.run import TITLES
 from inference.training.page import details, markdown, page_of_folds
 from inference.training.published import published_tables
@@ -117,3 +117,36 @@ def test_page_of_folds_says_what_was_held_out() -> None:
     page = page_of_folds([figure], "tiny; folds held out: 0.")
     assert "tiny; folds held out: 0." in page
     assert "| CT, ground glass: Dice | m | cross-validation | **0.700** |" in page
+
+
+def test_counts_of_what_lacks_a_class_stand_apart_and_without_decimals() -> None:
+    lacks = "pictures that lack the class"
+    figures = [
+        _figure("manifestations", source, metric, value, low=NAN, high=NAN)
+        for source in ("toy, GGO", "toy, Effusion")
+        for metric, value in (("AUC", 0.75), (f"slices without it, {lacks}", 8.0),
+                              (f"groups without it, {lacks}", 5.0))
+    ]  # fmt: skip
+    lines = details(figures)
+    assert f"**P{lacks[1:]}**" in lines
+    assert "| toy, GGO | m | test | 20 (10) | 8 | 5 |" in lines
+    assert "| toy, GGO | m | test | 20 (10) | 0.750 |" in lines
+
+
+def test_the_mean_of_the_manifestations_is_in_the_summary_of_both_splits(tmp_path: Path) -> None:
+    key = ("manifestations", "toy, mean of the three", "AUC")
+    figures = [_figure(*key, 0.9, split=POOLED), _figure(*key, 0.95, split="validation")]
+    page = markdown(figures, ModelStore(tmp_path), "command")
+    summary = page[page.index("## Summary") : page.index("## Models")]
+    assert "| CT, manifestations: mean AUC | m | test and validation | **0.900** |" in summary
+    assert "0.950" not in summary
+
+
+def test_the_direction_of_the_slice_labels_is_said_of_the_figures() -> None:
+    figures = [
+        _figure("series", "s", f"AUC of lesion area, infected slices v not ({way} labels)", value)
+        for way, value in (("asc", 0.6), ("desc", 0.9))
+    ]
+    assert any(line.startswith("The **desc** labels fit better") for line in details(figures))
+    others = [_figure("series", "s", "probability of COVID-19", 0.6)]
+    assert not any("labels fit" in line for line in details(others))
