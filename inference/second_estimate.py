@@ -60,9 +60,9 @@ def _of_segment(findings: Findings, segment: Segment) -> SecondEstimate:
     drawn, probable = _drawn(segment), _probable(findings, segment.key)
     disagrees = None if probable is None else probable != (drawn is Drawn.PRESENT)
     said = {
-        Drawn.NONE: "the masks show none",
-        Drawn.TRACE: f"the masks show only a trace ({_amount(segment)})",
-        Drawn.PRESENT: f"the masks show {_amount(segment)}",
+        Drawn.NONE: "masks show none",
+        Drawn.TRACE: f"masks show only a trace ({_amount(segment)})",
+        Drawn.PRESENT: f"masks show {_amount(segment)}",
     }[drawn]
     sentence = f"Disagreement: {said}." if disagrees else f"{said[:1].upper()}{said[1:]}."
     return SecondEstimate(segment.key, drawn, disagrees, sentence)
@@ -91,7 +91,7 @@ def _amount(segment: Segment) -> str:
     if segment.volume_ml is not None:
         parts.append(_figure(segment.volume_ml, "ml"))
     if segment.percent_of_lung is not None:
-        parts.append(f"{_figure(segment.percent_of_lung, '%')} of the lungs")
+        parts.append(f"{_figure(segment.percent_of_lung, '%')} of lungs")
     return ", ".join(parts) or f"{int(segment.pixels_per_slice.sum())} pixels"
 
 

@@ -162,9 +162,9 @@ class TestFindings:
         opened.session.set_findings(replace(findings, estimates=(findings.estimates[0], said)))
         lines = {key: panel.findChild(QLabel, f"second-{key.value}") for key in Manifestation}
         assert [line.text() for line in lines.values()] == [
-            "The masks show 182 ml, 4.1 % of the lungs.",
-            "Disagreement: the masks show 23 ml.",
-            "Disagreement: the masks show none.",
+            "Masks show 182 ml, 4.1 % of lungs.",
+            "Disagreement: masks show 23 ml.",
+            "Disagreement: masks show none.",
         ]
         loud = [theme.colour("warning").name() in line.styleSheet() for line in lines.values()]
         assert loud == [False, True, True]
@@ -173,7 +173,7 @@ class TestFindings:
             below = line.mapTo(panel, line.rect().topLeft()).y()
             assert below > bars[key.label].mapTo(panel, bars[key.label].rect().topLeft()).y()
         opened.session.set_findings(replace(findings, segments=()))
-        assert "masks show" not in words(panel)
+        assert "asks show" not in words(panel)
 
     def test_the_card_of_a_model_is_asked_for(
         self,

@@ -38,17 +38,15 @@ def _second(
 
 def test_they_agree_quietly() -> None:
     both, neither = _second(0.9, **LESION), _second(0.1, **NOTHING)
-    assert both == SecondEstimate(
-        GGO, Drawn.PRESENT, False, "The masks show 34 ml, 3.1 % of the lungs."
-    )
-    assert neither == SecondEstimate(GGO, Drawn.NONE, False, "The masks show none.")
+    assert both == SecondEstimate(GGO, Drawn.PRESENT, False, "Masks show 34 ml, 3.1 % of lungs.")
+    assert neither == SecondEstimate(GGO, Drawn.NONE, False, "Masks show none.")
 
 
 def test_they_disagree_in_words() -> None:
-    assert _second(0.5, **NOTHING).sentence == "Disagreement: the masks show none."
+    assert _second(0.5, **NOTHING).sentence == "Disagreement: masks show none."
     unexpected = _second(0.49, **LESION)
     assert unexpected.disagrees
-    assert unexpected.sentence == "Disagreement: the masks show 34 ml, 3.1 % of the lungs."
+    assert unexpected.sentence == "Disagreement: masks show 34 ml, 3.1 % of lungs."
 
 
 @pytest.mark.parametrize(
@@ -64,7 +62,7 @@ def test_a_trace_is_neither_none_nor_a_finding(little: dict[str, Any]) -> None:
 def test_what_is_not_computed_is_not_disagreed_with() -> None:
     assert _second(None, **LESION).disagrees is None
     assert _second(float("nan"), **LESION).disagrees is None
-    assert _second(0.9).sentence == "The masks show 12 pixels.", "neither spacing nor lungs"
+    assert _second(0.9).sentence == "Masks show 12 pixels.", "neither spacing nor lungs"
 
 
 def test_without_masks_there_is_no_second_estimate() -> None:
