@@ -16,7 +16,7 @@ def make_network(kind: str, settings: Mapping[str, Any], *, imagenet: bool = Fal
     Parameters
     ----------
     kind
-        ``"recognition"``, ``"manifestations"``, ``"streams"`` or ``"domain"``.
+        ``"recognition"``, ``"manifestations"``, ``"streams"``, ``"evidence"`` or ``"domain"``.
     settings
         Keyword arguments of the network; for streams also ``form``, ``"shared"`` or
         ``"separate"``, and for shared ones ``decoder``, ``"deeplab"`` or ``"unet"``.
@@ -50,6 +50,10 @@ def make_network(kind: str, settings: Mapping[str, Any], *, imagenet: bool = Fal
             raise ValueError(f"there are no {form!r} streams with the decoder {decoder!r}")
         made: nn.Module = makers[form, decoder](**rest)
         return made
+    if kind == "evidence":
+        from inference.networks.evidence import EvidenceNetwork
+
+        return EvidenceNetwork(**settings)
     if kind == "domain":
         from inference.networks.domain import DomainNetwork
 

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from inference import torchvision_shim  # noqa: F401 - before torchvision
+from inference.networks.evidence import EVIDENCE, described
 
 import segmentation_models_pytorch as smp  # isort: skip
 
@@ -23,6 +24,14 @@ XCEPTION65 = "tu-xception65"
 """The paper's encoder."""
 
 RATES = (6, 12, 18)
+
+
+def _with_evidence(
+    logits: dict[str, torch.Tensor], features: torch.Tensor, *, training: bool
+) -> dict[str, torch.Tensor]:
+    """Logits by stream, and beside them what `described` makes of them; not while learning."""
+    row = None if training else described(logits, features)
+    return logits if row is None else {**logits, EVIDENCE: row}
 
 
 def _without_last_stage(network: nn.Module, depth: int) -> None:
@@ -111,11 +120,15 @@ class SharedStreams(nn.Module):
         self.heads = nn.ModuleDict(heads)
 
     def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Logits (batch, channels, h, w) by stream for (batch, 1, h, w); h, w multiples of 16."""
+        """Logits (batch, channels, h, w) by stream for (batch, 1, h, w); h, w multiples of 16.
+
+        In evaluation mode also `EVIDENCE`, (batch, k), as `described`.
+        """
         features = self.encoder(x)
-        return {
+        logits = {
             name: self.heads[name](decoder(features)) for name, decoder in self.decoders.items()
         }
+        return _with_evidence(logits, features[-1], training=self.training)
 
 
 class UNetStreams(nn.Module):
@@ -166,6 +179,11 @@ class UNetStreams(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Logits (batch, channels, h, w) by stream for (batch, 1, h, w); h, w multiples of 32."""
-        features = self.decoder(self.encoder(x))
-        return {name: head(features) for name, head in self.heads.items()}
+        """Logits (batch, channels, h, w) by stream for (batch, 1, h, w); h, w multiples of 32.
+
+        In evaluation mode also `EVIDENCE`, (batch, k), as `described`.
+        """
+        features = self.encoder(x)
+        decoded = self.decoder(features)
+        logits = {name: head(decoded) for name, head in self.heads.items()}
+        return _with_evidence(logits, features[-1], training=self.training)

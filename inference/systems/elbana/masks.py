@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from inference.findings import Manifestation, Segment
 from inference.lungs import dilate
 from inference.models import ModelRecord
+from inference.networks.evidence import EVIDENCE
 from inference.preprocess import Box, restore
 from inference.quantify import measure
 from inference.studies.model import Volume
@@ -43,7 +44,7 @@ def stream_probabilities(
     ----------
     logits
         By stream: (n, 1, h, w), or (n, 4, h, w) of the all-class network, whose map is the odds
-        against background, so that one half is where it wins.
+        against background, so that one half is where it wins. `EVIDENCE` is no map, and skipped.
 
     Returns
     -------
@@ -56,7 +57,11 @@ def stream_probabilities(
             key: sigmoid(scores[:, code] - scores[:, 0])
             for code, key in enumerate(Manifestation, start=1)
         }
-    return {Manifestation(name): sigmoid(values[:, 0]) for name, values in logits.items()}
+    return {
+        Manifestation(name): sigmoid(values[:, 0])
+        for name, values in logits.items()
+        if name != EVIDENCE
+    }
 
 
 def combine(probabilities: NDArray[np.float32], keys: Sequence[Manifestation]) -> Codes:

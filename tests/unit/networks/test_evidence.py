@@ -1,0 +1,106 @@
+"""What streams tell of a picture in numbers: right, beside the maps, in every backend."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from inference.backends.choice import disagreement, probe_pictures
+from inference.backends.convert import to_graph
+from inference.backends.eager import EagerRunner
+from inference.backends.graph import GraphRunner
+from inference.backends.precisions import INT8
+from inference.backends.quantise import measure_ranges
+from inference.findings import Manifestation
+from inference.networks.evidence import AREAS, EVIDENCE, LESIONS, EvidenceNetwork, described
+from inference.networks.factory import make_network
+from inference.systems.elbana import stream_probabilities
+
+SIZE = 64
+CPU = torch.device("cpu")
+
+
+def _streams(form: str = "shared", **changes: object) -> nn.Module:
+    torch.manual_seed(1)
+    settings = {
+        "form": form, "encoder": "resnet18", "depth": 3, "decoder_channels": 16,
+        "streams": dict.fromkeys(LESIONS, 1),
+    }  # fmt: skip
+    return make_network("streams", {**settings, **changes}).eval()
+
+
+@pytest.mark.parametrize("decoder", ["deeplab", "unet"])
+def test_numbers_are_those_of_the_maps(decoder: str) -> None:
+    network = _streams(decoder=decoder)
+    found = EagerRunner(network, CPU, None).run(probe_pictures(SIZE))
+    maps = stream_probabilities(found)
+    assert list(maps) == list(Manifestation), "the numbers are no map"
+    numbers = found[EVIDENCE]
+    assert numbers.dtype == np.float32
+    assert numbers.shape == (2, len(AREAS) * len(LESIONS) + 2 * 128), "128 features"
+    for column, name in enumerate(LESIONS):
+        values = maps[Manifestation(name)].reshape(2, -1)
+        expected = (
+            values.mean(axis=1), (values > 0.5).mean(axis=1), (values > 0.2).mean(axis=1),
+            values.max(axis=1),
+        )  # fmt: skip
+        for place, each in enumerate(expected):
+            np.testing.assert_allclose(
+                numbers[:, place * len(LESIONS) + column], each, atol=2e-4, err_msg=AREAS[place]
+            )
+
+
+def test_features_are_of_the_lesions_alone() -> None:
+    features = torch.ones(1, 2, 4, 4)
+    features[:, 1, :, 2:] = 5.0
+    nothing = torch.full((1, 1, 8, 8), -30.0)
+    right = nothing.clone()
+    right[..., 4:] = 30.0
+    logits = {"ggo": nothing, "consolidation": right, "effusion": nothing}
+    row = described(logits, features)
+    assert row is not None
+    # Eight places of weight one on the right half, and one that is added to their sum.
+    assert row[0, -4:-2].tolist() == pytest.approx([8 / 9, 5 * 8 / 9])
+    assert row[0, -2:].tolist() == pytest.approx([1 / 10**0.5, 3 / 10**0.5]), "a direction"
+    empty = described(dict.fromkeys(LESIONS, nothing), features)
+    assert empty is not None
+    assert empty[0, -4:-2].abs().max() < 1e-6
+
+
+def test_they_come_when_reading_alone_and_from_one_encoder_alone() -> None:
+    network = _streams()
+    x = torch.zeros(2, 1, SIZE, SIZE)
+    assert EVIDENCE in network(x)
+    assert set(network.train()(x)) == set(LESIONS)
+    assert EVIDENCE not in _streams("separate")(x)
+    assert EVIDENCE not in _streams(streams={"ggo": 1})(x), "two lesions are not described"
+
+
+@pytest.mark.parametrize("decoder", ["deeplab", "unet"])
+def test_graphs_give_the_same_numbers(decoder: str) -> None:
+    network = _streams(decoder=decoder)
+    pictures = probe_pictures(SIZE)
+    expected = EagerRunner(network, CPU, None).run(pictures)
+    graph = to_graph(network, SIZE)
+    found = GraphRunner(graph, threads=1).run(pictures)
+    np.testing.assert_allclose(found[EVIDENCE], expected[EVIDENCE], atol=1e-3)
+    ranges = measure_ranges(network, [pictures])
+    eighth = GraphRunner(graph, INT8, ranges, threads=1).run(pictures)
+    assert disagreement({"": eighth[EVIDENCE]}, {"": expected[EVIDENCE]}) < 0.1
+    half = EagerRunner(network, CPU, torch.bfloat16).run(pictures)
+    assert disagreement({"": half[EVIDENCE]}, {"": expected[EVIDENCE]}) < 0.05
+
+
+def test_the_judgement_is_the_regression_and_the_sum() -> None:
+    network = EvidenceNetwork(2)
+    tensors = {
+        "mean": [1.0, 2.0], "scale": [2.0, 4.0], "weights": [3.0, -1.0], "bias": [0.5],
+        "join": [0.25, 2.0], "join_bias": [-1.0],
+    }  # fmt: skip
+    network.load_state_dict({name: torch.tensor(values) for name, values in tensors.items()})
+    alone = network(torch.tensor([[3.0, 2.0], [1.0, 6.0]]))
+    assert alone.tolist() == [3.5, -0.5]
+    joined = network.joined(torch.tensor([4.0, 0.0]), alone)
+    assert joined.tolist() == [7.0, -2.0]
