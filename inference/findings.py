@@ -21,6 +21,7 @@ __all__ = [
     "Heatmap",
     "Manifestation",
     "ModelProvenance",
+    "Part",
     "Segment",
     "Timings",
 ]
@@ -101,6 +102,23 @@ class Calibrated:
     groups: int
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one of several models, whose logits were joined, says alone.
+
+    Parameters
+    ----------
+    model
+        Its name; see `Findings.models`.
+    study
+        Length c, in [0, 1], not calibrated; by the rule of the estimate, from the slices that are
+        the most suspicious to this model.
+    """
+
+    model: str
+    study: tuple[float, ...]
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Estimate:
     """Probabilities of named classes, for the study and for each slice.
@@ -114,19 +132,21 @@ class Estimate:
     classes
         Class names for the reader, length c.
     study
-        Length c, in [0, 1], for the whole study, as the network says it; see `shown`.
+        Length c, in [0, 1], for the whole study, before calibration; see `shown`.
     per_slice
-        Shape (slices, c), float32, as the network says it; NaN where a slice was not analysed.
+        Shape (slices, c), float32, before calibration; NaN where a slice was not analysed.
     exclusive
         True: the classes add to one (softmax). False: independent (sigmoid).
     model
-        Name of the model that said so; see `Findings.models`.
+        Name of the model that said so; see `Findings.models`. Of several, joined by “ + ”.
     rule
         How slices became a study, in words.
     calibrated
         The probabilities that a reader is shown; None where the model is not calibrated.
     calibration
         In a sentence: on what it was calibrated, or why not.
+    parts
+        What each of several models says alone; empty where one model spoke.
     """
 
     task: str
@@ -139,6 +159,12 @@ class Estimate:
     rule: str
     calibrated: Calibrated | None = None
     calibration: str = "Not calibrated."
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def voices(self) -> tuple[str, ...]:
+        """Names of the models that spoke."""
+        return tuple(part.model for part in self.parts) or (self.model,)
 
     @property
     def shown(self) -> tuple[float, ...]:
@@ -249,6 +275,8 @@ class Heatmap:
     lungs
         How much of the heat lies inside the lungs; None when that was not computed, since no
         lungs are known or the map is empty.
+    model
+        Name of the model whose output is explained: of a joined estimate one part alone.
     """
 
     slice_index: int
@@ -257,6 +285,7 @@ class Heatmap:
     method: str
     values: NDArray[np.float32]
     lungs: Energy | None = None
+    model: str = ""
 
     @property
     def empty(self) -> bool:

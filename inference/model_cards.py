@@ -24,6 +24,11 @@ INTENDED_USE: Final = {
         "to warn that a picture is not what the other models know. Not to say that one is fit to "
         "be read, and not to sort pictures."
     ),
+    "evidence": (
+        "to study how far what a lesion network sees tells COVID-19 from other chests on CT, "
+        "joined with a recogniser of whole pictures. Not to find, exclude or rate a disease in a "
+        "person."
+    ),
     "streams": (
         "to propose outlines on chest CT that a radiologist checks and corrects, and to measure "
         "them for research. Not to follow or treat a person by."
@@ -44,6 +49,11 @@ LIMITS: Final = {
     "domain": (
         "what is no chest was made by code, so other real pictures may pass; lateral X-rays were "
         "seen only as projections of a few CT series, and children's X-rays come from one hospital."
+    ),
+    "evidence": (
+        "lesions look alike in many diseases, so other pneumonias are called COVID-19 often; of "
+        "use only with the very weights that it was fitted to; on a hospital that it has not seen "
+        "it does worse, as the figures with a source left out show."
     ),
     "streams": (
         "trained on a few dozen slices; thin pleural effusions are mostly missed, vessels and "
@@ -81,15 +91,14 @@ def card(record: ModelRecord) -> str:
             "## Architecture",
             "",
             f"- Network: {record.architecture}",
-            f"- Input: {record.size} × {record.size} pixels, 8 bit, CLAHE",
+            f"- Input: {_input(record)}",
             f"- Weights: `{record.file}`, {record.bytes / 1e6:.1f} MB, SHA-256 `{record.sha256}`",
             "",
             "## Data and training",
             "",
             f"- Trained on: {record.data}",
             f"- Recipe: `{record.recipe}` (SHA-256 `{record.recipe_sha256[:12]}…`)",
-            f"- Training took {record.steps} steps, {record.seconds / 60:.0f} min on "
-            f"{record.device}",
+            f"- {_took(record)}",
             "",
             "## Split",
             "",
@@ -109,6 +118,20 @@ def card(record: ModelRecord) -> str:
             *_calibrations(record),
         )
     )
+
+
+def _input(record: ModelRecord) -> str:
+    if not record.fitted_to:
+        return f"{record.size} × {record.size} pixels, 8 bit, CLAHE"
+    behind = " and ".join(f"{name} (SHA-256 `{sha[:12]}…`)" for name, sha in
+                          record.fitted_to.items())  # fmt: skip
+    return f"what {behind} say of a picture; with other weights it is not used"
+
+
+def _took(record: ModelRecord) -> str:
+    if not record.steps:
+        return f"Fitting took {record.seconds / 60:.0f} min on {record.device}"
+    return f"Training took {record.steps} steps, {record.seconds / 60:.0f} min on {record.device}"
 
 
 def _folds(numbers: tuple[int, ...]) -> str:

@@ -61,7 +61,7 @@ class ModelRecord:
     name, version
         How it is called in findings.
     kind
-        ``"recognition"``, ``"manifestations"``, ``"streams"`` or ``"domain"``.
+        ``"recognition"``, ``"manifestations"``, ``"streams"``, ``"evidence"`` or ``"domain"``.
     architecture
         In words.
     network
@@ -85,6 +85,9 @@ class ModelRecord:
     thresholds
         Of the domain's detector: by modality, the least probability that is let pass; chosen on
         validation groups.
+    fitted_to
+        Of evidence: SHA-256 by name of the models that it was fitted to and is of use with, the
+        recogniser first.
     """
 
     name: str
@@ -105,6 +108,7 @@ class ModelRecord:
     split: Split
     licence: str = LICENCE
     thresholds: dict[str, float] = field(default_factory=dict)
+    fitted_to: dict[str, str] = field(default_factory=dict)
     figures: tuple[dict[str, Any], ...] = field(default=())
     calibrations: tuple[Calibration, ...] = ()
 
@@ -129,6 +133,11 @@ class ModelRecord:
     def streams(self) -> tuple[str, ...]:
         """Of streams: which."""
         return tuple(self.network.get("streams", ()))
+
+    @property
+    def voices(self) -> tuple[str, ...]:
+        """Names of those who speak when it speaks: evidence never speaks without a recogniser."""
+        return (*tuple(self.fitted_to)[:1], self.name)
 
     def provenance(self) -> ModelProvenance:
         """As findings carry it."""
@@ -275,6 +284,29 @@ class ModelStore:
         if not chosen:
             raise AnalysisError(f"No models of the form {wanted!r} are installed; choose another.")
         return chosen
+
+    def evidence(
+        self, recogniser: ModelRecord, streams: Sequence[ModelRecord]
+    ) -> ModelRecord | None:
+        """The evidence that was fitted to exactly these weights; None when there is none."""
+        loaded = {r.name: r.sha256 for r in (recogniser, *streams)}
+        return next(
+            (r for r in self.records if r.kind == "evidence" and r.fitted_to == loaded), None
+        )
+
+    def why_no_evidence(self, recogniser: ModelRecord, streams: Sequence[ModelRecord]) -> str:
+        """In a sentence: what `evidence` cannot give; empty where none was fitted at all."""
+        installed = [r for r in self.records if r.kind == "evidence"]
+        if not installed or self.evidence(recogniser, streams) is not None:
+            return ""
+        loaded = {r.name for r in (recogniser, *streams)}
+        absent = [name for name in installed[0].fitted_to if name not in loaded]
+        why = (
+            f"the evidence of the lesion streams was fitted to {absent[0]}, which did not run"
+            if absent
+            else "the evidence of the lesion streams was fitted to other weights"
+        )
+        return f"COVID-19 was judged by {recogniser.name} alone: {why}."
 
     def verify(self, record: ModelRecord) -> None:
         """Check a file's presence and SHA-256.

@@ -21,6 +21,7 @@ from inference.findings import (
     Findings,
     Manifestation,
     ModelProvenance,
+    Part,
     Segment,
     Timings,
 )
@@ -169,7 +170,11 @@ def _to_json(findings: Findings, volume: Volume) -> Json:
         "models": [asdict(model) for model in findings.models],
         "estimates": [
             {
-                **{n: getattr(e, n) for n in _plain(Estimate, "study", "per_slice", "calibrated")},
+                **{
+                    n: getattr(e, n)
+                    for n in _plain(Estimate, "study", "per_slice", "calibrated", "parts")
+                },
+                "parts": [asdict(part) for part in e.parts],
                 "calibrated": None
                 if e.calibrated is None
                 else {n: getattr(e.calibrated, n) for n in _plain(Calibrated, "per_slice")},
@@ -246,6 +251,9 @@ def _to_estimate(stored: Json, name: str, arrays: Arrays, slices: int) -> Estima
             "study": tuple(arrays[f"{name}-study"].tolist()),
             "per_slice": arrays[f"{name}-slices"].reshape(size),
             "calibrated": calibrated,
+            "parts": tuple(
+                Part(part["model"], tuple(part["study"])) for part in stored.get("parts", ())
+            ),
         }
     )
 

@@ -222,6 +222,8 @@ def _add_texts(
 def _heat_lines(heatmap: Heatmap) -> list[str]:
     """What has to be said of a heatmap wherever it is shown."""
     lines = [f"{heatmap.method}: {heatmap.class_name}", "not a segmentation"]
+    if heatmap.model:
+        lines.append(f"explains {heatmap.model} alone")
     if heatmap.lungs is not None:
         lines.append(figure_text(heatmap.lungs))
         lines += warning_text(heatmap.lungs).replace(": ", ":\n").splitlines()

@@ -198,6 +198,16 @@ def _estimate(estimate: Estimate) -> Json:
         "classes": [_class(estimate, index) for index in range(len(estimate.classes))],
         "exclusive": estimate.exclusive,
         "model": estimate.model,
+        "parts": [
+            {
+                "model": part.model,
+                "classes": [
+                    {"name": name, "probability": _number(value)}
+                    for name, value in zip(estimate.classes, part.study, strict=True)
+                ],
+            }
+            for part in estimate.parts
+        ],
         "rule": estimate.rule,
         "calibration": {
             "sentence": estimate.calibration,

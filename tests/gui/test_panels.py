@@ -12,7 +12,15 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QLabel, QSlider, QToolButton, QWidget
 
-from inference.findings import Calibrated, Domain, Energy, Findings, Manifestation, Timings
+from inference.findings import (
+    Calibrated,
+    Domain,
+    Energy,
+    Findings,
+    Manifestation,
+    Part,
+    Timings,
+)
 from inference.partial import Partial
 from viewer import theme
 from viewer.panels import FindingsPanel, LayersPanel, TimingPanel
@@ -271,6 +279,23 @@ class TestFindings:
         assert "Interval: not computed." in bars["Consolidation"].toolTip()
         assert "\nNot calibrated." in text
 
+    def test_several_models_are_named_with_what_each_says(
+        self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
+    ) -> None:
+        panel = shown(FindingsPanel(opened.session))
+        findings = make_findings(opened.volume)
+        parts = (Part("recognition", (0.91, 0.09)), Part("evidence", (0.33, 0.67)))
+        covid = replace(findings.estimates[0], parts=parts, model="recognition + evidence")
+        opened.session.set_findings(replace(findings, estimates=(covid,)))
+        assert "Joined from recognition and evidence" in words(panel)
+        bar = next(b for b in panel.findChildren(ProbabilityBar) if b.name == "COVID-19")
+        for expected in (
+            "recognition alone, not calibrated: 0.91.",
+            "evidence alone, not calibrated: 0.33.",
+            "Said by recognition, version 0.3 + evidence.",
+        ):
+            assert expected in bar.toolTip()
+
     def test_an_interval_of_the_picture_itself_is_said_so(
         self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
     ) -> None:
@@ -432,6 +457,18 @@ class TestLayers:
 
         explain.panel = panel  # type: ignore[attr-defined]
         return explain
+
+    def test_a_map_of_one_of_several_models_says_so(
+        self, explained: Any, opened: SimpleNamespace, make_findings: Callable[..., Findings]
+    ) -> None:
+        assert "alone" not in explained(None, model="recognition")
+        findings = make_findings(opened.volume)
+        parts = (Part("recognition", (0.9, 0.1)), Part("evidence", (0.3, 0.7)))
+        covid = replace(findings.estimates[0], parts=parts)
+        opened.session.set_findings(replace(findings, estimates=(covid,)))
+        opened.session.choose_heatmap(HeatmapChoice("covid-2", "COVID-19"))
+        assert "It explains recognition alone" in explained(None, model="recognition")
+        assert "joined with evidence" in words(explained.panel)
 
     def test_heat_in_the_lungs_stands_beside_an_even_maps(self, explained: Any) -> None:
         text = explained(Energy(0.634, 0.41))

@@ -276,8 +276,8 @@ def _add_estimate(
     rows: QVBoxLayout, estimate: Estimate, findings: Findings, tints: dict[str, QColor]
 ) -> None:
     rows.addWidget(heading(estimate.title))
-    spoke = next((m for m in findings.models if m.name == estimate.model), None)
-    model = estimate.model if spoke is None else f"{spoke.name}, version {spoke.version}"
+    versions = {m.name: f"{m.name}, version {m.version}" for m in findings.models}
+    model = " + ".join(versions.get(name, name) for name in estimate.voices)
     dashed = estimate.calibrated is not None and estimate.calibrated.of_slices
     seconds = second_estimates(findings) if estimate.task == _MANIFESTATIONS else ()
     drawn = {second.key.label: second for second in seconds}
@@ -293,6 +293,8 @@ def _add_estimate(
         rows.addWidget(bar)
         if name in drawn:
             rows.addWidget(_second(drawn[name]))
+    if estimate.parts:
+        rows.addWidget(muted(f"Joined from {' and '.join(estimate.voices)}"))
     rows.addWidget(muted(estimate_line(estimate)))
 
 

@@ -27,7 +27,7 @@ from viewer.session import HeatmapChoice, LayerStyle, ReadingSession
 from viewer.theme import findings_colour
 
 if TYPE_CHECKING:
-    from inference.findings import Heatmap
+    from inference.findings import Findings, Heatmap
 
 __all__ = ["LayersPanel"]
 
@@ -140,7 +140,7 @@ class LayersPanel(QScrollArea):
             return "Hidden: all overlays are off. Press G."
         return (
             f"{session.heatmap.method}. 0 = no evidence, 1 = most in this slice. "
-            "An explanation, not a segmentation."
+            f"An explanation, not a segmentation.{_part_text(session.findings, session.heatmap)}"
         )
 
     def _choose(self, index: int) -> None:
@@ -148,6 +148,18 @@ class LayersPanel(QScrollArea):
 
     def _set_heatmap_opacity(self, percent: int) -> None:
         self._session.set_heatmap_opacity(percent / 100)
+
+
+def _part_text(findings: Findings, heatmap: Heatmap) -> str:
+    """That a map explains one of several models, where several spoke."""
+    estimate = findings.estimate(heatmap.task)
+    if estimate is None or len(estimate.voices) < 2:
+        return ""
+    others = " and ".join(name for name in estimate.voices if name != heatmap.model)
+    return (
+        f" It explains {heatmap.model} alone: the probability is joined with {others}, which the "
+        "map leaves out."
+    )
 
 
 def _energy_text(heatmap: Heatmap) -> str:

@@ -90,10 +90,15 @@ def estimate_tip(estimate: Estimate, index: int) -> str:
     calibrated, band = estimate.calibrated, estimate.bands[index]
     if calibrated is not None:
         raw = probability(estimate.study[index])
+        who = "Before calibration it is" if estimate.parts else "The network itself says"
         lines += [
             f"{100 * calibrated.shares[index]:.0f} % of those groups had it: where fewer have it, "
-            f"it is less probable than this. The network itself says {raw}.",
+            f"it is less probable than this. {who} {raw}.",
         ]
+    lines += [
+        f"{part.model} alone, not calibrated: {probability(part.study[index])}."
+        for part in estimate.parts
+    ]
     if calibrated is None or band is None:
         lines += [f"Interval: {NOT_COMPUTED}."]
     else:

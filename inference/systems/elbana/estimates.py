@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.calibration import to_probabilities
-from inference.findings import Calibrated, Estimate, Manifestation
+from inference.findings import Calibrated, Estimate, Manifestation, Part
 from inference.models import ModelRecord
 from inference.partial import SliceValues
 
@@ -84,6 +85,7 @@ def make_estimate(
     indices: NDArray[np.intp],
     slices: int,
     record: ModelRecord,
+    alone: Mapping[str, NDArray[np.float32]] | None = None,
 ) -> Estimate:
     """What a task's slices say about the study.
 
@@ -99,13 +101,14 @@ def make_estimate(
         Slices of the volume.
     record
         The model that said so, which has the calibration too.
+    alone
+        Where logits of several models were joined: those of each of them, by its name.
     """
     exclusive = _exclusive(task)
     share = RECOGNITION_SHARE if exclusive else MANIFESTATION_SHARE
     raw = to_probabilities(logits, exclusive=exclusive)
-    # Classes that exclude each other are all ordered by the first, so that they add to one.
-    ordered = np.repeat(raw[:, :1], raw.shape[1], axis=1) if exclusive else raw
-    chosen = np.stack([_most_suspicious_slices(v, share) for v in ordered.T], axis=1)
+    chosen = _chosen(raw, share, exclusive=exclusive)
+    parts = {name: to_probabilities(z, exclusive=exclusive) for name, z in (alone or {}).items()}
     single = len(raw) == 1
     rule = (
         "one picture"
@@ -116,10 +119,10 @@ def make_estimate(
     calibrated = None
     if calibration is not None and calibration.temperature is not None:
         values = to_probabilities(logits, calibration, exclusive=exclusive)
-        study = np.take_along_axis(values, chosen, axis=0).mean(axis=0)
+        study = _mean(values, chosen)
         calibrated = Calibrated(
-            study=tuple(study.tolist()),
-            bands=calibration.bands(study),
+            study=study,
+            bands=calibration.bands(np.array(study)),
             per_slice=_spread(values, indices, slices),
             of_slices=not single,
             shares=calibration.shares,
@@ -130,14 +133,29 @@ def make_estimate(
         task=task,
         title=_TITLES[task],
         classes=CLASSES[task],
-        study=tuple(np.take_along_axis(raw, chosen, axis=0).mean(axis=0).tolist()),
+        study=_mean(raw, chosen),
         per_slice=_spread(raw, indices, slices),
         exclusive=exclusive,
-        model=record.name,
+        model=" + ".join(record.voices),
         rule=rule,
         calibrated=calibrated,
         calibration=record.why_not_calibrated(task) if calibration is None else calibration.basis,
+        parts=tuple(
+            Part(name, _mean(values, _chosen(values, share, exclusive=exclusive)))
+            for name, values in parts.items()
+        ),
     )
+
+
+def _chosen(values: NDArray[np.float64], share: float, *, exclusive: bool) -> NDArray[np.intp]:
+    """For each class the slices that stand for the study, (k, classes)."""
+    # Classes that exclude each other are all ordered by the first, so that they add to one.
+    ordered = np.repeat(values[:, :1], values.shape[1], axis=1) if exclusive else values
+    return np.stack([_most_suspicious_slices(v, share) for v in ordered.T], axis=1)
+
+
+def _mean(values: NDArray[np.float64], chosen: NDArray[np.intp]) -> tuple[float, ...]:
+    return tuple(np.take_along_axis(values, chosen, axis=0).mean(axis=0).tolist())
 
 
 def _spread(

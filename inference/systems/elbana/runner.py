@@ -18,11 +18,13 @@ from inference.engine import Clock, Engine
 from inference.errors import CancelledError
 from inference.findings import Estimate, Manifestation
 from inference.models import ModelRecord
+from inference.networks.evidence import EVIDENCE
 from inference.partial import Partial
 from inference.progress import Progress
 from inference.studies.model import Volume
 from inference.systems.base import Context
 from inference.systems.elbana.estimates import make_estimate, slice_values
+from inference.systems.elbana.joining import join
 from inference.systems.elbana.masks import enter, keep_to_lungs, stream_probabilities
 from inference.systems.elbana.planning import Groups, Plan, prepare_pictures
 
@@ -37,6 +39,19 @@ Logits = dict[str, NDArray[np.float32]]
 Maps = dict[Manifestation, NDArray[np.float32]]
 
 
+JOINED = "covid-2"
+"""The task in which the recogniser is joined with the evidence."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Said:
+    """What the networks say of a group: logits by task, those before joining by model, maps."""
+
+    logits: Logits
+    alone: Logits
+    maps: list[Maps]
+
+
 @dataclass(frozen=True, slots=True)
 class Models:
     """Which networks speak.
@@ -49,12 +64,16 @@ class Models:
         Stage 2; None on X-ray.
     streams
         Stage 3; empty on X-ray.
+    evidence
+        Judges by what the streams saw, and is joined with the recogniser; None where there is none
+        for these weights.
     """
 
     recogniser: ModelRecord
     tasks: tuple[str, ...]
     labeller: ModelRecord | None
     streams: tuple[ModelRecord, ...]
+    evidence: ModelRecord | None = None
 
     def parts(self) -> tuple[tuple[str, ModelRecord], ...]:
         """The part of the clock in which each is counted, in order of work."""
@@ -64,8 +83,13 @@ class Models:
 
     @property
     def used(self) -> tuple[ModelRecord, ...]:
-        """All of them."""
+        """All that look at pictures."""
         return tuple(record for _, record in self.parts())
+
+    @property
+    def spoke(self) -> tuple[ModelRecord, ...]:
+        """All of them."""
+        return self.used if self.evidence is None else (*self.used, self.evidence)
 
 
 class Runner:
@@ -112,6 +136,7 @@ class Runner:
         self._batch = context.batch_size
         self._done = 0
         self._logits: Logits = {}
+        self._alone: Logits = {}
         self.codes = np.zeros(volume.shape, dtype=np.uint8) if models.streams else None
         """After `run`: (slices, rows, columns), 0 none, else 1 + place in `Manifestation`."""
 
@@ -135,8 +160,8 @@ class Runner:
             self._report()
             group, pictures = ahead.result()
             ahead = self._prepare_next(groups, helper)
-            logits, maps = self._infer(pictures)
-            waiting.append(helper.submit(self._finish, group, logits, maps))
+            said = self._infer(pictures)
+            waiting.append(helper.submit(self._finish, group, said))
             self._done += len(group)
             while len(waiting) > MOST_UNFINISHED:
                 waiting.popleft().result()
@@ -148,13 +173,24 @@ class Runner:
         """After `run`: what the slices say about the study."""
         indices, slices = self._plan.indices, self._volume.shape[0]
         return tuple(
-            make_estimate(task, values[indices], indices, slices, self._model_of(task))
+            make_estimate(
+                task,
+                values[indices],
+                indices,
+                slices,
+                self._model_of(task),
+                {n: z[indices] for n, z in self._alone.items()} if task == JOINED else None,
+            )
             for task, values in self._logits.items()
         )
 
     def _model_of(self, task: str) -> ModelRecord:
-        labeller = self._models.labeller
-        return labeller if labeller and task == "manifestations" else self._models.recogniser
+        models = self._models
+        if task == "manifestations" and models.labeller is not None:
+            return models.labeller
+        if task == JOINED and models.evidence is not None:
+            return models.evidence
+        return models.recogniser
 
     def _report(self) -> None:
         self._context.progress.report(STAGE, self._done, len(self._plan.indices))
@@ -175,8 +211,8 @@ class Runner:
 
     # -- the networks ------------------------------------------------------------------------
 
-    def _infer(self, pictures: Pictures) -> tuple[Logits, list[Maps]]:
-        """The three stages over one group."""
+    def _infer(self, pictures: Pictures) -> _Said:
+        """The three stages over one group, and the first joined with what the third saw."""
         models = self._models
         with self._clock.part("recognise"):
             heads = self._outputs(models.recogniser, pictures)
@@ -185,10 +221,18 @@ class Runner:
             with self._clock.part("label"):
                 logits["manifestations"] = self._outputs(models.labeller, pictures)[""]
         maps = []
+        alone: Logits = {}
         for record in models.streams:
             with self._clock.part("segment"):
-                maps.append(stream_probabilities(self._outputs(record, pictures)))
-        return logits, maps
+                outputs = self._outputs(record, pictures)
+                maps.append(stream_probabilities(outputs))
+            if models.evidence is not None and EVIDENCE in outputs:
+                with self._clock.part("recognise"):
+                    both = join(self._engine, models.evidence, logits[JOINED], outputs[EVIDENCE])
+                names = (models.recogniser.name, models.evidence.name)
+                alone = dict(zip(names, (logits[JOINED], both.alone), strict=True))
+                logits[JOINED] = both.joined
+        return _Said(logits, alone, maps)
 
     def _outputs(self, record: ModelRecord, pictures: Pictures) -> Logits:
         parts: dict[str, list[NDArray[np.float32]]] = {}
@@ -210,19 +254,18 @@ class Runner:
 
     # -- after the networks ------------------------------------------------------------------
 
-    def _finish(self, group: NDArray[np.intp], logits: Logits, maps: list[Maps]) -> None:
+    def _finish(self, group: NDArray[np.intp], said: _Said) -> None:
         """Masks of a group onto the source grid; then its result is told."""
         if self._context.progress.cancelled.is_set():
             raise CancelledError
         with self._clock.part("post"):
-            codes = self._codes_of(group, maps) if self.codes is not None else None
-            for task, values in logits.items():
-                shape = (self._volume.shape[0], values.shape[1])
-                kept = self._logits.setdefault(task, np.full(shape, np.nan, dtype=np.float32))
-                kept[group] = values
+            codes = self._codes_of(group, said.maps) if self.codes is not None else None
+            self._keep(self._logits, group, said.logits)
+            self._keep(self._alone, group, said.alone)
         if self._context.partial is not None:
             estimates = tuple(
-                slice_values(task, values, self._model_of(task)) for task, values in logits.items()
+                slice_values(task, values, self._model_of(task))
+                for task, values in said.logits.items()
             )
             self._context.partial(
                 Partial(
@@ -235,6 +278,12 @@ class Runner:
                     self._doubts,
                 )
             )
+
+    def _keep(self, where: Logits, group: NDArray[np.intp], said: Logits) -> None:
+        """Enter a group's logits among those of all slices."""
+        for name, values in said.items():
+            shape = (self._volume.shape[0], values.shape[1])
+            where.setdefault(name, np.full(shape, np.nan, dtype=np.float32))[group] = values
 
     def _codes_of(self, group: NDArray[np.intp], maps: list[Maps]) -> NDArray[np.uint8]:
         """Masks of a group; every stream's map of a slice is needed before its pixels are dealt."""

@@ -58,11 +58,14 @@ class ElBana:
 
     def _models_for(self, volume: Volume, streams: str) -> Models:
         store, ct = self._store, is_ct(volume)
+        recogniser = store.recogniser(ct=ct)
+        wanted = store.streams(streams) if ct else ()
         return Models(
-            recogniser=store.recogniser(ct=ct),
+            recogniser=recogniser,
             tasks=("covid-2",) if ct else ("covid-2", "cxr-4"),
             labeller=store.find("manifestations") if ct else None,
-            streams=store.streams(streams) if ct else (),
+            streams=wanted,
+            evidence=store.evidence(recogniser, wanted) if ct else None,
         )
 
     def get_ready(self, volume: Volume, context: Context) -> None:
@@ -108,6 +111,9 @@ class ElBana:
                 plan = self._plan_for(volume)
             loaded.result()
             notes = list(plan.notes)
+            if models.streams:
+                why = self._store.why_no_evidence(models.recogniser, models.streams)
+                notes += [why] if why else []
             with clock.part("pre"):
                 domain, detectors = examine(volume, plan.lungs, engine, progress, notes)
             doubts = () if domain is None else domain.reasons
@@ -141,7 +147,7 @@ class ElBana:
             lung_ml=lung_ml,
             analysed=analysed,
             timings=clock.timings(),
-            models=tuple(r.provenance() for r in (*models.used, *detectors)),
+            models=tuple(r.provenance() for r in (*models.spoke, *detectors)),
             device=engine.describe(models.used),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             notes=(*notes, *engine.remarks((*models.used, *detectors))),
@@ -151,7 +157,7 @@ class ElBana:
     def explain(
         self, volume: Volume, slice_index: int, task: str, class_name: str, context: Context
     ) -> Heatmap:
-        """Grad-CAM of one class on one slice, on the source grid.
+        """Grad-CAM of one class on one slice, on the source grid; of the recogniser alone.
 
         Raises
         ------
@@ -179,7 +185,7 @@ class ElBana:
             seen = None if plan.box is None else plan.box.mask(values.shape)
             energy = energy_inside(values, plan.lungs.mask[slice_index], seen)
         context.progress.report("Explaining", 1, 1)
-        return Heatmap(slice_index, class_name, task, METHOD, values, energy)
+        return Heatmap(slice_index, class_name, task, METHOD, values, energy, record.name)
 
 
 def _load(engine: Engine, models: Models, clock: Clock) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from inference.errors import BadInputError, ExportRefusedError
 from inference.export.archive import load, save
-from inference.findings import Findings
+from inference.findings import Findings, Part
 from inference.studies.model import Volume
 
 
@@ -40,6 +40,21 @@ def test_nothing_is_lost(findings: Findings, volume: Volume, tmp_path: Path) -> 
 def test_calibrated_values_are_kept(calibrated: Findings, volume: Volume, tmp_path: Path) -> None:
     save(calibrated, volume, tmp_path)
     _same(load(tmp_path, volume), calibrated)
+
+
+def test_what_each_of_several_models_says_is_kept(
+    findings: Findings, volume: Volume, tmp_path: Path
+) -> None:
+    parts = (Part("recognition", (0.7, 0.3)), Part("evidence", (0.1 + 0.2, 0.7)))
+    covid = replace(findings.estimates[0], parts=parts, model="recognition + evidence")
+    given = replace(findings, estimates=(covid, *findings.estimates[1:]))
+    save(given, volume, tmp_path)
+    _same(load(tmp_path, volume), given)
+    text = json.loads((tmp_path / "archive.json").read_text())
+    for stored in text["estimates"]:
+        del stored["parts"]
+    (tmp_path / "archive.json").write_text(json.dumps(text))
+    assert load(tmp_path, volume).estimates[0].parts == (), "older archives know of one model"
 
 
 def test_what_was_not_computed_stays_so(xray: Findings, volume: Volume, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from inference.errors import ExportRefusedError
 from inference.export.report import build_report, validate, write_json
-from inference.findings import SCHEMA_VERSION, Findings
+from inference.findings import SCHEMA_VERSION, Findings, Part
 from inference.studies.model import Problem, Series, Study, Volume
 
 
@@ -48,6 +48,19 @@ def test_what_was_found_is_written(
     assert [m["name"] for m in report["models"]] == ["recognition", "manifestations", "streams"]
     assert report["notes"] == list(findings.notes)
     assert report["study"]["spacing_mm"] == {"slices": 5.0, "rows": 0.8, "columns": 0.7}
+
+
+def test_what_each_of_several_models_says_is_written(
+    findings: Findings, study: Study, series: Series, volume: Volume
+) -> None:
+    parts = (Part("recognition-ct", (0.7, 0.3)), Part("evidence", (0.4, 0.6)))
+    covid = replace(findings.estimates[0], parts=parts, model="recognition-ct + evidence")
+    report = build_report(replace(findings, estimates=(covid,)), study, series, volume)
+    validate(report)
+    said = report["recognition"][0]
+    assert said["model"] == "recognition-ct + evidence"
+    assert [part["model"] for part in said["parts"]] == ["recognition-ct", "evidence"]
+    assert said["parts"][1]["classes"][0] == {"name": "COVID-19", "probability": 0.4}
 
 
 def test_each_slice_has_its_values_and_gaps_are_null(
