@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from inference import __version__
-from inference.commands import learning, quantising, reading
+from inference.commands import evidence, learning, quantising, reading
 from inference.errors import BadInputError, SecondReadError
 from inference.faults import record
 
@@ -35,6 +35,7 @@ app = typer.Typer(
 reading.register(app)
 learning.register(app)
 quantising.register(app)
+evidence.register(app)
 
 
 def _version(asked: bool) -> None:

@@ -95,11 +95,14 @@ _NOTHING = "Not computed: the data folder or the store has nothing for it."
 def _roc(job: Job, path: Path) -> str:
     title = "ROC of COVID-19 recognition"
     curves, counts = [], []
-    for name, scores in recognition.score(job).items():
+    scored = recognition.score(job)
+    # Where models are joined a reader is shown what they say together.
+    joined = {part for name in scored if " + " in name for part in name.split(" + ")}
+    for name, scores in scored.items():
         part = _of_split(scores, _TEST)
-        if part is None:
+        if part is None or name in joined:
             continue
-        is_ct = name.endswith("-ct")
+        is_ct = name.split(" + ")[0].endswith("-ct")
         for subset, inside in recognition.subsets(part).items():
             if subset.startswith("CT") != is_ct or subset == "X-ray and CT":
                 continue

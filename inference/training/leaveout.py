@@ -19,7 +19,14 @@ from inference.models import ModelRecord, ModelStore
 from inference.training import experiments
 from inference.training.datasets import build
 from inference.training.evaluation import recognition
-from inference.training.evaluation.figure import SPLITS, Figure, Job, Scorer, add_two_classes
+from inference.training.evaluation.figure import (
+    LEFT_OUT,
+    SPLITS,
+    Figure,
+    Job,
+    Scorer,
+    add_two_classes,
+)
 from inference.training.evaluation.scores import Scores
 from inference.training.experiments import Experiment
 from inference.training.install import describe
@@ -30,8 +37,6 @@ from inference.training.recipe import Recipe
 __all__ = ["FILE", "LEFT_OUT", "enter", "leave_out", "section", "without"]
 
 FILE = "leaveout.json"
-LEFT_OUT = "source left out"
-"""The split of pictures whose source took no part in training."""
 MIXED = "source left out v held-out groups"
 """The split where one class comes from such a source and the other from unseen groups."""
 _TASK = "covid-2"

@@ -52,7 +52,7 @@ def enter_figures(figures: Sequence[Figure], store: ModelStore) -> None:
     measured = {f.task for f in figures}
     records = []
     for record in store.records:
-        names = {record.name}
+        names = {record.name, " + ".join(record.voices)}
         if record.kind == "streams":
             names.add(f"streams ({'all' if record.streams == ('all',) else record.form})")
         kept = [f for f in record.figures if f["task"] not in measured]

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from inference.calibration import Bin, Calibration, to_probabilities
 from inference.models import ModelRecord
+from inference.training import evidence as fitting
 from inference.training.datasets import TASKS, recognition_targets
+from inference.training.evaluation.evidence import hear
 from inference.training.evaluation.figure import (
     SPLITS,
     Figure,
@@ -163,11 +165,23 @@ def _manifestations(job: Job, record: ModelRecord) -> list[Sample]:
     return [_sample(record, "manifestations", "manifestations", rows, said, truth)]
 
 
+def _evidence(job: Job, record: ModelRecord) -> list[Sample]:
+    """The joined value. On validation pictures it comes from a join to the groups of other folds:
+    what is fitted on top of it then knows no more of them than it will of a new patient."""
+    rows = [r for r in fitting.labelled(job.rows) if split_of(record, r.group) in job.splits]
+    heard = hear(job, record, rows)
+    if heard is None:
+        return []
+    truth = np.stack([heard.described.truth, ~heard.described.truth], axis=1)
+    return [_sample(record, "covid-2", "CT", rows, heard.joined, truth)]
+
+
 def samples_of(job: Job, record: ModelRecord) -> list[Sample]:
     """What each head of a model says of the pictures that it reads, in the splits of the job."""
     makers: dict[str, Callable[[Job, ModelRecord], list[Sample]]] = {
         "recognition": _recognition,
         "manifestations": _manifestations,
+        "evidence": _evidence,
     }
     maker = makers.get(record.kind)
     return maker(job, record) if maker is not None else []
@@ -191,7 +205,7 @@ def figures(job: Job) -> list[Figure]:
     found: list[Figure] = []
     for record in job.store.records:
         for whole in samples_of(job, record):
-            scorer = Scorer(record.name, "calibration")
+            scorer = Scorer(" + ".join(record.voices), "calibration")
             source = f"{whole.pictures}, {whole.task}" if whole.exclusive else whole.pictures
             for split in (s for s in SPLITS if s in whole.splits):
                 part = whole.at(np.flatnonzero(whole.splits == split))
@@ -234,7 +248,7 @@ def curves(job: Job) -> list[Curve]:
                 for _, calibration, said in _both(record, part):
                     found += [
                         Curve(
-                            model=record.name,
+                            model=" + ".join(record.voices),
                             task=whole.task,
                             class_name=name,
                             split=split,

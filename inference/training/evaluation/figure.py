@@ -24,6 +24,7 @@ from inference.training.pictures import read_grey
 
 __all__ = [
     "CROSS_VALIDATION",
+    "LEFT_OUT",
     "POOLED",
     "SPLITS",
     "Figure",
@@ -49,6 +50,9 @@ choices were made on a part of it, so it is a little kind."""
 
 CROSS_VALIDATION = "cross-validation"
 """The split of pictures that were each scored by the model of the fold that held them out."""
+
+LEFT_OUT = "source left out"
+"""The split of pictures whose source took no part in training."""
 
 
 Statistic = Callable[[NDArray[np.intp]], dict[str, float]]
@@ -210,7 +214,10 @@ def prepared(picture: NDArray[np.uint8], record: ModelRecord) -> NDArray[np.uint
 
 
 def outputs(
-    job: Job, record: ModelRecord, pictures: NDArray[np.uint8]
+    job: Job,
+    record: ModelRecord,
+    pictures: NDArray[np.uint8],
+    wanted: frozenset[str] | None = None,
 ) -> dict[str, NDArray[np.float32]]:
     """What a network says of prepared pictures.
 
@@ -220,6 +227,8 @@ def outputs(
         Whose engine, which network.
     pictures
         Shape (n, size, size), out of `preprocess.prepare`.
+    wanted
+        Outputs to keep, where the others would only take memory; None: all.
 
     Returns
     -------
@@ -231,7 +240,8 @@ def outputs(
         record, pictures, f"Scoring {record.name}", job.progress, 16, []
     ):
         for name, values in output.items():
-            parts.setdefault(name, []).append(values)
+            if wanted is None or name in wanted:
+                parts.setdefault(name, []).append(values)
     return {name: np.concatenate(values) for name, values in parts.items()}
 
 

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.models import ModelRecord
+from inference.training import evidence as fitting
 from inference.training.datasets import TASKS, recognition_targets
+from inference.training.evaluation.evidence import hear
 from inference.training.evaluation.figure import (
     Figure,
     Job,
@@ -35,7 +37,7 @@ def figures(job: Job) -> list[Figure]:
 
 
 def score(job: Job) -> dict[str, Scores]:
-    """Probabilities by recogniser.
+    """Probabilities by recogniser; on CT also by the evidence, alone and joined with it.
 
     Returns
     -------
@@ -49,7 +51,31 @@ def score(job: Job) -> dict[str, Scores]:
         scores = _of_model(job, record)
         if scores is not None:
             found[record.name] = scores
+    for record in job.of_kind("evidence"):
+        found |= _of_evidence(job, record)
     return found
+
+
+def _of_evidence(job: Job, record: ModelRecord) -> dict[str, Scores]:
+    """Of the evidence by its name, and joined under the names of both."""
+    rows = [r for r in fitting.labelled(job.rows) if split_of(record, r.group) in job.splits]
+    heard = hear(job, record, rows)
+    if heard is None:
+        return {}
+
+    def scores(logits: NDArray[np.float32]) -> Scores:
+        return Scores(
+            rows=tuple(rows),
+            splits=np.array([split_of(record, r.group) for r in rows]),
+            values={
+                "two": softmax(logits)[:, 0],
+                "covid": heard.described.truth,
+                "four": np.full((len(rows), 4), np.nan),
+                "kind": np.full(len(rows), -1, dtype=np.intp),
+            },
+        )
+
+    return {record.name: scores(heard.alone), " + ".join(record.voices): scores(heard.joined)}
 
 
 def _of_model(job: Job, record: ModelRecord) -> Scores | None:

@@ -15,6 +15,7 @@ from inference.progress import Progress
 from inference.training.evaluation import (
     calibration,
     domain,
+    evidence,
     explanation,
     lungs,
     manifestations,
@@ -47,6 +48,7 @@ class Task:
 
 TASKS = {
     "recognition": Task(recognition.figures, recognition.TITLES),
+    "evidence": Task(evidence.figures, evidence.TITLES),
     "shortcuts": Task(shortcuts.figures, shortcuts.TITLES),
     "manifestations": Task(manifestations.figures, manifestations.TITLES),
     "calibration": Task(calibration.figures, calibration.TITLES),

@@ -43,8 +43,10 @@ def figures(job: Job) -> list[Figure]:
         findings = system.analyse(volume, Context(progress=job.progress, device=job.device))
         source = f"{sources[group]}, {folder.name} ({next(iter(labels.values())).split(';')[0]})"
         values = [
-            (e.model, f"probability of {c}", float(p))
-            for e in findings.estimates for c, p in zip(e.classes, e.study, strict=True)
+            (name, f"probability of {c}", float(p))
+            for e in findings.estimates
+            for name, study in [(e.model, e.study), *((part.model, part.study) for part in e.parts)]
+            for c, p in zip(e.classes, study, strict=True)
             if c != "not COVID-19"
         ] + [
             (s.model, f"{s.key.short}, % of lung", s.percent_of_lung)
@@ -53,11 +55,17 @@ def figures(job: Job) -> list[Figure]:
         values += _slice_agreement(findings, [labels[s.path] for s in volume.slices])
         count = int(findings.analysed.sum())
         found += [
-            Figure("series", model, source, split_of(job.store.find(model), group),
+            Figure("series", model, source, _split_of(job, model, group),
                    metric, value, nan, nan, count, 1)
             for model, metric, value in values
         ]  # fmt: skip
     return found
+
+
+def _split_of(job: Job, models: str, group: str) -> str:
+    """How far the models know a group; of joined ones, that which knows it best."""
+    splits = {split_of(job.store.find(name), group) for name in models.split(" + ")}
+    return max(splits, key=SPLITS.index)
 
 
 def _slice_agreement(findings: Findings, labels: Sequence[str]) -> list[tuple[str, str, float]]:

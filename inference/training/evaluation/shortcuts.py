@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from inference.models import ModelRecord
 from inference.training.datasets import recognition_targets
+from inference.training.evaluation.evidence import heard_pictures, partners
 from inference.training.evaluation.figure import (
     Figure,
     Job,
@@ -63,7 +64,10 @@ class _Case:
 
 
 def figures(job: Job) -> list[Figure]:
-    """Score the X-ray recogniser on X-rays and the CT recogniser on CT, in every variant."""
+    """Score the X-ray recogniser on X-rays and the CT recogniser on CT, in every variant.
+
+    On CT the evidence is scored too, alone and joined with the recogniser.
+    """
     found: list[Figure] = []
     for record in job.of_kind("recognition"):
         if "cxr-4" in record.network["heads"]:
@@ -71,7 +75,26 @@ def figures(job: Job) -> list[Figure]:
         else:
             rows = _known(job, record, "ct_classification")
             found += _compare(job, record, "lungs by threshold", _with_lungs(rows, ct_lungs))
+    for record in job.of_kind("evidence"):
+        if partners(job, record) is not None:
+            rows = _known(job, record, "ct_classification")
+            found += _compare(job, record, "lungs by threshold", _with_lungs(rows, ct_lungs))
     return found
+
+
+def _say(
+    job: Job, record: ModelRecord, cases: Sequence[_Case], pictures: list[NDArray[np.uint8]]
+) -> dict[str, NDArray[np.float64]]:
+    """Probability of COVID-19 (n,) in altered pictures of these cases, by who says so."""
+    if record.kind == "evidence":
+        heard = heard_pictures(job, record, [c.row for c in cases], pictures)
+        if heard is None:
+            return {}
+        said = {record.name: heard.alone, " + ".join(record.voices): heard.joined}
+    else:
+        shown = np.stack([prepared(picture, record) for picture in pictures])
+        said = {record.name: outputs(job, record, shown)["covid-2"]}
+    return {name: softmax(logits)[:, 0] for name, logits in said.items()}
 
 
 def hide(picture: NDArray[np.uint8], lungs: NDArray[np.bool_], variant: str) -> NDArray[np.uint8]:
@@ -229,19 +252,24 @@ def _compare(job: Job, record: ModelRecord, lungs: str, cases: Sequence[_Case]) 
     """Metrics of every comparison in which both classes occur, variant by variant."""
     if not cases:
         return []
-    scorer = Scorer(record.name, "shortcuts")
     rows = tuple(c.row for c in cases)
     splits = np.array([split_of(record, r.group) for r in rows])
     covid = np.array([r.label == "covid19" for r in rows])
+    found: dict[str, list[Figure]] = {}
     for variant in VARIANTS:
-        pictures = np.stack([prepared(hide(c.picture, c.lungs, variant), record) for c in cases])
-        two = softmax(outputs(job, record, pictures)["covid-2"])[:, 0]
-        scores = Scores(rows, splits, {"two": two, "covid": covid})
-        for which, part in scores.by_split():
-            for subset, inside in subsets(part).items():
-                one = part.at(np.flatnonzero(inside))
-                ill = int(one.values["covid"].sum())
-                if 0 < ill < len(one.rows) and subset != "X-ray and CT":
-                    source = f"{subset} ({lungs}): {variant}"
-                    scorer.add(source, which, one.groups.tolist(), _metrics_of(one))
+        pictures = [hide(c.picture, c.lungs, variant) for c in cases]
+        for name, two in _say(job, record, cases, pictures).items():
+            scores = Scores(rows, splits, {"two": two, "covid": covid})
+            found.setdefault(name, []).extend(_of_variant(name, scores, f"({lungs}): {variant}"))
+    return [figure for figures in found.values() for figure in figures]
+
+
+def _of_variant(name: str, scores: Scores, words: str) -> list[Figure]:
+    scorer = Scorer(name, "shortcuts")
+    for which, part in scores.by_split():
+        for subset, inside in subsets(part).items():
+            one = part.at(np.flatnonzero(inside))
+            ill = int(one.values["covid"].sum())
+            if 0 < ill < len(one.rows) and subset != "X-ray and CT":
+                scorer.add(f"{subset} {words}", which, one.groups.tolist(), _metrics_of(one))
     return scorer.figures
