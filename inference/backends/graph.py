@@ -21,7 +21,7 @@ from inference.preprocess import to_tensor
 
 __all__ = ["GraphRunner", "load_graph", "supports"]
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 """Raised whenever `convert` makes other graphs of the same weights."""
 _FILE: Final = "graph.xml"
 MOST_STREAMS: Final = 8
