@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from inference.errors import BadInputError
+from inference.findings import Manifestation
 from inference.models import ModelStore
 from inference.training.datasets import build
 from inference.training.evaluation import manifestations, recognition, segmentation, thresholds
@@ -102,7 +103,8 @@ def cross_validate(
         Of the split ``"cross-validation"``, intervals bootstrapped over the groups of all folds.
         Streams are scored three times: as they are, averaged over each slice and its mirror
         picture, and that with thresholds that each fold takes from the other folds' held-out
-        slices. Recognition is scored fold by fold too, as so many runs.
+        slices; where several forms are trained beside each other, their mean is scored
+        too. Recognition is scored fold by fold as well, as so many runs.
 
     Raises
     ------
@@ -164,7 +166,9 @@ def _scores(kind: str, jobs: Sequence[Job]) -> dict[str, list[Scores]]:
 def _of_streams(jobs: Sequence[Job]) -> dict[str, list[Scores]]:
     parts: dict[str, list[Scores]] = {}
     for suffix in ("", MIRRORED):
-        found = _by_name([segmentation.predict(job, mirrored=bool(suffix)) for job in jobs])
+        found = _by_name(
+            [_with_average(segmentation.predict(job, mirrored=bool(suffix))) for job in jobs]
+        )
         for name, folds in found.items():
             parts[name + suffix] = [segmentation.measure(fold) for fold in folds]
             if suffix and len(folds) > 1:
@@ -176,6 +180,16 @@ def _of_streams(jobs: Sequence[Job]) -> dict[str, list[Scores]]:
 
 
 _T = TypeVar("_T")
+
+
+def _with_average(
+    forms: dict[str, segmentation.Predictions],
+) -> dict[str, segmentation.Predictions]:
+    """Several forms trained beside each other, and the mean of those that know all lesions."""
+    whole = {n: p for n, p in forms.items() if set(p.keys) == set(Manifestation)}
+    if len(whole) < 2:
+        return forms
+    return {**forms, " + ".join(whole): segmentation.average(list(whole.values()))}
 
 
 def _by_name(folds: Sequence[dict[str, _T]]) -> dict[str, list[_T]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,16 @@ from inference.training.manifest import Row
 from inference.training.mask_metrics import Overlap, count, surface_dice
 from inference.training.pictures import read_grey
 
-__all__ = ["TITLES", "Predictions", "figures", "measure", "predict", "score", "summarise"]
+__all__ = [
+    "TITLES",
+    "Predictions",
+    "average",
+    "figures",
+    "measure",
+    "predict",
+    "score",
+    "summarise",
+]
 
 TITLES = {"segmentation": "Segmentation of CT slices"}
 
@@ -132,6 +141,25 @@ def _of_form(job: Job, records: Sequence[ModelRecord], mirrored: bool) -> Predic
         maps=np.stack([maps[key] for key in keys], axis=1),
         truths=tuple(read_grey(path) for _, path in pairs),
     )
+
+
+def average(parts: Sequence[Predictions]) -> Predictions:
+    """The mean of what several forms say of the same slices.
+
+    Parameters
+    ----------
+    parts
+        Of the same slices and manifestations; maps may differ in size.
+
+    Returns
+    -------
+    Predictions
+        At the largest of their sizes.
+    """
+    size = max(part.maps.shape[-1] for part in parts)
+    resized = [np.stack([restore(maps, (size, size)) for maps in part.maps]) for part in parts]
+    maps = np.mean(resized, axis=0, dtype=np.float32)
+    return replace(parts[0], maps=np.asarray(maps, dtype=np.float32))
 
 
 def measure(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from inference.findings import Manifestation
-from inference.training.evaluation.segmentation import Predictions, measure
+from inference.training.evaluation.segmentation import Predictions, average, measure
 from inference.training.evaluation.thresholds import choose
 from inference.training.losses import CODES
 from inference.training.manifest import Row
@@ -52,3 +52,16 @@ def test_thresholds_change_what_is_measured() -> None:
     assert measure(found).values["ggo"][:, 1].tolist() == [0.0, 0.0]
     called = measure(found, {GGO: 0.3}).values["ggo"]
     assert called[:, 0].tolist() == called[:, 2].tolist() == [144.0, 144.0]
+
+
+def test_forms_of_different_size_are_averaged() -> None:
+    large, bold = slices(0.4, 0.0), slices(0.8, 0.0)
+    small = Predictions(
+        bold.rows, bold.splits, bold.keys, bold.maps[..., ::2, ::2].copy(), bold.truths
+    )
+    both = average([large, small])
+    assert both.maps.shape == large.maps.shape
+    assert both.maps.dtype == np.float32
+    assert both.maps[0, 0, 14, 14] == np.float32(0.6), "inside the square"
+    assert both.maps[0, 0, 2, 2] == 0
+    assert measure(both).values["ggo"][0, 1] > 0 == measure(large).values["ggo"][0, 1]
