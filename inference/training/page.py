@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
@@ -15,6 +16,8 @@ from inference.training.published import published_tables
 
 __all__ = ["by_task", "details", "interval", "markdown", "page_of_folds"]
 
+_OF_SUMMARY = ("test", POOLED, CROSS_VALIDATION, LEFT_OUT)
+"""Splits that the summary shows: pictures that no training knew."""
 WIDEST = 9
 """Metrics side by side; more are listed one below the other."""
 
@@ -132,16 +135,29 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _summary(figures: Sequence[Figure]) -> list[str]:
-    rows = [
-        (words, f.model, f.split, f"**{f.value:.3f}**", interval(f), f"{f.n} ({f.groups})")
+    found = [
+        (words, f)
         for words, task, source, metric in _SUMMARY
         for f in figures
         if (f.task, f.metric) == (task, metric)
         and fnmatchcase(f.source, source)
-        and f.split in ("test", POOLED, CROSS_VALIDATION, LEFT_OUT)
+        and f.split in _OF_SUMMARY
     ]
-    if not rows:
+    if not found:
         return []
+    # Rows that would read alike say what they were measured on.
+    alike = Counter((words, f.model, f.split) for words, f in found)
+    rows = [
+        (
+            f"{words} ({f.source})" if alike[words, f.model, f.split] > 1 else words,
+            f.model,
+            f.split,
+            f"**{f.value:.3f}**",
+            interval(f),
+            f"{f.n} ({f.groups})",
+        )
+        for words, f in found
+    ]
     head = ("what", "model", "split", "value", "95 % interval", "n (groups)")
     return ["## Summary", "", *_table(head, rows)]
 

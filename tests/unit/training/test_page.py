@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from importlib import resources
 from pathlib import Path
@@ -150,3 +151,13 @@ def test_the_direction_of_the_slice_labels_is_said_of_the_figures() -> None:
     assert any(line.startswith("The **desc** labels fit better") for line in details(figures))
     others = [_figure("series", "s", "probability of COVID-19", 0.6)]
     assert not any("labels fit" in line for line in details(others))
+
+
+def test_summary_names_what_rows_that_read_alike_were_measured_on() -> None:
+    one = Figure("evidence", "evidence", "CT, a, fitted without it (x)", "source left out", "AUC",
+                 0.6, 0.5, 0.7, 10, 5)  # fmt: skip
+    other = dataclasses.replace(one, source="CT, b, fitted without it (x)")
+    both, alone = page_of_folds([one, other], ""), page_of_folds([one], "")
+    words = "| CT, COVID-19 v not, a source left out: AUC"
+    assert f"{words} (CT, a, fitted without it (x)) | evidence |" in both
+    assert f"{words} | evidence |" in alone
