@@ -164,6 +164,7 @@ def test_command_enters_what_a_lever_gave_for_the_results_page(
     page = "\n".join(levers.section(levers.read(tmp_path)))
     assert "| A lever | tiny (1 steps) | random | 0 | CPU" in page
     assert f"{dice['value']:.3f} (" in page
+    assert "infection 0.82: not reached (best 0." in page
     levers.enter(dataclasses.replace(lever, seconds=0.0), tmp_path)
     assert [x.seconds for x in levers.read(tmp_path)] == [0.0], "the same title is replaced"
     assert levers.section(()) == []
