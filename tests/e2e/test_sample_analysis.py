@@ -71,5 +71,4 @@ def test_each_manifestation_lies_where_it_was_put(analysed: tuple[Volume, Findin
     for key in Manifestation:
         segment = findings.segment(key)
         assert segment is not None
-        # Processors differ in their 8-bit arithmetic by a few hundredths.
-        assert _dice(segment.mask, getattr(known, key.value).astype(bool)) > 0.3, key
+        assert _dice(segment.mask, getattr(known, key.value).astype(bool)) > 0.35, key

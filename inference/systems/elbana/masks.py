@@ -67,10 +67,8 @@ def stream_probabilities(
 def combine(probabilities: NDArray[np.float32], keys: Sequence[Manifestation]) -> Codes:
     """One code a pixel from streams that may overlap.
 
-    A stream calls a pixel above one half. Where several do, the most probable one has it, but
-    consolidation has what ground glass would: a pixel that its own stream calls so dense that
-    vessels vanish is not hazy (Fleischner glossary, Hansell et al. 2008). Chosen on validation
-    slices; docs/results.md has each stream alone beside the masks as they are shown.
+    A stream calls a pixel above one half; where several do, the most probable one has it.
+    docs/results.md has each stream alone beside the masks as they are shown.
 
     Parameters
     ----------
@@ -88,14 +86,7 @@ def combine(probabilities: NDArray[np.float32], keys: Sequence[Manifestation]) -
     levels = np.asarray(np.rint(probabilities * 255.0), dtype=np.uint8)
     places = np.array([1 + list(Manifestation).index(key) for key in keys], dtype=np.uint8)
     called = levels.max(axis=0) > HALF
-    codes = np.where(called, places[levels.argmax(axis=0)], np.uint8(0))
-    if Manifestation.CONSOLIDATION in keys and Manifestation.GGO in keys:
-        dense = levels[keys.index(Manifestation.CONSOLIDATION)] > HALF
-        glass, solid = (
-            places[keys.index(k)] for k in (Manifestation.GGO, Manifestation.CONSOLIDATION)
-        )
-        codes[dense & (codes == glass)] = solid
-    return codes
+    return np.where(called, places[levels.argmax(axis=0)], np.uint8(0))
 
 
 def enter(maps: dict[Manifestation, NDArray[np.float32]], codes: Codes, box: Box | None) -> None:
