@@ -1,7 +1,7 @@
-"""Grad-CAM (Selvaraju et al. 2017) of the recogniser at Inception-v3's ``Mixed_7c``.
+"""Grad-CAM (Selvaraju et al. 2017) of a recogniser at its last maps, Inception's ``Mixed_7c``.
 
-Only global average pooling and one linear layer follow ``Mixed_7c``, so the map equals the class
-activation map of Zhou et al. (2016) up to the number of positions; a test holds it to that.
+Only global average pooling and one linear layer follow them, so the map equals the class activation
+map of Zhou et al. (2016) up to the number of positions; a test holds it to that.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from inference.networks.recognition import InceptionRecogniser
+from inference.networks.recognition import Recogniser
 
-__all__ = ["METHOD", "evidence", "grad_cam", "to_heat"]
-
-METHOD = "Grad-CAM, Mixed_7c"
+__all__ = ["evidence", "grad_cam", "method", "to_heat"]
 
 
-def evidence(
-    network: InceptionRecogniser, x: torch.Tensor, task: str, index: int
-) -> NDArray[np.float32]:
+def method(network: Recogniser) -> str:
+    """The method and the layer in words, e.g. ``"Grad-CAM, Mixed_7c"``."""
+    return f"Grad-CAM, {network.layer}"
+
+
+def evidence(network: Recogniser, x: torch.Tensor, task: str, index: int) -> NDArray[np.float32]:
     """Where a picture speaks for a class, and where against it: Grad-CAM before its ReLU.
 
     The weight of a feature map is the mean over positions of the class score's gradient; the
@@ -37,7 +38,7 @@ def evidence(
     Returns
     -------
     ndarray
-        Shape (n, h', w') of ``Mixed_7c``, float32; in the score's unit, divided by h' w'.
+        Shape (n, h', w') of the last maps, float32; in the score's unit, divided by h' w'.
     """
     with torch.enable_grad():
         maps = network.feature_maps(x).detach().requires_grad_()
@@ -68,9 +69,7 @@ def to_heat(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
     return heat / top if top > 0.0 else heat
 
 
-def grad_cam(
-    network: InceptionRecogniser, x: torch.Tensor, task: str, index: int
-) -> NDArray[np.float32]:
+def grad_cam(network: Recogniser, x: torch.Tensor, task: str, index: int) -> NDArray[np.float32]:
     """Where the evidence for a class lies in a picture.
 
     Parameters
@@ -85,7 +84,7 @@ def grad_cam(
     Returns
     -------
     ndarray
-        Shape (h', w') of ``Mixed_7c``, float32 in [0, 1]; all zero when nothing speaks for the
+        Shape (h', w') of the last maps, float32 in [0, 1]; all zero when nothing speaks for the
         class.
     """
     return to_heat(evidence(network, x, task, index)[0])

@@ -99,6 +99,7 @@ def _enter_lever(
     from inference.models import ModelStore
     from inference.training import levers
     from inference.training.experiments import Experiment
+    from inference.training.install import start_of
 
     runs = [
         record
@@ -109,7 +110,7 @@ def _enter_lever(
     lever = Experiment(
         title=title,
         recipes=", ".join(f"{r.name} ({r.steps} steps)" for r in recipes),
-        start=init if init in {"random", "imagenet"} else Path(init).parent.name,
+        start=start_of(init),
         folds=tuple(sorted(set(folds))),
         device=", ".join(dict.fromkeys(r.device for r in runs)),
         seconds=sum(r.seconds for r in runs),
@@ -128,6 +129,7 @@ def leave_out(
     steps: Annotated[
         int | None, typer.Option(min=1, help="Fewer or more steps than the recipe says.")
     ] = None,
+    init: Annotated[str, typer.Option(help="As in train.")] = "random",
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     models: Annotated[Path | None, typer.Option(help="Another model store to enter in.")] = None,
     enter: Annotated[
@@ -157,11 +159,11 @@ def leave_out(
     store = ModelStore(models)
     for name in source:
         figures, record = leaveout.leave_out(
-            chosen, rows, name, out, device=device, tell=console.print
+            chosen, rows, name, out, device=device, init=init, tell=console.print
         )
         print_tables(figures, console)
         if enter:
-            leaveout.enter(chosen, name, record, figures, store.folder)
+            leaveout.enter(chosen, name, record, figures, store.folder, init=init)
             console.print(f"entered in {store.folder / leaveout.FILE}")
 
 

@@ -1,4 +1,4 @@
-"""Inception-v3 with one trunk and a linear head a task (El-bana et al., stage 1).
+"""Recognisers: one trunk and a linear head a task (El-bana et al., stage 1: Inception-v3).
 
 The paper freezes an ImageNet trunk and replaces the last layer, once for two classes and once for
 four; one trunk with both heads is the same network written once.
@@ -7,16 +7,18 @@ four; one trunk with both heads is the same network written once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import nn
 
 from inference import torchvision_shim  # noqa: F401 - before torchvision
+from inference.networks.pretrained import load_imagenet
 
+import timm  # isort: skip
 from torchvision.models import Inception_V3_Weights, inception_v3  # isort: skip
 
-__all__ = ["FEATURES", "InceptionRecogniser"]
+__all__ = ["FEATURES", "InceptionRecogniser", "LiteRecogniser", "Recogniser"]
 
 FEATURES = 2048
 """Channels of Mixed_7c."""
@@ -54,37 +56,48 @@ def _calm(network: nn.Module) -> None:
             nn.init.ones_(module.bias)
 
 
-class InceptionRecogniser(nn.Module):
-    """Inception-v3 up to ``Mixed_7c``, global average pooling, dropout and linear heads.
+class Recogniser(nn.Module):
+    """A trunk, global average pooling, dropout and a linear head a task.
 
     Parameters
     ----------
+    trunk
+        From (batch, `channels`, h, w) to (batch, `features`, h', w').
+    features
+        Channels of its last maps, `layer`.
     heads
         Number of classes by task, e.g. ``{"covid-2": 2, "cxr-4": 4}``.
-    imagenet
-        Start from torchvision's ImageNet weights (downloaded by torchvision) and freeze the trunk
-        as the paper does.
+    channels
+        Of the picture as the trunk takes it; grey is repeated.
+    frozen
+        Keep the trunk as it is.
     dropout
-        Before the heads; torchvision's default.
+        Before the heads.
     """
 
+    layer: ClassVar[str]
+    """The maps that `classify` pools, by their name in the network's publication."""
+    landmarks: ClassVar[tuple[str, ...]]
+    """Some layers of the trunk from the top down, at which the tests of explanations stop."""
+
     def __init__(
-        self, heads: Mapping[str, int], *, imagenet: bool = False, dropout: float = 0.5
+        self,
+        trunk: nn.Module,
+        features: int,
+        heads: Mapping[str, int],
+        *,
+        channels: int = 1,
+        frozen: bool = False,
+        dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        if imagenet:
-            source = _imagenet()
-        else:
-            source = inception_v3(weights=None, aux_logits=False, init_weights=True)
-            _calm(source)
-        self.trunk = nn.Sequential()
-        for name in _TRUNK:
-            self.trunk.add_module(name, getattr(source, name))
-        self._frozen = imagenet
-        if imagenet:
+        self.trunk = trunk
+        self._channels = channels
+        self._frozen = frozen
+        if frozen:
             self.trunk.requires_grad_(requires_grad=False)
         self.dropout = nn.Dropout(dropout)
-        self.heads = nn.ModuleDict({task: nn.Linear(FEATURES, n) for task, n in heads.items()})
+        self.heads = nn.ModuleDict({task: nn.Linear(features, n) for task, n in heads.items()})
         for head in self.heads.values():
             # Every class as likely as its sisters, until something has been learned.
             nn.init.zeros_(head.get_parameter("weight"))
@@ -98,8 +111,8 @@ class InceptionRecogniser(nn.Module):
         return self
 
     def feature_maps(self, x: torch.Tensor) -> torch.Tensor:
-        """Output of ``Mixed_7c``: (batch, 1, h, w) -> (batch, 2048, h', w')."""
-        maps: torch.Tensor = self.trunk(x.expand(-1, 3, -1, -1))
+        """Output of `layer`: (batch, 1, h, w) -> (batch, features, h', w')."""
+        maps: torch.Tensor = self.trunk(x.expand(-1, self._channels, -1, -1))
         return maps
 
     def classify(self, maps: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -110,3 +123,76 @@ class InceptionRecogniser(nn.Module):
     def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
         """Logits of every task for (batch, 1, h, w)."""
         return self.classify(self.feature_maps(x))
+
+
+class InceptionRecogniser(Recogniser):
+    """Inception-v3 up to ``Mixed_7c``, global average pooling, dropout and linear heads.
+
+    Parameters
+    ----------
+    heads
+        Number of classes by task, e.g. ``{"covid-2": 2, "cxr-4": 4}``.
+    imagenet
+        Start from torchvision's ImageNet weights (downloaded by torchvision) and freeze the trunk
+        as the paper does.
+    dropout
+        Before the heads; torchvision's default.
+    """
+
+    layer = "Mixed_7c"
+    landmarks = ("Mixed_7c", "Mixed_7a", "Mixed_6c", "Mixed_5b", "Conv2d_1a_3x3")
+
+    def __init__(
+        self, heads: Mapping[str, int], *, imagenet: bool = False, dropout: float = 0.5
+    ) -> None:
+        if imagenet:
+            source = _imagenet()
+        else:
+            source = inception_v3(weights=None, aux_logits=False, init_weights=True)
+            _calm(source)
+        trunk = nn.Sequential()
+        for name in _TRUNK:
+            trunk.add_module(name, getattr(source, name))
+        super().__init__(trunk, FEATURES, heads, channels=3, frozen=imagenet, dropout=dropout)
+
+
+class LiteRecogniser(Recogniser):
+    """EfficientNet-Lite up to ``conv_head``, global average pooling, dropout and linear heads.
+
+    An eighth of Inception-v3's weights, and its own are at hand without a download
+    (`inference.networks.pretrained`); the trunk learns too.
+
+    Parameters
+    ----------
+    heads
+        Number of classes by task.
+    trunk
+        One of `pretrained.LITE`.
+    imagenet
+        Start from its ImageNet weights.
+    dropout
+        Before the heads.
+    """
+
+    layer = "conv_head"
+    landmarks = ("conv_head", "stage_5", "stage_3", "stage_1", "conv_stem")
+
+    def __init__(
+        self,
+        heads: Mapping[str, int],
+        trunk: str = "tf_efficientnet_lite0",
+        *,
+        imagenet: bool = False,
+        dropout: float = 0.2,
+    ) -> None:
+        whole = timm.create_model(trunk, in_chans=1, drop_path_rate=0.0)
+        if imagenet:
+            load_imagenet(whole, trunk)
+        layers = nn.Sequential()
+        for name in ("conv_stem", "bn1", "blocks", "conv_head", "bn2"):
+            part = whole.get_submodule(name)
+            stages = part.named_children() if name == "blocks" else (("", part),)
+            for number, stage in stages:
+                layers.add_module(f"stage_{number}" if number else name, stage)
+        features = whole.get_parameter("classifier.weight").shape[1]
+        super().__init__(layers, features, heads, dropout=dropout)

@@ -12,14 +12,17 @@ from inference.training.groups import groups_behind
 from inference.training.loop import TrainingResult
 from inference.training.recipe import Recipe
 
-__all__ = ["architecture", "describe"]
+__all__ = ["architecture", "describe", "start_of"]
+
+_TRUNKS = {f"tf_efficientnet_lite{n}": f"EfficientNet-Lite{n}" for n in range(3)}
 
 
 def architecture(recipe: Recipe) -> str:
     """The network of a recipe in words."""
     network = recipe.network
     if recipe.kind == "recognition":
-        return "Inception-v3, heads " + ", ".join(network["heads"])
+        trunk = _TRUNKS.get(network.get("trunk", ""), "Inception-v3")
+        return f"{trunk}, heads " + ", ".join(network["heads"])
     if recipe.kind == "manifestations":
         return f"ML-CNN, {network['blocks']} blocks of {network['kernels']} kernels 5 × 5"
     if recipe.kind == "domain":
@@ -31,7 +34,7 @@ def architecture(recipe: Recipe) -> str:
     return f"{frame} ({encoder} to stage {network['depth']}), {form}{streams}"
 
 
-def _start(init: str) -> str:
+def start_of(init: str) -> str:
     """Where the weights started: a run by its name, not by where it lay."""
     return init if init in {"random", "imagenet"} else Path(init).parent.name
 
@@ -73,7 +76,7 @@ def describe(
         bytes=0,
         recipe=f"{recipe.name}.toml",
         recipe_sha256=recipe.sha256,
-        data=f"{len(data)} pictures ({sources}), from {_start(init)} weights",
+        data=f"{len(data)} pictures ({sources}), from {start_of(init)} weights",
         device=result.device,
         steps=result.steps,
         seconds=round(result.seconds, 1),

@@ -29,7 +29,7 @@ from inference.training.evaluation.figure import (
 )
 from inference.training.evaluation.scores import Scores
 from inference.training.experiments import Experiment
-from inference.training.install import describe
+from inference.training.install import describe, start_of
 from inference.training.loop import train
 from inference.training.manifest import Row, fold_of_groups
 from inference.training.recipe import Recipe
@@ -62,6 +62,7 @@ def leave_out(
     out: Path,
     *,
     device: str = "auto",
+    init: str = "random",
     quiet: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[list[Figure], ModelRecord]:
@@ -80,7 +81,7 @@ def leave_out(
         As in the manifest.
     out
         Gets the run and the model; a run that is done is not trained again.
-    device, quiet
+    device, init, quiet
         As `loop.train`.
     tell
         Gets a sentence before and after the training.
@@ -102,8 +103,10 @@ def leave_out(
     if not any(r.recipe_sha256 == one.sha256 for r in store.records):
         data = build(rows, one, folds, one.data.train_folds)
         tell(f"{one.name}: training on {len(data)} pictures of {len(set(data.groups))} groups")
-        result = train(one, data, out / one.name, device=device, resume=True, quiet=quiet)
-        store.install(result.weights, describe(one, data, folds, result))
+        result = train(
+            one, data, out / one.name, device=device, resume=True, init=init, quiet=quiet
+        )
+        store.install(result.weights, describe(one, data, folds, result, init))
         tell(f"{one.name}: {result.steps} steps, {result.seconds / 60:.1f} min, {result.device}")
     (record,) = store.records
     modalities = {r.modality for r in own}
@@ -142,7 +145,13 @@ def _figures(source: str, scores: Scores) -> list[Figure]:
 
 
 def enter(
-    recipe: Recipe, source: str, record: ModelRecord, figures: Iterable[Figure], folder: Path
+    recipe: Recipe,
+    source: str,
+    record: ModelRecord,
+    figures: Iterable[Figure],
+    folder: Path,
+    *,
+    init: str = "random",
 ) -> None:
     """Enter what a left-out source gave in a model store, for the results page."""
     held_out = {fold for fold in range(5) if fold not in recipe.data.train_folds}
@@ -150,7 +159,7 @@ def enter(
         Experiment(
             title=f"without {source}",
             recipes=f"{recipe.name} ({recipe.steps} steps)",
-            start="random",
+            start=start_of(init),
             folds=tuple(sorted(held_out)),
             device=record.device,
             seconds=record.seconds,

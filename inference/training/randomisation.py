@@ -17,7 +17,7 @@ from scipy import stats
 from torch import nn
 
 from inference.explain import evidence
-from inference.networks.recognition import InceptionRecogniser
+from inference.networks.recognition import Recogniser
 
 __all__ = ["HEADS", "RandomisedStep", "cascade", "layers_of", "rank_correlation"]
 
@@ -42,7 +42,7 @@ class RandomisedStep:
     correlation: NDArray[np.float64]
 
 
-def layers_of(network: InceptionRecogniser) -> tuple[tuple[str, nn.Module], ...]:
+def layers_of(network: Recogniser) -> tuple[tuple[str, nn.Module], ...]:
     """Name the layers that hold weights, from the top (the heads) down."""
     trunk = [
         (name, module)
@@ -76,7 +76,7 @@ def _randomise(module: nn.Module, generator: torch.Generator) -> None:
 
 
 @torch.no_grad()
-def _settle(network: InceptionRecogniser, randomised: list[nn.Module], x: torch.Tensor) -> None:
+def _settle(network: Recogniser, randomised: list[nn.Module], x: torch.Tensor) -> None:
     """Measure the statistics of the randomised normalisation layers on the pictures themselves.
 
     Behind statistics of the trained network a random layer's output is nearly constant, and the
@@ -96,7 +96,7 @@ def _settle(network: InceptionRecogniser, randomised: list[nn.Module], x: torch.
 
 
 def cascade(
-    network: InceptionRecogniser,
+    network: Recogniser,
     x: torch.Tensor,
     task: str,
     index: int,
@@ -106,7 +106,7 @@ def cascade(
 ) -> Iterator[RandomisedStep]:
     """Randomise layers from the top down and compare the maps with the original's.
 
-    Compared is the evidence before ReLU at the size of ``Mixed_7c``: it is defined everywhere, and
+    Compared is the evidence before ReLU at the size of the last maps: it is defined everywhere, and
     what is shown is a rising function of it.
 
     Parameters

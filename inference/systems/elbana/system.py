@@ -164,8 +164,8 @@ class ElBana:
         AnalysisError
             When that task or class has no such explanation.
         """
-        from inference.explain import METHOD, grad_cam
-        from inference.networks.recognition import InceptionRecogniser
+        from inference.explain import grad_cam, method
+        from inference.networks.recognition import Recogniser
 
         record = self._store.recogniser(ct=is_ct(volume))
         if task not in record.network["heads"] or class_name not in CLASSES[task]:
@@ -173,7 +173,7 @@ class ElBana:
         context.progress.report("Explaining", 0, 1)
         engine = self._engine_for(context)
         network = engine.network(record)
-        if not isinstance(network, InceptionRecogniser):
+        if not isinstance(network, Recogniser):
             raise AnalysisError("The recognition model is not one that can be explained.")
         plan = self._plan_for(volume)
         picture = prepare(to_picture(volume, slice_index), record.size, plan.box)
@@ -185,7 +185,7 @@ class ElBana:
             seen = None if plan.box is None else plan.box.mask(values.shape)
             energy = energy_inside(values, plan.lungs.mask[slice_index], seen)
         context.progress.report("Explaining", 1, 1)
-        return Heatmap(slice_index, class_name, task, METHOD, values, energy, record.name)
+        return Heatmap(slice_index, class_name, task, method(network), values, energy, record.name)
 
 
 def _load(engine: Engine, models: Models, clock: Clock) -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from inference.explain import evidence, to_heat
 from inference.heat_energy import MOST, energy_inside, points_inside
 from inference.models import ModelRecord
-from inference.networks.recognition import InceptionRecogniser
+from inference.networks.recognition import Recogniser
 from inference.preprocess import Box, prepare, restore, to_picture, to_tensor
 from inference.training.datasets import TASKS
 from inference.training.evaluation.figure import (
@@ -34,9 +34,9 @@ from inference.training.evaluation.figure import (
 from inference.training.losses import IGNORE
 from inference.training.manifest import Row
 from inference.training.pictures import read_grey
-from inference.training.randomisation import cascade, rank_correlation
+from inference.training.randomisation import HEADS, cascade, rank_correlation
 
-__all__ = ["RANDOMISED", "SAMPLE", "SLICES", "TITLES", "figures"]
+__all__ = ["SAMPLE", "SLICES", "TITLES", "figures"]
 
 TITLES = {
     "heat": "Heatmaps of COVID-19: how much of the heat lies in lungs and lesions",
@@ -49,9 +49,6 @@ the order of the manifest."""
 
 SLICES: Final = 8
 """Slices with lung of a CT series, evenly spaced."""
-
-RANDOMISED: Final = ("heads", "Mixed_7c", "Mixed_7a", "Mixed_6c", "Mixed_5b", "Conv2d_1a_3x3")
-"""Layers down to which the network is randomised, one after another."""
 
 _BATCH: Final = 16
 _TASK: Final = "covid-2"
@@ -91,7 +88,7 @@ def figures(job: Job) -> list[Figure]:
     result: list[Figure] = []
     for record in job.of_kind("recognition"):
         network = job.engine.network(record)
-        if not isinstance(network, InceptionRecogniser) or _TASK not in record.network["heads"]:
+        if not isinstance(network, Recogniser) or _TASK not in record.network["heads"]:
             continue
         heat = Scorer(record.name, "heat")
         randomisation = Scorer(record.name, "randomisation")
@@ -191,9 +188,7 @@ def _spaced(count: int, wanted: int) -> NDArray[np.intp]:
 # -- scores ----------------------------------------------------------------------------------
 
 
-def _evidence(
-    job: Job, network: InceptionRecogniser, items: Sequence[_Item]
-) -> NDArray[np.float32]:
+def _evidence(job: Job, network: Recogniser, items: Sequence[_Item]) -> NDArray[np.float32]:
     pictures = np.stack([item.picture for item in items])
     parts = [
         evidence(network, to_tensor(pictures[i : i + _BATCH]).to(job.engine.device), _TASK, _CLASS)
@@ -205,7 +200,7 @@ def _evidence(
 def _add_heat(
     scorer: Scorer,
     job: Job,
-    network: InceptionRecogniser,
+    network: Recogniser,
     source: tuple[str, str],
     items: list[_Item],
 ) -> None:
@@ -254,7 +249,7 @@ def _add_heat(
 
 
 def _add_randomisation(
-    scorer: Scorer, job: Job, network: InceptionRecogniser, source: str, items: list[_Item]
+    scorer: Scorer, job: Job, network: Recogniser, source: str, items: list[_Item]
 ) -> None:
     """Add rank correlations with the trained network's maps, on a fixed sample.
 
@@ -270,7 +265,7 @@ def _add_randomisation(
     if len(chosen) > 1:
         others = _pairwise(maps, np.roll(maps, 1, axis=0))
         found.append(("nothing, another picture's map", others))
-    for step in cascade(network, x, _TASK, _CLASS, report=RANDOMISED):
+    for step in cascade(network, x, _TASK, _CLASS, report=(HEADS, *network.landmarks)):
         found.append((f"down to {step.layer}", step.correlation))
     for name, correlation in found:
         known = np.flatnonzero(np.isfinite(correlation))

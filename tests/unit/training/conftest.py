@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from torch import nn
 
-from inference.networks.recognition import InceptionRecogniser
+from inference.networks.recognition import Recogniser
 
 TINY_RECIPE = """
 name = "tiny"
@@ -109,21 +109,23 @@ def write_manifest(tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
-class _Small(InceptionRecogniser):
+class _Small(Recogniser):
     """The recogniser's frame with a trunk of three convolutions, so that it learns in a second."""
 
+    layer = "third"
+    landmarks = ("third", "second", "first")
+
     def __init__(self) -> None:
-        nn.Module.__init__(self)
-        self._frozen = False
-        self.trunk = nn.Sequential()
+        trunk = nn.Sequential()
         for name, before in (("first", 3), ("second", 12), ("third", 12)):
-            self.trunk.add_module(name, nn.Conv2d(before, 12, 5, padding=2))
-            self.trunk.add_module(f"{name}-relu", nn.ReLU())
-        self.dropout = nn.Dropout(0.0)
-        self.heads = nn.ModuleDict({"covid-2": nn.Linear(12, 2)})
+            trunk.add_module(name, nn.Conv2d(before, 12, 5, padding=2))
+            trunk.add_module(f"{name}-relu", nn.ReLU())
+        super().__init__(trunk, 12, {"covid-2": 2}, channels=3, dropout=0.0)
+        for head in self.heads.values():
+            nn.init.normal_(head.get_parameter("weight"), std=0.3)
 
 
 @pytest.fixture(scope="session")
-def make_small_recogniser() -> Callable[[], InceptionRecogniser]:
+def make_small_recogniser() -> Callable[[], Recogniser]:
     """Make a small recogniser with the layers heads, third, second and first."""
     return _Small

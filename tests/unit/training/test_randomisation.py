@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from inference.explain import evidence
-from inference.networks.recognition import InceptionRecogniser
+from inference.networks.recognition import InceptionRecogniser, LiteRecogniser, Recogniser
 from inference.training.randomisation import HEADS, cascade, layers_of, rank_correlation
 
 LAYERS = (HEADS, "third", "second", "first")
@@ -30,7 +30,7 @@ def pictures(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @pytest.fixture(scope="module")
-def network(make_small_recogniser: Callable[[], InceptionRecogniser]) -> InceptionRecogniser:
+def network(make_small_recogniser: Callable[[], Recogniser]) -> Recogniser:
     """A small network that has learned to see bright discs."""
     torch.manual_seed(0)
     made = make_small_recogniser()
@@ -47,7 +47,7 @@ def network(make_small_recogniser: Callable[[], InceptionRecogniser]) -> Incepti
 
 
 def test_correlation_falls_when_what_was_learned_is_destroyed(
-    network: InceptionRecogniser,
+    network: Recogniser,
 ) -> None:
     x, _ = pictures(16, 2)
     runs = [list(cascade(network, x[::2], "covid-2", 0, seed=seed)) for seed in range(8)]
@@ -60,13 +60,13 @@ def test_correlation_falls_when_what_was_learned_is_destroyed(
     assert abs(np.nanmean(correlations[:, -1])) < 0.3
 
 
-def test_an_untouched_network_correlates_fully(network: InceptionRecogniser) -> None:
+def test_an_untouched_network_correlates_fully(network: Recogniser) -> None:
     x, _ = pictures(1, 3)
     first, second = (evidence(network, x, "covid-2", 0) for _ in range(2))
     assert rank_correlation(first[0], second[0]) == pytest.approx(1.0)
 
 
-def test_the_network_is_left_as_it_is_and_the_seed_decides(network: InceptionRecogniser) -> None:
+def test_the_network_is_left_as_it_is_and_the_seed_decides(network: Recogniser) -> None:
     x, _ = pictures(4, 3)
     before = copy.deepcopy(network.state_dict())
     runs = [
@@ -79,7 +79,7 @@ def test_the_network_is_left_as_it_is_and_the_seed_decides(network: InceptionRec
 
 
 def test_only_what_is_asked_for_is_reported_and_all_above_is_randomised(
-    network: InceptionRecogniser,
+    network: Recogniser,
 ) -> None:
     x, _ = pictures(4, 3)
     every = list(cascade(network, x, "covid-2", 0))
@@ -104,3 +104,15 @@ def test_ranks_ignore_scale_and_notice_order() -> None:
     assert rank_correlation(one, one**3 * 7 + 1) == pytest.approx(1.0)
     assert rank_correlation(one, -one) == pytest.approx(-1.0)
     assert np.isnan(rank_correlation(one, np.zeros_like(one)))
+
+
+@pytest.mark.parametrize("kind", [InceptionRecogniser, LiteRecogniser])
+def test_the_landmarks_of_a_network_are_layers_of_its_trunk_from_the_top_down(
+    kind: type[InceptionRecogniser | LiteRecogniser],
+) -> None:
+    with torch.device("meta"):
+        network = kind({"covid-2": 2})
+    names = [name for name, _ in layers_of(network)]
+    places = [names.index(name) for name in network.landmarks]
+    assert places == sorted(places)
+    assert network.landmarks[0] == network.layer
