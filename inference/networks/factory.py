@@ -21,15 +21,12 @@ def make_network(kind: str, settings: Mapping[str, Any], *, imagenet: bool = Fal
         Keyword arguments of the network; for streams also ``form``, ``"shared"`` or
         ``"separate"``, and for shared ones ``decoder``, ``"deeplab"`` or ``"unet"``.
     imagenet
-        Start the trunk or encoder from ImageNet weights: torchvision's for Inception-v3, which is
-        then frozen; those of `inference.networks.pretrained` for EfficientNet-Lite, which are not.
+        Inception-v3 only: start from torchvision's ImageNet weights, trunk frozen.
 
     Raises
     ------
     ValueError
         For an unknown kind, form or decoder.
-    BadInputError
-        When there are no such weights, or they are not installed.
     """
     if kind == "recognition":
         from inference.networks.recognition import InceptionRecogniser, LiteRecogniser
@@ -37,7 +34,7 @@ def make_network(kind: str, settings: Mapping[str, Any], *, imagenet: bool = Fal
         if settings.get("trunk", "inception_v3") == "inception_v3":
             heads = {key: value for key, value in settings.items() if key != "trunk"}
             return InceptionRecogniser(**heads, imagenet=imagenet)
-        return LiteRecogniser(**settings, imagenet=imagenet)
+        return LiteRecogniser(**settings)
     if kind == "manifestations":
         from inference.networks.manifestation import MLCNN
 
@@ -55,8 +52,6 @@ def make_network(kind: str, settings: Mapping[str, Any], *, imagenet: bool = Fal
         if (form, decoder) not in makers:
             raise ValueError(f"there are no {form!r} streams with the decoder {decoder!r}")
         made: nn.Module = makers[form, decoder](**rest)
-        if imagenet:
-            _start_at_imagenet(made, rest["encoder"])
         return made
     if kind == "evidence":
         from inference.networks.evidence import EvidenceNetwork
@@ -67,13 +62,3 @@ def make_network(kind: str, settings: Mapping[str, Any], *, imagenet: bool = Fal
 
         return DomainNetwork(**settings)
     raise ValueError(f"unknown kind of network {kind!r}")
-
-
-def _start_at_imagenet(streams: nn.Module, encoder: str) -> None:
-    """Give every encoder of streams its ImageNet weights."""
-    from inference.networks.pretrained import load_imagenet
-
-    for name, module in streams.named_modules():
-        if name.split(".")[-1] == "encoder":
-            body = getattr(module, "model", module)
-            load_imagenet(body, encoder)

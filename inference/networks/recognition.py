@@ -13,7 +13,6 @@ import torch
 from torch import nn
 
 from inference import torchvision_shim  # noqa: F401 - before torchvision
-from inference.networks.pretrained import load_imagenet
 
 import timm  # isort: skip
 from torchvision.models import Inception_V3_Weights, inception_v3  # isort: skip
@@ -159,17 +158,14 @@ class InceptionRecogniser(Recogniser):
 class LiteRecogniser(Recogniser):
     """EfficientNet-Lite up to ``conv_head``, global average pooling, dropout and linear heads.
 
-    An eighth of Inception-v3's weights, and its own are at hand without a download
-    (`inference.networks.pretrained`); the trunk learns too.
+    It has a sixth of Inception-v3's weights.
 
     Parameters
     ----------
     heads
         Number of classes by task.
     trunk
-        One of `pretrained.LITE`.
-    imagenet
-        Start from its ImageNet weights.
+        `timm`'s name of it.
     dropout
         Before the heads.
     """
@@ -182,12 +178,9 @@ class LiteRecogniser(Recogniser):
         heads: Mapping[str, int],
         trunk: str = "tf_efficientnet_lite0",
         *,
-        imagenet: bool = False,
         dropout: float = 0.2,
     ) -> None:
         whole = timm.create_model(trunk, in_chans=1, drop_path_rate=0.0)
-        if imagenet:
-            load_imagenet(whole, trunk)
         layers = nn.Sequential()
         for name in ("conv_stem", "bn1", "blocks", "conv_head", "bn2"):
             part = whole.get_submodule(name)

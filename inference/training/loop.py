@@ -25,6 +25,7 @@ from inference.preprocess import MEAN, STD
 from inference.training.augment import augment, corrupt, mixup
 from inference.training.datasets import Dataset
 from inference.training.groups import remember_groups
+from inference.training.imagenet import network_from_imagenet
 from inference.training.losses import PICTURE, manifestation_loss, recognition_loss, streams_loss
 from inference.training.recipe import Recipe
 
@@ -247,8 +248,8 @@ def train(
     resume
         Go on from the folder's checkpoint.
     init
-        ``"random"``, ``"imagenet"`` (recognition: torchvision's weights, downloaded, trunk frozen)
-        or a safetensors file whose tensors of equal name and shape are taken over.
+        ``"random"``, ``"imagenet"`` (`imagenet.network_from_imagenet`) or a safetensors file whose
+        tensors of equal name and shape are taken over.
     quiet
         No progress bar.
 
@@ -261,7 +262,10 @@ def train(
     remember_groups(data.groups, init, folder)
     where = devices.choose(device)
     torch.manual_seed(recipe.seed)
-    network = make_network(recipe.kind, recipe.network, imagenet=init == "imagenet")
+    if init == "imagenet":
+        network = network_from_imagenet(recipe.kind, recipe.network)
+    else:
+        network = make_network(recipe.kind, recipe.network)
     if init not in {"random", "imagenet"}:
         _take_over(network, Path(init))
     devices.channels_last(network.to(where))

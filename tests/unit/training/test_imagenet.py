@@ -9,13 +9,15 @@ import torch
 
 from inference import torchvision_shim  # noqa: F401 - before timm
 from inference.errors import BadInputError
-from inference.networks import pretrained
 from inference.networks.factory import make_network
 from inference.networks.recognition import LiteRecogniser
+from inference.training import imagenet
+from inference.training.imagenet import network_from_imagenet
 
 import timm  # isort: skip
 
 NAME = "tf_efficientnet_lite0"
+RECOGNITION = {"trunk": NAME, "heads": {"covid-2": 2}}
 
 
 @pytest.fixture
@@ -33,14 +35,15 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> torch.nn.Modul
     theirs = {f"_their.{k}": v for k, v in enumerate(network.state_dict().values())}
     torch.save(theirs, package / "models" / "lite-1234.pth")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setitem(pretrained.LITE, NAME, package.name)
+    monkeypatch.setitem(imagenet.LITE, NAME, package.name)
     return network
 
 
 def test_a_grey_picture_gives_what_the_published_network_gives(
     published: torch.nn.Module,
 ) -> None:
-    mine = LiteRecogniser({"covid-2": 2}, imagenet=True).eval()
+    mine = network_from_imagenet("recognition", RECOGNITION).eval()
+    assert isinstance(mine, LiteRecogniser)
     grey = torch.randint(0, 256, (2, 1, 96, 96)) / 255
     with torch.inference_mode():
         ours = mine.feature_maps((grey - 127 / 255) / 0.25)
@@ -55,7 +58,7 @@ def test_streams_start_there_too(published: torch.nn.Module, decoder: str) -> No
         "form": "shared", "decoder": decoder, "encoder": f"tu-{NAME}", "depth": 5,
         "decoder_channels": 32, "streams": {"ggo": 1, "effusion": 1},
     }  # fmt: skip
-    started = make_network("streams", settings, imagenet=True).state_dict()
+    started = network_from_imagenet("streams", settings).state_dict()
     key = "blocks.3.1.conv_dw.weight"
     assert torch.equal(started[f"encoder.model.{key}"], published.state_dict()[key])
     chance = make_network("streams", settings).state_dict()
@@ -67,7 +70,7 @@ def test_every_separate_stream_starts_there(published: torch.nn.Module) -> None:
         "form": "separate", "encoder": f"tu-{NAME}", "depth": 5, "decoder_channels": 32,
         "streams": {"ggo": 1, "effusion": 1},
     }  # fmt: skip
-    started = make_network("streams", settings, imagenet=True).state_dict()
+    started = network_from_imagenet("streams", settings).state_dict()
     key = "blocks.0.0.conv_dw.weight"
     for stream in settings["streams"]:
         tensor = started[f"networks.{stream}.encoder.model.{key}"]
@@ -75,20 +78,25 @@ def test_every_separate_stream_starts_there(published: torch.nn.Module) -> None:
 
 
 def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(pretrained.LITE, NAME, "not_installed_at_all")
+    monkeypatch.setitem(imagenet.LITE, NAME, "not_installed_at_all")
     with pytest.raises(BadInputError, match="not_installed_at_all, which is not installed"):
-        LiteRecogniser({"covid-2": 2}, imagenet=True)
+        network_from_imagenet("recognition", RECOGNITION)
 
 
 def test_an_encoder_without_a_package_is_refused() -> None:
     settings = {"form": "shared", "encoder": "resnet18", "depth": 4, "streams": {"ggo": 1}}
     with pytest.raises(BadInputError, match="not for resnet18"):
-        make_network("streams", settings, imagenet=True)
+        network_from_imagenet("streams", settings)
 
 
 def test_weights_of_another_network_are_refused(
     published: torch.nn.Module, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(pretrained.LITE, "tf_efficientnet_lite1", pretrained.LITE[NAME])
+    monkeypatch.setitem(imagenet.LITE, "tf_efficientnet_lite1", imagenet.LITE[NAME])
     with pytest.raises(BadInputError, match="does not hold the weights of tf_efficientnet_lite1"):
-        LiteRecogniser({"covid-2": 2}, "tf_efficientnet_lite1", imagenet=True)
+        network_from_imagenet("recognition", {**RECOGNITION, "trunk": "tf_efficientnet_lite1"})
+
+
+def test_a_kind_without_such_weights_is_refused() -> None:
+    with pytest.raises(BadInputError, match="'manifestations' have no ImageNet weights"):
+        network_from_imagenet("manifestations", {})
