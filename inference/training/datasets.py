@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from inference.errors import BadInputError
 from inference.preprocess import prepare
-from inference.training.losses import CODES
+from inference.training.losses import CODES, LUNGS
 from inference.training.manifest import Row
 from inference.training.pictures import read_grey
 from inference.training.recipe import Recipe
@@ -171,7 +171,8 @@ def _lesions(kept: Sequence[Row], recipe: Recipe) -> Dataset:
     slices = _slices(kept, recipe)
     if not slices:
         raise ValueError("no slice")
-    pictures, masks = prepared(slices, recipe.size)
+    lungs = LUNGS in recipe.network.get("streams", ())
+    pictures, masks = prepared(slices, recipe.size, lungs=lungs)
     return Dataset(
         pictures=pictures,
         targets={"manifestations": present(slices)},

@@ -158,7 +158,7 @@ def enter(
     experiments.enter(
         Experiment(
             title=f"without {source}",
-            recipes=f"{recipe.name} ({recipe.steps} steps)",
+            recipes=recipe.words(),
             start=start_of(init),
             folds=tuple(sorted(held_out)),
             device=record.device,

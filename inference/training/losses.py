@@ -12,6 +12,8 @@ from inference.training.recipe import LossSettings
 __all__ = [
     "CODES",
     "IGNORE",
+    "LUNG",
+    "LUNGS",
     "PICTURE",
     "manifestation_loss",
     "recognition_loss",
@@ -21,6 +23,10 @@ __all__ = [
 IGNORE = 255
 CODES = {"ggo": 1, "consolidation": 2, "effusion": 3}
 """Mask codes of ``ct_segmentation``."""
+LUNGS = "lungs"
+"""The stream that marks the lungs, lesions included, beside those that mark lesions."""
+LUNG = 16
+"""Added to a mask's code where there is lung, for `LUNGS`."""
 PICTURE = "picture"
 """The stream that restores the picture, for pre-training; its output is the grey value."""
 
@@ -102,9 +108,10 @@ def streams_loss(
     Parameters
     ----------
     logits
-        By stream: (n, 1, h, w) for a manifestation or `PICTURE`, (n, 4, h, w) for ``"all"``.
+        By stream: (n, 1, h, w) for a manifestation, `LUNGS` or `PICTURE`, (n, 4, h, w) for
+        ``"all"``.
     masks
-        Shape (n, h, w), uint8 codes; 255 is left out.
+        Shape (n, h, w), uint8 codes, with `LUNG` added where there is lung; 255 is left out.
     settings
         Which region loss; None: the default.
     picture
@@ -112,7 +119,10 @@ def streams_loss(
     """
     settings = settings or LossSettings()
     region = _REGIONS[settings.region]
-    known = (masks != IGNORE).float()
+    is_known = masks != IGNORE
+    is_lung = is_known & (masks >= LUNG)
+    masks = torch.where(is_known, masks % LUNG, masks)
+    known = is_known.float()
     losses = []
     for stream, values in logits.items():
         scores = values.float()
@@ -128,7 +138,7 @@ def streams_loss(
             ]
             losses.append(entropy + torch.stack(parts).mean())
         else:
-            y = (masks == CODES[stream]).float()
+            y = (is_lung if stream == LUNGS else masks == CODES[stream]).float()
             weight = known
             if settings.boundary > 0:
                 weight = known * _boundary_weights(y, settings.boundary)

@@ -7,6 +7,7 @@ import hashlib
 import tomllib
 import types
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -167,6 +168,10 @@ class Recipe:
         Decay of the averaged weights, which are those that are kept; 0 turns it off.
     precision
         ``"auto"`` (16 bit where it pays) or ``"float32"``.
+    changes
+        What `load_recipe` was told to change in the file; empty for the file as it is.
+    sha256
+        Of the file and the changes.
     """
 
     name: str
@@ -187,6 +192,7 @@ class Recipe:
     data: DataSettings = field(default_factory=DataSettings)
     loss: LossSettings = field(default_factory=LossSettings)
     augment: AugmentSettings = field(default_factory=AugmentSettings)
+    changes: tuple[str, ...] = ()
     sha256: str = ""
 
     def __post_init__(self) -> None:
@@ -199,6 +205,11 @@ class Recipe:
         if set(self.data.train_folds) & set(self.data.validation_folds):
             raise BadInputError("A fold cannot be for training and for validation at once.")
 
+    def words(self) -> str:
+        """Name, steps and changes, as tables show a recipe."""
+        changed = "".join(f", {change}" for change in self.changes)
+        return f"{self.name} ({self.steps} steps{changed})"
+
 
 def shipped_recipes() -> dict[str, Path]:
     """The recipes that come with SecondRead, by name."""
@@ -207,7 +218,7 @@ def shipped_recipes() -> dict[str, Path]:
 
 
 def _build(cls: type[Any], values: dict[str, Any], where: str) -> Any:
-    known = {f.name for f in dataclasses.fields(cls)}
+    known = {f.name for f in dataclasses.fields(cls)} - {"changes", "sha256"}
     unknown = set(values) - known
     if unknown:
         raise BadInputError(f"{where} has unknown settings: {', '.join(sorted(unknown))}.")
@@ -232,8 +243,24 @@ def _build(cls: type[Any], values: dict[str, Any], where: str) -> Any:
         raise BadInputError(f"{where} is incomplete: {error}.") from error
 
 
-def load_recipe(name_or_path: str | Path) -> Recipe:
+def _merge(into: dict[str, Any], values: dict[str, Any]) -> None:
+    for key, value in values.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value
+
+
+def load_recipe(name_or_path: str | Path, changes: Sequence[str] = ()) -> Recipe:
     """Read a recipe by the name of a shipped one, or from a file.
+
+    Parameters
+    ----------
+    name_or_path
+        Of the recipe.
+    changes
+        Settings in its place, as TOML has them: ``"steps=500"``, ``"loss.region='iou'"``. The
+        SHA-256 is then that of the changed recipe.
 
     Raises
     ------
@@ -251,5 +278,14 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         values = tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInputError(f"{path.name} is not valid TOML: {error}.") from error
+    for change in changes:
+        try:
+            _merge(values, tomllib.loads(change))
+        except tomllib.TOMLDecodeError as error:
+            raise BadInputError(
+                f"{change!r} is not a setting such as steps=500 or loss.region='iou' ({error})."
+            ) from error
     recipe: Recipe = _build(Recipe, values, path.name)
-    return dataclasses.replace(recipe, sha256=hashlib.sha256(content).hexdigest())
+    content += "".join(f"\n# {change}" for change in changes).encode()
+    sha256 = hashlib.sha256(content).hexdigest()
+    return dataclasses.replace(recipe, changes=tuple(changes), sha256=sha256)

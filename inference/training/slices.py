@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from inference.errors import BadInputError
 from inference.preprocess import Box, prepare, to_picture
-from inference.training.losses import CODES, IGNORE
+from inference.training.losses import CODES, IGNORE, LUNG
 from inference.training.manifest import Row
 from inference.training.pictures import read_grey
 from inference.training.recipe import Recipe
-from inference.training.synthesis import draw_effusion, draw_lesions
+from inference.training.synthesis import aerated_lungs, draw_effusion, draw_lesions
 
 __all__ = [
     "LesionSlice",
@@ -203,13 +203,33 @@ def present(slices: Sequence[LesionSlice]) -> NDArray[np.float32]:
     return result
 
 
+def _with_lungs(item: LesionSlice) -> NDArray[np.uint8]:
+    """The slice's codes, `LUNG` added in its air-filled lungs and in the lesions of the lung."""
+    known = item.codes != IGNORE
+    lung = np.isin(item.codes, [CODES["ggo"], CODES["consolidation"]])
+    for one in aerated_lungs(item.picture):
+        lung |= one & known
+    return item.codes + np.uint8(LUNG) * lung.astype(np.uint8)
+
+
 def prepared(
-    slices: Sequence[LesionSlice], size: int
+    slices: Sequence[LesionSlice], size: int, *, lungs: bool = False
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Pictures out of `preprocess.prepare` and their masks, each (n, size, size), uint8."""
+    """Pictures out of `preprocess.prepare` and their masks, each (n, size, size), uint8.
+
+    Parameters
+    ----------
+    slices
+        To prepare.
+    size
+        Side in pixels.
+    lungs
+        Add `LUNG` to the codes where there is lung.
+    """
 
     def one(item: LesionSlice) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        codes = item.codes if item.box is None else item.box.cut(item.codes)
+        whole = _with_lungs(item) if lungs else item.codes
+        codes = whole if item.box is None else item.box.cut(whole)
         mask = cv2.resize(
             np.ascontiguousarray(codes), (size, size), interpolation=cv2.INTER_NEAREST
         )

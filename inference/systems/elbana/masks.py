@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from inference.findings import Manifestation, Segment
 from inference.lungs import dilate
 from inference.models import ModelRecord
-from inference.networks.evidence import EVIDENCE
 from inference.preprocess import Box, restore
 from inference.quantify import measure
 from inference.studies.model import Volume
@@ -44,7 +43,8 @@ def stream_probabilities(
     ----------
     logits
         By stream: (n, 1, h, w), or (n, 4, h, w) of the all-class network, whose map is the odds
-        against background, so that one half is where it wins. `EVIDENCE` is no map, and skipped.
+        against background, so that one half is where it wins. What marks no manifestation is
+        skipped.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def stream_probabilities(
     return {
         Manifestation(name): sigmoid(values[:, 0])
         for name, values in logits.items()
-        if name != EVIDENCE
+        if name in set(Manifestation)
     }
 
 

@@ -11,6 +11,8 @@ import torch
 from inference.training.augment import augment, corrupt, mixup
 from inference.training.losses import (
     IGNORE,
+    LUNG,
+    LUNGS,
     PICTURE,
     manifestation_loss,
     recognition_loss,
@@ -172,6 +174,23 @@ def test_the_union_is_asked_for_too_and_ignores_255() -> None:
         assert values.grad is not None
         assert values.grad.isfinite().all()
         assert values.grad[..., :8].abs().max() == 0
+
+
+def test_lungs_are_asked_for_beside_lesions_which_they_do_not_hide() -> None:
+    masks = torch.zeros(1, 8, 8, dtype=torch.uint8)
+    masks[:, :, :4] = LUNG
+    masks[:, :2, :2] = 1 + LUNG
+    masks[:, 7] = IGNORE
+    lung, ggo = torch.full((1, 1, 8, 8), -9.0), torch.full((1, 1, 8, 8), -9.0)
+    lung[:, :, :, :4] = 9.0
+    ggo[:, :, :2, :2] = 9.0
+    lung[:, :, 7] = ggo[:, :, 7] = 1e4
+    right = streams_loss({"ggo": ggo, LUNGS: lung}, masks)
+    assert float(right) < 0.05
+    assert float(streams_loss({"ggo": ggo, LUNGS: -lung}, masks)) > 3
+    assert float(streams_loss({"ggo": lung, LUNGS: lung}, masks)) > float(right) + 0.5
+    alone = streams_loss({"ggo": ggo}, torch.where(masks == IGNORE, masks, masks % LUNG))
+    assert float(streams_loss({"ggo": ggo}, masks)) == pytest.approx(float(alone))
 
 
 def test_a_picture_is_restored_from_its_corrupted_copy() -> None:

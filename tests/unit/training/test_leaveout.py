@@ -120,3 +120,17 @@ def test_runs_without_different_sources_do_not_pass_for_each_other(recipe: Path)
     other = dataclasses.replace(loaded, steps=2)
     hashes = {without(loaded, "a").sha256, without(loaded, "b").sha256, without(other, "a").sha256}
     assert len(hashes - {loaded.sha256}) == 3
+
+
+def test_command_takes_a_start_and_settings(
+    recipe: Path, two_sources: Path, tmp_path: Path
+) -> None:
+    app = typer.Typer()
+    register(app)
+    arguments = ["leaveout", str(two_sources), "--recipe", str(recipe), "--source", "clinic"]
+    arguments += ["--out", str(tmp_path / "out"), "--init", "imagenet", "--set", "batch=5"]
+    with patch("inference.training.leaveout.train", side_effect=BadInputError("stop")) as train:
+        CliRunner().invoke(app, arguments)
+    assert train.call_args.kwargs["init"] == "imagenet"
+    assert train.call_args.args[0].batch == 5
+    assert train.call_args.args[0].name == "tiny-without-clinic"

@@ -52,3 +52,29 @@ def test_bad_recipes_are_refused(tmp_path: Path, text: str, message: str) -> Non
 def test_unknown_recipe_names_those_there_are() -> None:
     with pytest.raises(BadInputError, match="shipped are domain, manifestations, recognition"):
         load_recipe("nothing")
+
+
+def test_settings_may_be_changed_and_change_the_hash_and_the_words() -> None:
+    plain = load_recipe("streams-levers")
+    other = load_recipe("streams-levers", ["loss.region='iou'", "network.streams.lungs=1"])
+    assert other.loss.region == "iou"
+    assert plain.loss.region == "dice"
+    assert other.loss.union == plain.loss.union
+    assert set(other.network["streams"]) - set(plain.network["streams"]) == {"lungs"}
+    assert other.sha256 != plain.sha256
+    assert plain.words() == "streams-levers (250 steps)"
+    assert other.words().endswith("steps, loss.region='iou', network.streams.lungs=1)")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("steps", "'steps' is not a setting such as"),
+        ("speed=3", "unknown settings: speed"),
+        ("loss.region=3", "region must be of type str"),
+        ("sha256='0'", "unknown settings: sha256"),
+    ],
+)
+def test_a_change_that_is_none_is_refused(change: str, message: str) -> None:
+    with pytest.raises(BadInputError, match=message):
+        load_recipe("streams-levers", [change])

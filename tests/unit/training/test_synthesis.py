@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from inference.training.datasets import build
-from inference.training.losses import CODES, IGNORE
+from inference.training.losses import CODES, IGNORE, LUNG
 from inference.training.manifest import fold_of_groups, read_manifest
 from inference.training.recipe import DataSettings, Recipe
 from inference.training.slices import (
@@ -20,6 +20,7 @@ from inference.training.slices import (
     UNMARKED_SHARE,
     LesionSlice,
     drawn,
+    prepared,
     present,
 )
 from inference.training.synthesis import aerated_lungs, draw_effusion, draw_lesions, draw_patches
@@ -107,6 +108,29 @@ def test_an_unknown_part_leaves_open_what_is_not_seen(picture: np.ndarray) -> No
     one = LesionSlice(picture, codes, None, "patient", "real")
     known = present([one, replace(one, codes=np.where(codes == IGNORE, 0, codes))])
     np.testing.assert_array_equal(known, [[1, np.nan, np.nan], [1, 0, 0]])
+
+
+def test_lungs_are_marked_with_the_lesions_in_them_and_not_with_fluid_or_the_unknown(
+    picture: np.ndarray,
+) -> None:
+    codes = np.zeros_like(picture)
+    consolidated = LUNGS & (np.arange(SIDE)[:, np.newaxis] > 110)
+    picture[consolidated] = 215
+    codes[consolidated] = CODES["consolidation"]
+    codes[125:, :] = np.where(LUNGS[125:], EFFUSION, 0)
+    codes[60:64, 40:60] = IGNORE
+    one = LesionSlice(picture, codes, None, "g", "toy")
+    _, masks = prepared([one], SIDE, lungs=True)
+    known = masks[0] != IGNORE
+    marked = known & (masks[0] >= LUNG)
+    assert (masks[0] == IGNORE).sum() == 80
+    np.testing.assert_array_equal(np.where(known, masks[0] % LUNG, IGNORE), codes)
+    assert marked[codes == CODES["consolidation"]].all()
+    assert not marked[codes == EFFUSION].any()
+    air = LUNGS & ~consolidated & known
+    assert marked[air].mean() > 0.95
+    assert not marked[~LUNGS].any()
+    np.testing.assert_array_equal(prepared([one], SIDE)[1][0], codes)
 
 
 def test_a_recipe_may_ask_for_drawn_effusions(lesion_folder: Path) -> None:
