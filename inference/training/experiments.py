@@ -71,6 +71,7 @@ def enter(one: Experiment, path: Path) -> None:
     else:
         found.append(one)
     content = [{**asdict(x), "figures": [_plain(f) for f in x.figures]} for x in found]
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -26,13 +26,13 @@ from inference.training.evidence import (
     PARTS,
     Described,
     choose,
-    columns,
     fit,
     fit_join,
     fit_regression,
     held_out_joins,
     install,
 )
+from inference.training.evidence.regression import columns
 from inference.training.manifest import read_manifest
 
 STREAMS = {
