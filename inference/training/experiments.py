@@ -63,9 +63,9 @@ def read(path: Path) -> tuple[Experiment, ...]:
 
 
 def enter(one: Experiment, path: Path) -> None:
-    """Add an experiment to a file; one of the same title is replaced where it stands."""
+    """Add an experiment to a file; one of the same title and recipe is replaced where it stands."""
     found = list(read(path))
-    places = [i for i, other in enumerate(found) if other.title == one.title]
+    places = [i for i, other in enumerate(found) if _key(other) == _key(one)]
     if places:
         found[places[0]] = one
     else:
@@ -73,6 +73,11 @@ def enter(one: Experiment, path: Path) -> None:
     content = [{**asdict(x), "figures": [_plain(f) for f in x.figures]} for x in found]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _key(one: Experiment) -> tuple[str, str]:
+    """Title and names of the recipes, without steps and settings."""
+    return one.title, ", ".join(part.partition(" (")[0] for part in one.recipes.split("), "))
 
 
 def _figure(values: dict[str, Any]) -> Figure:

@@ -182,9 +182,9 @@ def section(folder: Path) -> list[str]:
         "lacks a class, the other class comes from held-out groups of known sources: then the "
         "source alone can tell the classes apart, in either direction, and an AUC far from 0.5 is "
         "no proof of knowledge.", "",
-        "| trained | recipe | comparison | split | AUC | sensitivity | specificity | n (groups) "
-        "| took |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| trained | recipe | starts from | comparison | split | AUC | sensitivity | specificity "
+        "| n (groups) | took |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     for one in found:
         for key in dict.fromkeys((f.source, f.split) for f in one.figures):
@@ -192,7 +192,15 @@ def section(folder: Path) -> list[str]:
             auc = cells["AUC"]
             values = [_words(cells[m]) for m in ("AUC", "sensitivity", "specificity")]
             took = f"{one.seconds / 60:.0f} min, {one.device}"
-            row = (one.title, one.recipes, *key, *values, f"{auc.n} ({auc.groups})", took)
+            row = (
+                one.title,
+                one.recipes,
+                one.start,
+                *key,
+                *values,
+                f"{auc.n} ({auc.groups})",
+                took,
+            )
             lines.append("| " + " | ".join(row) + " |")
     return [*lines, ""]
 

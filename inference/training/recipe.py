@@ -207,7 +207,7 @@ class Recipe:
 
     def words(self) -> str:
         """Name, steps and changes, as tables show a recipe."""
-        changed = "".join(f", {change}" for change in self.changes)
+        changed = "".join(f", {c}" for c in self.changes if not c.startswith("steps="))
         return f"{self.name} ({self.steps} steps{changed})"
 
 

@@ -86,7 +86,7 @@ def test_command_scores_the_source_and_shows_it_on_the_page(
         ("COVID-19 of clinic v normal of the other sources", MIXED, own + others)
     }
     page = "\n".join(leaveout.section(tmp_path))
-    assert "| without clinic | tiny (1 steps) | COVID-19 of clinic v normal" in page
+    assert "| without clinic | tiny (1 steps) | random | COVID-19 of clinic v normal" in page
     assert leaveout.section(tmp_path / "nowhere") == []
 
 
@@ -134,3 +134,13 @@ def test_command_takes_a_start_and_settings(
     assert train.call_args.kwargs["init"] == "imagenet"
     assert train.call_args.args[0].batch == 5
     assert train.call_args.args[0].name == "tiny-without-clinic"
+
+
+def test_an_experiment_is_replaced_by_one_of_its_recipe_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "some.json"
+    first = experiments.Experiment("without a", "small (5 steps)", "random", (1,), "CPU", 1.0, ())
+    other = dataclasses.replace(first, recipes="large (5 steps)")
+    again = dataclasses.replace(first, recipes="small (9 steps, loss.region='iou')", seconds=2.0)
+    for one in (first, other, again):
+        experiments.enter(one, path)
+    assert experiments.read(path) == (again, other)
