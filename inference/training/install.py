@@ -28,6 +28,7 @@ def architecture(recipe: Recipe) -> str:
     if recipe.kind == "domain":
         return f"CNN, {len(network['channels'])} blocks of 3 × 3, classes X-ray, CT, other"
     encoder = network["encoder"].removeprefix("tu-")
+    encoder = _TRUNKS.get(encoder, encoder)
     form = f"{network['form']}, " if network["form"] == "shared" else ""
     streams = ", ".join(network["streams"])
     frame = "U-Net" if network.get("decoder") == "unet" else "DeepLab-v3+"
