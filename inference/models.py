@@ -80,6 +80,8 @@ class ModelRecord:
         Rows of `inference.training.evaluation`, measured on groups it has not seen.
     licence
         Of the weights.
+    framing
+        Which part of a CT picture without HU it is shown, `inference.framing`.
     calibrations
         One a task, fitted by ``secondread calibrate``; see `calibration`.
     thresholds
@@ -107,6 +109,7 @@ class ModelRecord:
     seconds: float
     split: Split
     licence: str = LICENCE
+    framing: str = "whole"
     thresholds: dict[str, float] = field(default_factory=dict)
     fitted_to: dict[str, str] = field(default_factory=dict)
     figures: tuple[dict[str, Any], ...] = field(default=())

@@ -155,15 +155,15 @@ def _recognition(rows: Iterable[Row], recipe: Recipe) -> Dataset:
 
 def _slices(kept: Sequence[Row], recipe: Recipe) -> list[LesionSlice]:
     if recipe.data.pretext:
-        return pretext(kept, recipe.data.pretext, recipe.seed)
-    slices = annotated(kept)
+        return pretext(kept, recipe.data.pretext, recipe.seed, recipe.framing)
+    slices = annotated(kept, recipe.framing)
     if not slices:
         return []
     inside = {r.group for r in kept}
     slices += healthy(kept, [g for g in recipe.data.dicom_normals if g in inside])
     slices += drawn(slices, recipe.data.effusions, recipe.seed)
     if recipe.data.pseudo:
-        slices += taught(kept, Path(recipe.data.pseudo))
+        slices += taught(kept, Path(recipe.data.pseudo), recipe.framing)
     return slices
 
 

@@ -72,6 +72,7 @@ def describe(
         architecture=architecture(recipe),
         network=dict(recipe.network),
         size=recipe.size,
+        framing=recipe.framing,
         file="",
         sha256="",
         bytes=0,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from inference.engine import Engine
 from inference.errors import BadInputError
 from inference.findings import Manifestation
+from inference.framing import frame
 from inference.models import ModelRecord, ModelStore
 from inference.preprocess import prepare, restore
 from inference.progress import Progress
@@ -115,16 +116,22 @@ def write_pseudo_labels(
     folder.mkdir(parents=True, exist_ok=True)
     engine = Engine(store, device)
     pictures = [upright(row, read_grey(row.path)) for row in chosen]
-    maps: dict[Manifestation, NDArray[np.float32]] = {}
+    maps: dict[Manifestation, list[NDArray[np.float32]]] = {}
     for record in store.streams(form):
-        prepared = np.stack([prepare(picture, record.size) for picture in pictures])
+        boxes = [frame(picture, record.framing) for picture in pictures]
+        prepared = np.stack(
+            [prepare(p, record.size, box) for p, box in zip(pictures, boxes, strict=True)]
+        )
         straight = _maps(engine, record, prepared, progress or Progress())
         mirrored = _maps(engine, record, prepared[..., ::-1].copy(), progress or Progress())
-        half = np.float32(0.5)
-        maps |= {key: half * (straight[key] + mirrored[key][..., ::-1]) for key in straight}
-    for index, (row, picture) in enumerate(zip(chosen, pictures, strict=True)):
-        whole = restore(np.stack([maps[key][index] for key in maps]), picture.shape)
-        codes = pseudo_codes(dict(zip(maps, whole, strict=True)))
+        for key, values in straight.items():
+            mean = np.float32(0.5) * (values + mirrored[key][..., ::-1])
+            maps[key] = [
+                restore(one[np.newaxis], picture.shape, box)[0]
+                for one, picture, box in zip(mean, pictures, boxes, strict=True)
+            ]
+    for index, row in enumerate(chosen):
+        codes = pseudo_codes({key: values[index] for key, values in maps.items()})
         cv2.imwrite(str(mask_path(folder, row)), codes)
     return len(chosen)
 

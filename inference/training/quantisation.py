@@ -120,7 +120,7 @@ def _training_pictures(
         kept = [chosen[i] for i in _evenly(len(chosen), most)] if chosen else []
         pictures, groups = [_pictures(kept, record.size)] if kept else [], {r.group for r in kept}
     else:
-        slices = annotated(own) + healthy(own, sorted(seen))
+        slices = annotated(own, record.framing) + healthy(own, sorted(seen))
         few = [slices[i] for i in _evenly(len(slices), most)] if slices else []
         pictures = [prepared(few, record.size)[0]] if few else []
         groups = {s.group for s in few}
@@ -155,7 +155,7 @@ def _recognition(rows: Sequence[Row], record: ModelRecord) -> _Scored | None:
 
 
 def _manifestations(rows: Sequence[Row], record: ModelRecord) -> _Scored | None:
-    slices = annotated(rows)
+    slices = annotated(rows, record.framing)
     if not slices:
         return None
     shown = present(slices)
@@ -178,7 +178,7 @@ def _manifestations(rows: Sequence[Row], record: ModelRecord) -> _Scored | None:
 
 
 def _streams(rows: Sequence[Row], record: ModelRecord) -> _Scored | None:
-    slices = annotated(rows)
+    slices = annotated(rows, record.framing)
     if not slices:
         return None
     pictures, masks = prepared(slices, record.size)

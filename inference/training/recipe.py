@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.errors import BadInputError
+from inference.framing import CHEST, WHOLE
 
 __all__ = [
     "AugmentSettings",
@@ -159,6 +160,9 @@ class Recipe:
         Side in pixels to which `preprocess.prepare` brings every picture; also used at inference.
     crop
         Side of the part shown to the network while training; at most `size`.
+    framing
+        Networks of CT slices: which part of a picture without HU is shown, `inference.framing`;
+        also at inference. Where there are HU, it is the lungs either way.
     steps, batch, learning_rate, weight_decay, warmup
         AdamW with linear warm-up and cosine decay.
     head_rate
@@ -182,6 +186,7 @@ class Recipe:
     batch: int
     learning_rate: float
     crop: int = 0
+    framing: str = WHOLE
     weight_decay: float = 1e-4
     warmup: int = 100
     head_rate: float = 1.0
@@ -201,6 +206,13 @@ class Recipe:
         if self.crop > self.size or min(self.steps, self.batch, self.size) < 1:
             raise BadInputError(
                 "A recipe needs crop <= size, and steps, batch and size of at least 1."
+            )
+        if self.framing not in {WHOLE, CHEST} or (
+            self.framing == CHEST and self.kind not in {"streams", "manifestations"}
+        ):
+            raise BadInputError(
+                "A recipe's framing is whole or, for streams and manifestations, chest; "
+                f"not {self.framing!r}."
             )
         if set(self.data.train_folds) & set(self.data.validation_folds):
             raise BadInputError("A fold cannot be for training and for validation at once.")

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import BadInputError
+from inference.framing import WHOLE, aerated_lungs, frame
 from inference.preprocess import Box, prepare, to_picture
 from inference.training.losses import CODES, IGNORE, LUNG
 from inference.training.manifest import Row
 from inference.training.pictures import read_grey
 from inference.training.recipe import Recipe
-from inference.training.synthesis import aerated_lungs, draw_effusion, draw_lesions
+from inference.training.synthesis import draw_effusion, draw_lesions
 
 __all__ = [
     "LesionSlice",
@@ -63,16 +64,17 @@ class LesionSlice:
     source: str
 
 
-def annotated(rows: Sequence[Row]) -> list[LesionSlice]:
-    """The slices of ``ct_segmentation`` that have a mask."""
+def annotated(rows: Sequence[Row], framing: str = WHOLE) -> list[LesionSlice]:
+    """The slices of ``ct_segmentation`` that have a mask, to be shown in a framing."""
     masks = {r.image: r.path for r in rows if r.role == "mask" and r.task == "ct_segmentation"}
     chosen = [
         r for r in rows
         if r.role == "image" and r.task == "ct_segmentation" and r.path in masks
     ]  # fmt: skip
+    pictures = [read_grey(r.path) for r in chosen]
     return [
-        LesionSlice(read_grey(r.path), read_grey(masks[r.path]), None, r.group, r.source)
-        for r in chosen
+        LesionSlice(picture, read_grey(masks[r.path]), frame(picture, framing), r.group, r.source)
+        for r, picture in zip(chosen, pictures, strict=True)
     ]
 
 
@@ -126,7 +128,7 @@ def drawn(slices: Sequence[LesionSlice], copies: int, seed: int) -> list[LesionS
     return made
 
 
-def taught(rows: Sequence[Row], folder: Path) -> list[LesionSlice]:
+def taught(rows: Sequence[Row], folder: Path, framing: str = WHOLE) -> list[LesionSlice]:
     """Unlabelled slices with the masks that a teacher drew (`inference.training.pseudo`).
 
     Raises
@@ -143,15 +145,16 @@ def taught(rows: Sequence[Row], folder: Path) -> list[LesionSlice]:
             f"{folder} lacks the masks of {len(missing)} of {len(chosen)} unlabelled slices; "
             "make them with: secondread pseudo."
         )
+    pictures = [upright(r, read_grey(r.path)) for r in chosen]
     return [
         LesionSlice(
-            upright(r, read_grey(r.path)), read_grey(mask_path(folder, r)), None, r.group, PSEUDO
+            picture, read_grey(mask_path(folder, r)), frame(picture, framing), r.group, PSEUDO
         )
-        for r in chosen
+        for r, picture in zip(chosen, pictures, strict=True)
     ]
 
 
-def pretext(rows: Sequence[Row], copies: int, seed: int) -> list[LesionSlice]:
+def pretext(rows: Sequence[Row], copies: int, seed: int, framing: str = WHOLE) -> list[LesionSlice]:
     """CT pictures to learn from before any annotated slice is seen.
 
     Pictures that are not of COVID-19 get drawn lesions; in the others, and in those where no lung
@@ -165,13 +168,15 @@ def pretext(rows: Sequence[Row], copies: int, seed: int) -> list[LesionSlice]:
         Of each picture that lesions are drawn into.
     seed
         Decides everything that is random.
+    framing
+        In which they are shown.
     """
     from inference.training.pseudo import unlabelled, upright
 
     made: list[LesionSlice] = []
     for row in unlabelled(rows):
         picture = upright(row, read_grey(row.path))
-        made.append(_unmarked(picture, row))
+        made.append(_unmarked(picture, row, framing))
     labelled = [r for r in rows if r.role == "image" and r.task == "ct_classification"]
     for index, row in enumerate(labelled):
         picture = read_grey(row.path)
@@ -180,15 +185,17 @@ def pretext(rows: Sequence[Row], copies: int, seed: int) -> list[LesionSlice]:
         for _ in range(0 if row.label == "covid19" else copies):
             result = draw_lesions(picture, np.zeros_like(picture), rng)
             if result is not None:
-                made.append(LesionSlice(result[0], result[1], None, row.group, DRAWN_LESIONS))
+                box = frame(result[0], framing)
+                made.append(LesionSlice(result[0], result[1], box, row.group, DRAWN_LESIONS))
                 found += 1
         if not found:
-            made.append(_unmarked(picture, row))
+            made.append(_unmarked(picture, row, framing))
     return made
 
 
-def _unmarked(picture: NDArray[np.uint8], row: Row) -> LesionSlice:
-    return LesionSlice(picture, np.full_like(picture, IGNORE), None, row.group, UNMARKED)
+def _unmarked(picture: NDArray[np.uint8], row: Row, framing: str) -> LesionSlice:
+    unknown = np.full_like(picture, IGNORE)
+    return LesionSlice(picture, unknown, frame(picture, framing), row.group, UNMARKED)
 
 
 def present(slices: Sequence[LesionSlice]) -> NDArray[np.float32]:

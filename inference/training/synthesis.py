@@ -13,12 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.framing import aerated_lungs
 from inference.training.losses import CODES
 
-__all__ = ["aerated_lungs", "draw_effusion", "draw_lesions", "draw_patches"]
+__all__ = ["draw_effusion", "draw_lesions", "draw_patches"]
 
-LEAST_LUNG = 0.01
-"""A lung takes at least this share of the picture."""
 THICKNESS = (0.006, 0.07)
 """Of an effusion where it is thickest, relative to the picture's side."""
 DORSAL = 0.5
@@ -33,36 +32,6 @@ GLASS_SHARE = (0.25, 0.6)
 """How far ground glass fills a pixel between air and soft tissue."""
 CHANCES = {"ggo": 0.75, "consolidation": 0.5, "effusion": 0.35}
 """That a slice gets lesions of a kind."""
-
-
-def aerated_lungs(picture: NDArray[np.uint8]) -> list[NDArray[np.bool_]]:
-    """Each lung of an axial slice, or both in one mask where they touch.
-
-    Parameters
-    ----------
-    picture
-        Shape (rows, columns), uint8, lung window, air dark, patient on the back (dorsal is down).
-
-    Returns
-    -------
-    list of ndarray
-        Shape (rows, columns), vessels and small lesions filled; empty when none is found.
-    """
-    smooth = cv2.GaussianBlur(picture, (0, 0), 1.5)
-    threshold, _ = cv2.threshold(smooth, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    body = np.asarray(smooth > threshold, dtype=np.uint8)
-    contours, _ = cv2.findContours(body, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    if not contours:
-        return []
-    inside = np.zeros_like(body)
-    cv2.drawContours(inside, [max(contours, key=cv2.contourArea)], -1, 1, cv2.FILLED)
-    dark = inside & (1 - body)
-    side = max(3, round(0.015 * max(picture.shape)) | 1)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    closed = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, kernel)
-    count, labels, statistics, _ = cv2.connectedComponentsWithStats(closed)
-    large = statistics[:, cv2.CC_STAT_AREA] > LEAST_LUNG * picture.size
-    return [labels == index for index in range(1, count) if large[index]]
 
 
 def _crescent(lung: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:

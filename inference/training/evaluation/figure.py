@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine import Engine
+from inference.framing import frame
 from inference.models import ModelRecord, ModelStore
 from inference.preprocess import prepare
 from inference.progress import Progress
@@ -210,7 +211,7 @@ def logits(job: Job, record: ModelRecord, rows: Sequence[Row]) -> dict[str, NDAr
 
 def prepared(picture: NDArray[np.uint8], record: ModelRecord) -> NDArray[np.uint8]:
     """A picture file's content (rows, columns) as a network is shown it when reading."""
-    return prepare(picture, record.size)
+    return prepare(picture, record.size, frame(picture, record.framing))
 
 
 def outputs(

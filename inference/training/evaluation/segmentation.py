@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from inference.errors import AnalysisError
 from inference.findings import Manifestation
+from inference.framing import frame
 from inference.models import ModelRecord
-from inference.preprocess import restore
+from inference.preprocess import Box, restore
 from inference.systems.elbana import combine, stream_probabilities
 from inference.training.evaluation.figure import (
     Figure,
@@ -68,7 +69,9 @@ class Predictions:
     keys
         The manifestations; length k.
     maps
-        Shape (n, k, size, size), float32: probabilities.
+        Of each slice (k, h, w), float32: probabilities.
+    boxes
+        Of each slice and manifestation the part of the picture that the map shows; None: all.
     truths
         Masks (rows, columns), uint8 codes, as they are kept; length n.
     """
@@ -76,12 +79,15 @@ class Predictions:
     rows: tuple[Row, ...]
     splits: NDArray[np.str_]
     keys: tuple[Manifestation, ...]
-    maps: NDArray[np.float32]
+    maps: tuple[NDArray[np.float32], ...]
+    boxes: tuple[tuple[Box | None, ...], ...]
     truths: tuple[NDArray[np.uint8], ...]
 
     def on_truth(self, index: int) -> NDArray[np.float32]:
         """Probabilities of one slice on the grid of its mask, (k, rows, columns)."""
-        return restore(self.maps[index], self.truths[index].shape)
+        shape = self.truths[index].shape
+        pairs = zip(self.maps[index], self.boxes[index], strict=True)
+        return np.concatenate([restore(one[np.newaxis], shape, box) for one, box in pairs])
 
 
 def score(job: Job) -> dict[str, Scores]:
@@ -126,19 +132,24 @@ def _of_form(job: Job, records: Sequence[ModelRecord], mirrored: bool) -> Predic
         return None
     rows = tuple(row for row, _ in pairs)
     maps: dict[Manifestation, NDArray[np.float32]] = {}
+    boxes: dict[Manifestation, list[Box | None]] = {}
+    greys = [read_grey(r.path) for r in rows]
     for record in records:
-        pictures = np.stack([prepared(read_grey(r.path), record) for r in rows])
+        pictures = np.stack([prepared(grey, record) for grey in greys])
         here = stream_probabilities(outputs(job, record, pictures))
         if mirrored:
             other = stream_probabilities(outputs(job, record, pictures[..., ::-1].copy()))
             here = {k: np.float32(0.5) * (here[k] + other[k][..., ::-1]) for k in here}
         maps |= here
+        shown = [frame(grey, record.framing) for grey in greys]
+        boxes |= dict.fromkeys(here, shown)
     keys = tuple(key for key in Manifestation if key in maps)
     return Predictions(
         rows=rows,
         splits=np.array([split_of(records[0], row.group) for row in rows]),
         keys=keys,
-        maps=np.stack([maps[key] for key in keys], axis=1),
+        maps=tuple(np.stack([maps[key] for key in keys], axis=1)),
+        boxes=tuple(zip(*(boxes[key] for key in keys), strict=True)),
         truths=tuple(read_grey(path) for _, path in pairs),
     )
 
@@ -149,17 +160,20 @@ def average(parts: Sequence[Predictions]) -> Predictions:
     Parameters
     ----------
     parts
-        Of the same slices and manifestations; maps may differ in size.
+        Of the same slices and manifestations; maps may differ in size and in what they show.
 
     Returns
     -------
     Predictions
-        At the largest of their sizes.
+        On the grids of the masks.
     """
-    size = max(part.maps.shape[-1] for part in parts)
-    resized = [np.stack([restore(maps, (size, size)) for maps in part.maps]) for part in parts]
-    maps = np.mean(resized, axis=0, dtype=np.float32)
-    return replace(parts[0], maps=np.asarray(maps, dtype=np.float32))
+    first = parts[0]
+    maps = tuple(
+        np.stack([part.on_truth(index) for part in parts]).mean(axis=0)
+        for index in range(len(first.rows))
+    )
+    boxes = ((None,) * len(first.keys),) * len(first.rows)
+    return replace(first, maps=maps, boxes=boxes)
 
 
 def measure(

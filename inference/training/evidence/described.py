@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from inference.errors import AnalysisError, BadInputError
 from inference.models import ModelRecord, ModelStore
 from inference.networks.evidence import EVIDENCE, LESIONS
-from inference.preprocess import prepare
 from inference.training.datasets import recognition_targets
-from inference.training.evaluation.figure import Job, outputs
+from inference.training.evaluation.figure import Job, outputs, prepared
 from inference.training.manifest import Row
 from inference.training.pictures import read_grey
 
@@ -130,8 +129,8 @@ def describe(
     shown = pictures if pictures is not None else [read_grey(r.path) for r in rows]
 
     def said(record: ModelRecord, name: str) -> NDArray[np.float32]:
-        prepared = np.stack([prepare(picture, record.size) for picture in shown])
-        return outputs(job, record, prepared, frozenset({name}))[name]
+        pictures = np.stack([prepared(picture, record) for picture in shown])
+        return outputs(job, record, pictures, frozenset({name}))[name]
 
     targets = [recognition_targets(r) for r in rows]
     return Described(

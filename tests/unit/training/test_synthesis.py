@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from inference.framing import aerated_lungs
 from inference.training.datasets import build
 from inference.training.losses import CODES, IGNORE, LUNG
 from inference.training.manifest import fold_of_groups, read_manifest
@@ -23,7 +24,7 @@ from inference.training.slices import (
     prepared,
     present,
 )
-from inference.training.synthesis import aerated_lungs, draw_effusion, draw_lesions, draw_patches
+from inference.training.synthesis import draw_effusion, draw_lesions, draw_patches
 
 EFFUSION = CODES["effusion"]
 SIDE = 160
