@@ -273,7 +273,7 @@ class ModelStore:
         Raises
         ------
         AnalysisError
-            When the form is unknown or its models are not installed.
+            When the form is unknown, or its models are not installed or do not fit together.
         """
         wanted = self.default_streams if form == "default" else form
         if wanted not in {"shared", "separate", "all"}:
@@ -286,6 +286,11 @@ class ModelStore:
         )  # fmt: skip
         if not chosen:
             raise AnalysisError(f"No models of the form {wanted!r} are installed; choose another.")
+        if len({r.framing for r in chosen}) > 1:
+            raise AnalysisError(
+                f"The models of the form {wanted!r} are shown different parts of a picture; "
+                "install streams of one framing."
+            )
         return chosen
 
     def evidence(

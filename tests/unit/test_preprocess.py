@@ -67,10 +67,49 @@ def test_training_and_inference_prepare_alike(tmp_path: Path) -> None:
     trained = build(read_manifest(tmp_path), recipe, {"g": 0}, [0]).pictures[0]
 
     volume = _volume(picture[np.newaxis], unit=Unit.GREY)
-    analysed = prepare_pictures(volume, np.array([0]), None, {64}, Event())[64][0]
+    analysed = prepare_pictures(volume, np.array([0]), None, {(64, "whole")}, Event())
+    analysed = analysed.pictures[64, "whole"][0]
     assert np.array_equal(trained, analysed)
     clahe = cv2.createCLAHE(2.0, (8, 8)).apply(picture)
     assert np.array_equal(trained, cv2.resize(clahe, (64, 64), interpolation=cv2.INTER_AREA))
+
+
+def test_a_chest_is_cut_out_alike_in_training_and_inference(tmp_path: Path) -> None:
+    from inference.framing import chest_box
+    from inference.systems.elbana.planning import prepare_pictures
+    from inference.training.datasets import build
+    from inference.training.manifest import read_manifest
+    from inference.training.recipe import Recipe
+
+    picture = np.zeros((160, 200), dtype=np.uint8)
+    cv2.ellipse(picture, (110, 90), (70, 55), 0, 0, 360, 215, -1)
+    for column in (80, 140):
+        cv2.ellipse(picture, (column, 90), (24, 40), 0, 0, 360, 40, -1)
+    mask = np.where(np.arange(200) > 130, 1, 0).astype(np.uint8) * np.ones((160, 1), np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), picture)
+    cv2.imwrite(str(tmp_path / "m.png"), mask)
+    (tmp_path / "manifest.csv").write_text(
+        "path,role,image_path,task,source,modality,label,split_group\n"
+        "a.png,image,,ct_segmentation,s,CT,ggo,g\nm.png,mask,a.png,ct_segmentation,s,CT,ggo,g\n"
+    )
+    network = {"streams": {"ggo": 1}}
+    recipe = Recipe("r", "streams", 0, 64, 1, 1, 1e-3, framing="chest", network=network)
+    learned = build(read_manifest(tmp_path), recipe, {"g": 0}, [0])
+
+    volume = _volume(picture[np.newaxis], unit=Unit.GREY)
+    wanted = {(64, "chest"), (64, "whole")}
+    analysed = prepare_pictures(volume, np.array([0]), None, wanted, Event())
+    box = chest_box(picture)
+    assert analysed.boxes == {"chest": [box], "whole": [None]}
+    assert np.array_equal(learned.pictures[0], analysed.pictures[64, "chest"][0])
+    assert not np.array_equal(learned.pictures[0], analysed.pictures[64, "whole"][0])
+    assert learned.masks is not None
+    edge = (131 - box.left) / (box.right - box.left) * 64
+    assert abs(int(learned.masks[0, 32].argmax()) - edge) <= 1
+
+    lungs = Box(10, 90, 20, 120)
+    given = prepare_pictures(volume, np.array([0]), lungs, wanted, Event())
+    assert given.boxes == {"chest": [lungs], "whole": [lungs]}
 
 
 def test_box_round_trip_keeps_the_place() -> None:

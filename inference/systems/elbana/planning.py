@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import AnalysisError, CancelledError
+from inference.framing import frame
 from inference.lungs import Lungs, find_lungs
 from inference.preprocess import Box, prepare, to_picture
 from inference.studies.model import Volume
 
-__all__ = ["Groups", "Plan", "is_ct", "make_plan", "prepare_pictures"]
+__all__ = ["Groups", "Plan", "Prepared", "is_ct", "make_plan", "prepare_pictures"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -112,21 +113,39 @@ class Groups:
         return self._left.pop(nearest)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Prepared:
+    """Slices as networks are shown them.
+
+    Parameters
+    ----------
+    pictures
+        Shape (slices, size, size), uint8, by size and framing.
+    boxes
+        By framing, what of each slice is shown; None: all of it.
+    """
+
+    pictures: dict[tuple[int, str], NDArray[np.uint8]]
+    boxes: dict[str, list[Box | None]]
+
+
 def prepare_pictures(
     volume: Volume,
     indices: NDArray[np.intp],
     box: Box | None,
-    sizes: set[int],
+    wanted: set[tuple[int, str]],
     cancelled: Event,
-) -> dict[int, NDArray[np.uint8]]:
-    """Prepared pictures by size, each (slices, size, size), uint8.
+) -> Prepared:
+    """Cut and resize slices for networks.
 
     Parameters
     ----------
-    volume, indices, box
-        Which slices of what, and what is cut out of each.
-    sizes
-        Sides of the networks' inputs in pixels.
+    volume, indices
+        Which slices of what.
+    box
+        What is cut out of each; None: what the framing says.
+    wanted
+        Sides of the networks' inputs in pixels, and their framings.
     cancelled
         Looked at before every slice.
 
@@ -135,11 +154,14 @@ def prepare_pictures(
     CancelledError
         When it is set.
     """
-    result = {s: np.empty((len(indices), s, s), dtype=np.uint8) for s in sizes}
+    made = {key: np.empty((len(indices), key[0], key[0]), dtype=np.uint8) for key in wanted}
+    boxes: dict[str, list[Box | None]] = {framing: [] for _, framing in wanted}
     for done, index in enumerate(indices):
         if cancelled.is_set():
             raise CancelledError
         picture = to_picture(volume, int(index))
-        for size, pictures in result.items():
-            pictures[done] = prepare(picture, size, box)
-    return result
+        for framing, shown in boxes.items():
+            shown.append(frame(picture, framing) if box is None else box)
+        for (size, framing), pictures in made.items():
+            pictures[done] = prepare(picture, size, boxes[framing][done])
+    return Prepared(made, boxes)

@@ -20,13 +20,14 @@ from inference.findings import Estimate, Manifestation
 from inference.models import ModelRecord
 from inference.networks.evidence import EVIDENCE
 from inference.partial import Partial
+from inference.preprocess import Box
 from inference.progress import Progress
 from inference.studies.model import Volume
 from inference.systems.base import Context
 from inference.systems.elbana.estimates import make_estimate, slice_values
 from inference.systems.elbana.joining import join
 from inference.systems.elbana.masks import enter, keep_to_lungs, stream_probabilities
-from inference.systems.elbana.planning import Groups, Plan, prepare_pictures
+from inference.systems.elbana.planning import Groups, Plan, Prepared, prepare_pictures
 
 __all__ = ["Models", "Runner"]
 
@@ -34,7 +35,6 @@ STAGE = "Analysing slices"
 MOST_UNFINISHED = 2
 """Groups whose masks may wait for the second thread; more would only take memory."""
 
-Pictures = dict[int, NDArray[np.uint8]]
 Logits = dict[str, NDArray[np.float32]]
 Maps = dict[Manifestation, NDArray[np.float32]]
 
@@ -45,11 +45,15 @@ JOINED = "covid-2"
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Said:
-    """What the networks say of a group: logits by task, those before joining by model, maps."""
+    """What the networks say of a group: logits by task, those before joining by model, maps.
+
+    `boxes` are the parts of the slices that the maps show.
+    """
 
     logits: Logits
     alone: Logits
     maps: list[Maps]
+    boxes: list[Box | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ class Runner:
         self._context = context
         self._notes = notes
         self._clock = clock
-        self._sizes = {record.size for record in models.used}
+        self._wanted = {(record.size, record.framing) for record in models.used}
         self._planned = np.zeros(volume.shape[0], dtype=bool)
         self._planned[plan.indices] = True
         self._batch = context.batch_size
@@ -158,9 +162,9 @@ class Runner:
         ahead = self._prepare_next(groups, helper)
         while ahead is not None:
             self._report()
-            group, pictures = ahead.result()
+            group, prepared = ahead.result()
             ahead = self._prepare_next(groups, helper)
-            said = self._infer(pictures)
+            said = self._infer(prepared)
             waiting.append(helper.submit(self._finish, group, said))
             self._done += len(group)
             while len(waiting) > MOST_UNFINISHED:
@@ -199,32 +203,34 @@ class Runner:
 
     def _prepare_next(
         self, groups: Groups, helper: Executor
-    ) -> Future[tuple[NDArray[np.intp], Pictures]] | None:
+    ) -> Future[tuple[NDArray[np.intp], Prepared]] | None:
         group = groups.take(self._context.focus)
         return None if group is None else helper.submit(self._prepare, group)
 
-    def _prepare(self, group: NDArray[np.intp]) -> tuple[NDArray[np.intp], Pictures]:
+    def _prepare(self, group: NDArray[np.intp]) -> tuple[NDArray[np.intp], Prepared]:
         cancelled = self._context.progress.cancelled
         with self._clock.part("pre"):
-            pictures = prepare_pictures(self._volume, group, self._plan.box, self._sizes, cancelled)
-        return group, pictures
+            prepared = prepare_pictures(
+                self._volume, group, self._plan.box, self._wanted, cancelled
+            )
+        return group, prepared
 
     # -- the networks ------------------------------------------------------------------------
 
-    def _infer(self, pictures: Pictures) -> _Said:
+    def _infer(self, prepared: Prepared) -> _Said:
         """The three stages over one group, and the first joined with what the third saw."""
         models = self._models
         with self._clock.part("recognise"):
-            heads = self._outputs(models.recogniser, pictures)
+            heads = self._outputs(models.recogniser, prepared)
             logits = {task: heads[task] for task in models.tasks}
         if models.labeller is not None:
             with self._clock.part("label"):
-                logits["manifestations"] = self._outputs(models.labeller, pictures)[""]
+                logits["manifestations"] = self._outputs(models.labeller, prepared)[""]
         maps = []
         alone: Logits = {}
         for record in models.streams:
             with self._clock.part("segment"):
-                outputs = self._outputs(record, pictures)
+                outputs = self._outputs(record, prepared)
                 maps.append(stream_probabilities(outputs))
             if models.evidence is not None and EVIDENCE in outputs:
                 with self._clock.part("recognise"):
@@ -232,11 +238,13 @@ class Runner:
                 names = (models.recogniser.name, models.evidence.name)
                 alone = dict(zip(names, (logits[JOINED], both.alone), strict=True))
                 logits[JOINED] = both.joined
-        return _Said(logits, alone, maps)
+        # Streams of one form are shown the same part (`ModelStore.streams`).
+        boxes = prepared.boxes[models.streams[0].framing] if models.streams else []
+        return _Said(logits, alone, maps, boxes)
 
-    def _outputs(self, record: ModelRecord, pictures: Pictures) -> Logits:
+    def _outputs(self, record: ModelRecord, prepared: Prepared) -> Logits:
         parts: dict[str, list[NDArray[np.float32]]] = {}
-        for output in self._batches(record, pictures[record.size]):
+        for output in self._batches(record, prepared.pictures[record.size, record.framing]):
             for name, values in output.items():
                 parts.setdefault(name, []).append(values)
         return {name: np.concatenate(values) for name, values in parts.items()}
@@ -259,7 +267,7 @@ class Runner:
         if self._context.progress.cancelled.is_set():
             raise CancelledError
         with self._clock.part("post"):
-            codes = self._codes_of(group, said.maps) if self.codes is not None else None
+            codes = self._codes_of(group, said) if self.codes is not None else None
             self._keep(self._logits, group, said.logits)
             self._keep(self._alone, group, said.alone)
         if self._context.partial is not None:
@@ -285,12 +293,12 @@ class Runner:
             shape = (self._volume.shape[0], values.shape[1])
             where.setdefault(name, np.full(shape, np.nan, dtype=np.float32))[group] = values
 
-    def _codes_of(self, group: NDArray[np.intp], maps: list[Maps]) -> NDArray[np.uint8]:
+    def _codes_of(self, group: NDArray[np.intp], said: _Said) -> NDArray[np.uint8]:
         """Masks of a group; every stream's map of a slice is needed before its pixels are dealt."""
         codes = np.zeros((len(group), *self._volume.shape[1:]), dtype=np.uint8)
         for place in range(len(group)):
-            here = {key: values[place] for maps_of in maps for key, values in maps_of.items()}
-            enter(here, codes[place], self._plan.box)
+            here = {key: values[place] for maps in said.maps for key, values in maps.items()}
+            enter(here, codes[place], said.boxes[place])
         if self._plan.lungs is not None:
             keep_to_lungs(codes, self._plan.lungs.mask[group], self._volume)
         if self.codes is not None:

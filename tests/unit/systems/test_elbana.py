@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from threading import Event
 
@@ -10,8 +11,10 @@ import pytest
 
 from inference.errors import AnalysisError, CancelledError, OutsideDomainError
 from inference.findings import Manifestation
+from inference.framing import chest_box
 from inference.lungs import dilate
 from inference.models import ModelStore
+from inference.preprocess import to_picture
 from inference.progress import Progress
 from inference.studies.model import Unit, Volume
 from inference.systems.base import Context
@@ -20,6 +23,7 @@ from inference.systems.elbana import (
     LUNG_MARGIN_MM,
     ElBana,
     most_suspicious,
+    runner,
     stream_probabilities,
 )
 
@@ -206,3 +210,42 @@ def test_all_class_map_passes_one_half_where_it_beats_background() -> None:
     maps = stream_probabilities({"all": logits})
     assert (maps[Manifestation.CONSOLIDATION] > 0.5).ravel().tolist() == [False, True]
     assert maps[Manifestation.CONSOLIDATION][0, 0, 1] > maps[Manifestation.GGO][0, 0, 1]
+
+
+def test_masks_of_pictures_lie_in_what_the_streams_were_shown(
+    store: ModelStore, chest: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Streams that mark all they see."""
+
+    def everything(outputs: dict[str, np.ndarray]) -> dict[Manifestation, np.ndarray]:
+        return {Manifestation.GGO: np.ones((len(outputs["ggo"]), 64, 64), dtype=np.float32)}
+
+    monkeypatch.setattr(runner, "stream_probabilities", everything)
+    grey = np.stack([to_picture(chest, index) for index in (5, 6)])
+    picture = np.pad(grey, ((0, 0), (70, 10), (20, 60)))
+    volume = dataclasses.replace(chest, array=picture, unit=Unit.GREY, windows=())
+    cut = copy.copy(store)
+    cut.records = tuple(
+        dataclasses.replace(r, framing="chest") if r.name == "streams-shared" else r
+        for r in store.records
+    )
+    found = {}
+    for name, one in (("whole", store), ("chest", cut)):
+        findings = ElBana(one, precision="float32").analyse(volume, _context(streams="shared"))
+        found[name] = findings.segment(Manifestation.GGO).mask
+    assert found["whole"].all()
+    for index in (0, 1):
+        inside = chest_box(picture[index]).mask(picture.shape[1:])
+        assert 0.1 < inside.mean() < 0.6
+        np.testing.assert_array_equal(found["chest"][index], inside)
+
+
+def test_streams_that_are_shown_different_parts_are_no_form(store: ModelStore) -> None:
+    mixed = copy.copy(store)
+    mixed.records = tuple(
+        dataclasses.replace(r, framing="chest") if r.name == "stream-ggo" else r
+        for r in store.records
+    )
+    assert mixed.streams("shared")
+    with pytest.raises(AnalysisError, match="different parts of a picture"):
+        mixed.streams("separate")

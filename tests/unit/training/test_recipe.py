@@ -49,6 +49,14 @@ def test_bad_recipes_are_refused(tmp_path: Path, text: str, message: str) -> Non
         load_recipe(path)
 
 
+@pytest.mark.parametrize(("kind", "framing"), [("streams", "lungs"), ("recognition", "chest")])
+def test_a_framing_that_is_none_is_refused(tmp_path: Path, kind: str, framing: str) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text(GOOD.replace("streams", kind) + f'framing = "{framing}"\n')
+    with pytest.raises(BadInputError, match="framing is whole or"):
+        load_recipe(path)
+
+
 def test_unknown_recipe_names_those_there_are() -> None:
     with pytest.raises(BadInputError, match="shipped are domain, manifestations, recognition"):
         load_recipe("nothing")
