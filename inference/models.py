@@ -20,11 +20,22 @@ from inference.findings import ModelProvenance
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["LICENCE", "MAX_FILE_BYTES", "MAX_TOTAL_BYTES", "ModelRecord", "ModelStore", "Split"]
+__all__ = [
+    "DESCRIPTION",
+    "LICENCE",
+    "MAX_FILE_BYTES",
+    "MAX_TOTAL_BYTES",
+    "ModelRecord",
+    "ModelStore",
+    "Split",
+]
 
 MAX_FILE_BYTES = 48_000_000
 MAX_TOTAL_BYTES = 160_000_000
 MANIFEST_FORMAT = 1
+DESCRIPTION = 1
+"""Counts up when `networks.evidence.described` changes: what was fitted to other numbers is of no
+use with these."""
 
 LICENCE = (
     "Research use only, non-commercial (CC BY-NC-SA 4.0): parts of the training data forbid "
@@ -90,6 +101,8 @@ class ModelRecord:
     fitted_to
         Of evidence: SHA-256 by name of the models that it was fitted to and is of use with, the
         recogniser first.
+    description
+        Of evidence: the `DESCRIPTION` that it was fitted to.
     """
 
     name: str
@@ -112,6 +125,7 @@ class ModelRecord:
     framing: str = "whole"
     thresholds: dict[str, float] = field(default_factory=dict)
     fitted_to: dict[str, str] = field(default_factory=dict)
+    description: int = 1
     figures: tuple[dict[str, Any], ...] = field(default=())
     calibrations: tuple[Calibration, ...] = ()
 
@@ -296,11 +310,15 @@ class ModelStore:
     def evidence(
         self, recogniser: ModelRecord, streams: Sequence[ModelRecord]
     ) -> ModelRecord | None:
-        """The evidence that was fitted to exactly these weights; None when there is none."""
+        """The evidence that was fitted to exactly these weights, as described now; else None."""
         loaded = {r.name: r.sha256 for r in (recogniser, *streams)}
         return next(
-            (r for r in self.records if r.kind == "evidence" and r.fitted_to == loaded), None
-        )
+            (
+                r for r in self.records
+                if r.kind == "evidence" and r.fitted_to == loaded and r.description == DESCRIPTION
+            ),
+            None,
+        )  # fmt: skip
 
     def why_no_evidence(self, recogniser: ModelRecord, streams: Sequence[ModelRecord]) -> str:
         """In a sentence: what `evidence` cannot give; empty where none was fitted at all."""
@@ -309,11 +327,11 @@ class ModelStore:
             return ""
         loaded = {r.name for r in (recogniser, *streams)}
         absent = [name for name in installed[0].fitted_to if name not in loaded]
-        why = (
-            f"the evidence of the lesion streams was fitted to {absent[0]}, which did not run"
-            if absent
-            else "the evidence of the lesion streams was fitted to other weights"
-        )
+        why = "the evidence of the lesion streams was fitted to other weights"
+        if absent:
+            why = f"the evidence of the lesion streams was fitted to {absent[0]}, which did not run"
+        elif installed[0].description != DESCRIPTION:
+            why = "the evidence was fitted to another description of pictures"
         return f"COVID-19 was judged by {recogniser.name} alone: {why}."
 
     def verify(self, record: ModelRecord) -> None:

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from inference import device as devices
 from inference.errors import BadInputError
-from inference.models import ModelRecord, ModelStore, Split
+from inference.models import DESCRIPTION, ModelRecord, ModelStore, Split
 from inference.networks.evidence import AREAS, LESIONS
 from inference.training.evaluation.figure import Job, split_of
 from inference.training.evidence.described import (
@@ -176,6 +176,7 @@ def install(fitted: Fitted, store: ModelStore) -> ModelRecord:
             validation_groups=fitted.recogniser.split.validation_groups,
         ),
         fitted_to={r.name: r.sha256 for r in behind},
+        description=DESCRIPTION,
     )
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / f"{NAME}.safetensors"

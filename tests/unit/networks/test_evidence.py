@@ -14,6 +14,7 @@ from inference.backends.graph import GraphRunner
 from inference.backends.precisions import INT8
 from inference.backends.quantise import measure_ranges
 from inference.findings import Manifestation
+from inference.models import DESCRIPTION
 from inference.networks.evidence import AREAS, EVIDENCE, LESIONS, EvidenceNetwork, described
 from inference.networks.factory import make_network
 from inference.systems.elbana import stream_probabilities
@@ -104,3 +105,18 @@ def test_the_judgement_is_the_regression_and_the_sum() -> None:
     assert alone.tolist() == [3.5, -0.5]
     joined = network.joined(torch.tensor([4.0, 0.0]), alone)
     assert joined.tolist() == [7.0, -2.0]
+
+
+def test_a_description_is_what_evidence_was_fitted_to() -> None:
+    """When this fails, raise `inference.models.DESCRIPTION`, and fit the shipped evidence anew."""
+    ramp = torch.linspace(-3.0, 3.0, 64).reshape(1, 1, 8, 8)
+    logits = dict(zip(LESIONS, (ramp, ramp.flip(-1) - 1.0, -ramp - 2.0), strict=True))
+    features = torch.arange(8.0).reshape(1, 2, 2, 2)
+    numbers = described(logits, features)
+    assert numbers is not None
+    expected = (
+        0.3082, 0.2066, 0.3941, 0.5, 0.0, 0.5, 0.5, 0.5, 0.5, 0.6055, 0.4291, 0.7311,
+        0.9977, 3.8543, 0.2631, 0.9648,
+    )  # fmt: skip
+    np.testing.assert_allclose(numbers[0], expected, atol=1e-3)
+    assert DESCRIPTION == 1

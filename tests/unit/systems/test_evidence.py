@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from inference.findings import Findings
-from inference.models import ModelRecord, ModelStore, Split
+from inference.models import DESCRIPTION, ModelRecord, ModelStore, Split
 from inference.networks.evidence import EvidenceNetwork
 from inference.partial import Partial
 from inference.studies.model import Volume
@@ -101,6 +101,17 @@ def test_evidence_of_other_weights_is_not_used_and_it_is_said(
     assert (covid.model, covid.parts) == ("recognition-ct", ())
     assert "evidence" not in {m.name for m in findings.models}
     assert any("alone" in note and "fitted to other weights" in note for note in findings.notes)
+
+
+def test_evidence_of_another_description_is_not_used_and_it_is_said(
+    make_store: Callable[..., ModelStore], chest: Volume
+) -> None:
+    made = make_store(0.5, 1.0)
+    stale = replace(made.find("evidence"), description=DESCRIPTION - 1)
+    made.write([stale if r.name == "evidence" else r for r in made.records])
+    findings = _analyse(made, chest)
+    assert findings.estimate("covid-2").parts == ()
+    assert any("fitted to another description of pictures" in note for note in findings.notes)
 
 
 def test_another_form_of_the_streams_leaves_the_recogniser_alone(
