@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DESCRIPTION",
+    "FORMS",
     "LICENCE",
     "MAX_FILE_BYTES",
     "MAX_TOTAL_BYTES",
@@ -33,6 +34,10 @@ __all__ = [
 MAX_FILE_BYTES = 48_000_000
 MAX_TOTAL_BYTES = 160_000_000
 MANIFEST_FORMAT = 1
+FORMS = ("shared", "separate", "mixed", "all")
+"""How the streams may be arranged: one encoder for all; a network each, as the paper has it; one
+encoder for the lesions of the lung and a network of its own for effusion, which lies beside it;
+one network that gives every pixel one class."""
 DESCRIPTION = 1
 """Counts up when `networks.evidence.described` changes: what was fitted to other numbers is of no
 use with these."""
@@ -282,7 +287,12 @@ class ModelStore:
         Parameters
         ----------
         form
-            ``"default"``, ``"shared"``, ``"separate"`` or ``"all"`` (the all-class network).
+            ``"default"`` or one of `FORMS`.
+
+        Returns
+        -------
+        tuple of ModelRecord
+            Where two mark the same manifestation, the later one is asked.
 
         Raises
         ------
@@ -290,14 +300,21 @@ class ModelStore:
             When the form is unknown, or its models are not installed or do not fit together.
         """
         wanted = self.default_streams if form == "default" else form
-        if wanted not in {"shared", "separate", "all"}:
-            raise AnalysisError(f"Streams are shared, separate or all, not {form!r}.")
-        chosen = tuple(
-            r for r in self.records
-            if r.kind == "streams"
-            and (r.streams == ("all",) if wanted == "all"
-                 else r.form == wanted and r.streams != ("all",))
-        )  # fmt: skip
+        if wanted not in FORMS:
+            raise AnalysisError(f"Streams are {', '.join(FORMS[:-1])} or all, not {form!r}.")
+        installed = [r for r in self.records if r.kind == "streams"]
+        whole = [r for r in installed if r.streams == ("all",)]
+        shared, separate = (
+            [r for r in installed if r.form == name and r not in whole]
+            for name in ("shared", "separate")
+        )
+        fluid = [r for r in separate if r.streams == ("effusion",)]
+        chosen = {
+            "shared": shared,
+            "separate": separate,
+            "mixed": [*shared, *fluid] if shared and fluid else [],
+            "all": whole,
+        }[wanted]
         if not chosen:
             raise AnalysisError(f"No models of the form {wanted!r} are installed; choose another.")
         if len({r.framing for r in chosen}) > 1:
@@ -305,17 +322,19 @@ class ModelStore:
                 f"The models of the form {wanted!r} are shown different parts of a picture; "
                 "install streams of one framing."
             )
-        return chosen
+        return tuple(chosen)
 
     def evidence(
         self, recogniser: ModelRecord, streams: Sequence[ModelRecord]
     ) -> ModelRecord | None:
-        """The evidence that was fitted to exactly these weights, as described now; else None."""
+        """The evidence that was fitted to weights among these, as described now; else None."""
         loaded = {r.name: r.sha256 for r in (recogniser, *streams)}
         return next(
             (
                 r for r in self.records
-                if r.kind == "evidence" and r.fitted_to == loaded and r.description == DESCRIPTION
+                if r.kind == "evidence"
+                and r.fitted_to.items() <= loaded.items()
+                and r.description == DESCRIPTION
             ),
             None,
         )  # fmt: skip

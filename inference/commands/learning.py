@@ -87,7 +87,7 @@ def pseudo(
     out: Annotated[Path, typer.Option(help="Where the masks are kept.")],
     models: Annotated[Path | None, typer.Option(help="Another model store.")] = None,
     streams: Annotated[
-        str, typer.Option(help="The teacher: default, shared, separate or all.")
+        str, typer.Option(help="The teacher: default, shared, separate, mixed or all.")
     ] = "default",
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
 ) -> None:

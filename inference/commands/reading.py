@@ -34,6 +34,7 @@ class Streams(StrEnum):
     DEFAULT = "default"
     SHARED = "shared"
     SEPARATE = "separate"
+    MIXED = "mixed"
     ALL = "all"
 
 

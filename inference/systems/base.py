@@ -28,7 +28,7 @@ class Context:
     backend
         ``"auto"``, ``"graph"`` or ``"eager"``, as `inference.engine.Engine`.
     streams
-        ``"default"`` (the manifest's choice), ``"shared"``, ``"separate"`` or ``"all"``.
+        ``"default"`` (the manifest's choice) or one of `inference.models.FORMS`.
     read_seconds
         How long reading the volume took, for the clock.
     batch_size

@@ -29,6 +29,8 @@ _SCORED = {
     "streams": {"ct_segmentation"},
 }
 """Tasks of the manifest whose rows are scored, by kind of network."""
+TRAINED = ("shared", "separate", "all")
+"""Forms that are trained; the other is made of their parts."""
 MIRRORED = ", mirror averaged"
 TUNED = ", thresholds of the other folds"
 
@@ -167,7 +169,10 @@ def _of_streams(jobs: Sequence[Job]) -> dict[str, list[Scores]]:
     parts: dict[str, list[Scores]] = {}
     for suffix in ("", MIRRORED):
         found = _by_name(
-            [_with_average(segmentation.predict(job, mirrored=bool(suffix))) for job in jobs]
+            [
+                _with_average(segmentation.predict(job, mirrored=bool(suffix), forms=TRAINED))
+                for job in jobs
+            ]
         )
         for name, folds in found.items():
             parts[name + suffix] = [segmentation.measure(fold) for fold in folds]

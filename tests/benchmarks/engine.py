@@ -86,7 +86,7 @@ def _paper() -> Once:
 def segmentation(store: ModelStore, rounds: int) -> Table:
     """Time of stage 3 by form, the forms by turns."""
     eager, cpu = Engine(store, "cpu", "float32"), Engine(store, "cpu")
-    separate, shared = store.streams("separate"), store.streams("shared")
+    separate, shared, default = map(store.streams, ("separate", "shared", "default"))
     forms: dict[str, Once] = {
         f"the paper's: 3 × Xception-65 at {PAPER_SIZE}², random weights, PyTorch float32, batch 1":
             _paper(),
@@ -94,6 +94,7 @@ def segmentation(store: ModelStore, rounds: int) -> Table:
         f"separate, graph, batch {BATCH}": _with(cpu, separate, BATCH),
         "shared, PyTorch float32, batch 1": _with(eager, shared, 1),
         f"shared, graph, batch {BATCH}": _with(cpu, shared, BATCH),
+        f"{store.default_streams}, the default, graph, batch {BATCH}": _with(cpu, default, BATCH),
     }  # fmt: skip
     if torch.cuda.is_available():
         gpu = Engine(store, "cuda")

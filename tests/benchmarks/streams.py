@@ -17,12 +17,11 @@ from rich.table import Table
 
 from inference.engine import Engine
 from inference.errors import SecondReadError
-from inference.models import ModelRecord, ModelStore
+from inference.models import FORMS, ModelRecord, ModelStore
 from inference.progress import Progress
 from inference.training.evaluation.run import evaluate
 from inference.training.manifest import read_manifest
 
-FORMS = ("shared", "separate", "all")
 SLICES = 8
 ROUNDS = 5
 

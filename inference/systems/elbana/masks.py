@@ -103,7 +103,9 @@ def enter(maps: dict[Manifestation, NDArray[np.float32]], codes: Codes, box: Box
     """
     inside = np.s_[:, :] if box is None else np.s_[box.top : box.bottom, box.left : box.right]
     part = codes[inside]
-    part[...] = combine(restore(np.stack(list(maps.values())), part.shape), list(maps))
+    # Networks of one form may differ in size.
+    restored = [restore(values[np.newaxis], part.shape) for values in maps.values()]
+    part[...] = combine(np.concatenate(restored), list(maps))
 
 
 def keep_to_lungs(codes: NDArray[np.uint8], lungs: NDArray[np.bool_], volume: Volume) -> None:
@@ -149,6 +151,7 @@ def make_segments(
     """
     result = []
     for code, key in enumerate(Manifestation, start=1):
-        model = next(r.name for r in streams if {key.value, "all"} & set(r.streams))
+        # The later of two that mark the same (`ModelStore.streams`).
+        model = next(r.name for r in reversed(streams) if {key.value, "all"} & set(r.streams))
         result.append(measure(key, codes == code, volume, lungs, model))
     return tuple(result)

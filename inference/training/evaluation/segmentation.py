@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from inference.errors import AnalysisError
 from inference.findings import Manifestation
 from inference.framing import frame
-from inference.models import ModelRecord
+from inference.models import FORMS, ModelRecord
 from inference.preprocess import Box, restore
 from inference.systems.elbana import combine, stream_probabilities
 from inference.training.evaluation.figure import (
@@ -69,7 +69,7 @@ class Predictions:
     keys
         The manifestations; length k.
     maps
-        Of each slice (k, h, w), float32: probabilities.
+        Of each slice and manifestation (h, w), float32: probabilities; networks differ in size.
     boxes
         Of each slice and manifestation the part of the picture that the map shows; None: all.
     truths
@@ -79,7 +79,7 @@ class Predictions:
     rows: tuple[Row, ...]
     splits: NDArray[np.str_]
     keys: tuple[Manifestation, ...]
-    maps: tuple[NDArray[np.float32], ...]
+    maps: tuple[tuple[NDArray[np.float32], ...], ...]
     boxes: tuple[tuple[Box | None, ...], ...]
     truths: tuple[NDArray[np.uint8], ...]
 
@@ -104,8 +104,10 @@ def score(job: Job) -> dict[str, Scores]:
     return found
 
 
-def predict(job: Job, *, mirrored: bool = False) -> dict[str, Predictions]:
-    """Probability maps of every form of the streams that the store holds.
+def predict(
+    job: Job, *, mirrored: bool = False, forms: Sequence[str] = FORMS
+) -> dict[str, Predictions]:
+    """Probability maps of forms of the streams, as far as the store holds them.
 
     Parameters
     ----------
@@ -113,9 +115,11 @@ def predict(job: Job, *, mirrored: bool = False) -> dict[str, Predictions]:
         The slices and the models.
     mirrored
         Average over each slice and its mirror picture.
+    forms
+        Of `inference.models.FORMS`.
     """
     found = {}
-    for form in ("shared", "separate", "all"):
+    for form in forms:
         try:
             records = job.store.streams(form)
         except AnalysisError:
@@ -148,7 +152,7 @@ def _of_form(job: Job, records: Sequence[ModelRecord], mirrored: bool) -> Predic
         rows=rows,
         splits=np.array([split_of(records[0], row.group) for row in rows]),
         keys=keys,
-        maps=tuple(np.stack([maps[key] for key in keys], axis=1)),
+        maps=tuple(zip(*(maps[key] for key in keys), strict=True)),
         boxes=tuple(zip(*(boxes[key] for key in keys), strict=True)),
         truths=tuple(read_grey(path) for _, path in pairs),
     )
@@ -169,7 +173,7 @@ def average(parts: Sequence[Predictions]) -> Predictions:
     """
     first = parts[0]
     maps = tuple(
-        np.stack([part.on_truth(index) for part in parts]).mean(axis=0)
+        tuple(np.stack([part.on_truth(index) for part in parts]).mean(axis=0))
         for index in range(len(first.rows))
     )
     boxes = ((None,) * len(first.keys),) * len(first.rows)

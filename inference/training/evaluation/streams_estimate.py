@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from inference.errors import AnalysisError
 from inference.findings import Manifestation
-from inference.models import ModelRecord
+from inference.models import FORMS, ModelRecord
 from inference.systems.elbana import stream_probabilities
 from inference.training.evaluation.figure import Figure, Job, Scorer, logits, mean, split_of
 from inference.training.evaluation.known import known_slices
@@ -24,8 +24,6 @@ __all__ = ["LEAST_AREA", "SCORES", "choices", "choose", "chosen", "score"]
 
 LEAST_AREA = 1e-3
 """Share of the picture that must be drawn for a manifestation to be called present by its area."""
-
-_FORMS = ("shared", "separate", "all")
 
 
 def _area(maps: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -64,7 +62,7 @@ def score(job: Job) -> dict[str, Scores]:
         which all manifestations are known.
     """
     found = {}
-    for form in _FORMS:
+    for form in FORMS:
         try:
             records = job.store.streams(form)
         except AnalysisError:

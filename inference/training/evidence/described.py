@@ -91,10 +91,10 @@ def models(store: ModelStore) -> tuple[ModelRecord, ModelRecord]:
         recogniser, streams = store.recogniser(ct=True), store.streams("default")
     except AnalysisError as error:
         raise BadInputError(f"Evidence needs a recogniser and streams: {error}") from error
-    if len(streams) != 1 or set(LESIONS) - set(streams[0].streams):
+    if streams[0].form != "shared" or set(LESIONS) - set(streams[0].streams):
         raise BadInputError(
             "Evidence is given by streams that share one encoder, and the default form is "
-            f"{store.default_streams}; make the shared form the default."
+            f"{store.default_streams}; make the shared or the mixed form the default."
         )
     return recogniser, streams[0]
 

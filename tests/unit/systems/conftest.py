@@ -23,7 +23,7 @@ NETWORKS = {
     ),
     **{
         f"stream-{name}": (
-            "streams", 64,
+            "streams", 96,
             {"form": "separate", "encoder": "resnet18", "depth": 3, "decoder_channels": 8,
              "streams": {name: 4 if name == "all" else 1}},
         )

@@ -80,13 +80,14 @@ def test_masks_exclude_each_other_and_lesions_keep_to_the_lungs(
     assert not (effusion & ~dilate(findings.lungs, chest, EFFUSION_MARGIN_MM)).any()
 
 
-@pytest.mark.parametrize("form", ["shared", "separate", "all"])
+@pytest.mark.parametrize("form", ["shared", "separate", "mixed", "all"])
 def test_every_form_of_the_streams_runs(system: ElBana, chest: Volume, form: str) -> None:
     findings = system.analyse(chest, _context(streams=form))
     models = {m.name for m in findings.models if m.task == "streams"}
     expected = {
         "shared": {"streams-shared"},
         "separate": {"stream-ggo", "stream-consolidation", "stream-effusion"},
+        "mixed": {"streams-shared", "stream-effusion"},
         "all": {"stream-all"},
     }
     assert models == expected[form]
@@ -176,7 +177,7 @@ def test_cancel_stops_within_one_batch(system: ElBana, chest: Volume) -> None:
 
 
 def test_unknown_form_is_refused(system: ElBana, chest: Volume) -> None:
-    with pytest.raises(AnalysisError, match="shared, separate or all"):
+    with pytest.raises(AnalysisError, match="shared, separate, mixed or all"):
         system.analyse(chest, _context(streams="both"))
 
 
@@ -249,3 +250,40 @@ def test_streams_that_are_shown_different_parts_are_no_form(store: ModelStore) -
     assert mixed.streams("shared")
     with pytest.raises(AnalysisError, match="different parts of a picture"):
         mixed.streams("separate")
+
+
+def test_in_the_mixed_form_effusion_is_marked_by_its_own_network(
+    system: ElBana, chest: Volume
+) -> None:
+    segments = system.analyse(chest, _context(streams="mixed")).segments
+    assert {s.key: s.model for s in segments} == {
+        Manifestation.GGO: "streams-shared",
+        Manifestation.CONSOLIDATION: "streams-shared",
+        Manifestation.EFFUSION: "stream-effusion",
+    }
+
+
+def test_the_later_of_two_maps_of_a_manifestation_is_the_one_that_counts(
+    system: ElBana, chest: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shared network marks fluid everywhere, fluid's own network nowhere."""
+
+    def maps(outputs: dict[str, np.ndarray]) -> dict[Manifestation, np.ndarray]:
+        n, alone = len(next(iter(outputs.values()))), "ggo" not in outputs
+        side, value = (96, 0.0) if alone else (64, 1.0)
+        return {Manifestation.EFFUSION: np.full((n, side, side), value, np.float32)}
+
+    monkeypatch.setattr(runner, "stream_probabilities", maps)
+    shared, mixed = (
+        system.analyse(chest, _context(streams=form)).segment(Manifestation.EFFUSION).mask
+        for form in ("shared", "mixed")
+    )
+    assert shared.any()
+    assert not mixed.any()
+
+
+def test_a_form_that_lacks_a_part_is_not_installed(store: ModelStore) -> None:
+    part = copy.copy(store)
+    part.records = tuple(r for r in store.records if r.name != "stream-effusion")
+    with pytest.raises(AnalysisError, match="No models of the form 'mixed'"):
+        part.streams("mixed")

@@ -28,7 +28,8 @@ def slices(inside: float, beside: float, shown: tuple[bool, ...] = (True, True))
     truths = tuple(np.where(square & s, CODES["ggo"], 0).astype(np.uint8) for s in shown)
     row = Row(Path("x"), "image", None, "ct_segmentation", "toy", "CT", "", "g")
     return Predictions(
-        (row,) * len(shown), np.array(["test"] * len(shown)), (GGO, EFFUSION), tuple(maps),
+        (row,) * len(shown), np.array(["test"] * len(shown)), (GGO, EFFUSION),
+        tuple(map(tuple, maps)),
         ((None, None),) * len(shown), truths,
     )  # fmt: skip
 
@@ -59,22 +60,22 @@ def test_thresholds_change_what_is_measured() -> None:
 
 def test_forms_of_different_size_are_averaged() -> None:
     large, bold = slices(0.4, 0.0), slices(0.8, 0.0)
-    small = replace(bold, maps=tuple(maps[:, ::2, ::2].copy() for maps in bold.maps))
+    small = replace(
+        bold, maps=tuple(tuple(one[::2, ::2].copy() for one in maps) for maps in bold.maps)
+    )
     both = average([large, small])
-    assert [maps.shape for maps in both.maps] == [maps.shape for maps in large.maps]
-    assert both.maps[0].dtype == np.float32
-    assert both.maps[0][0, 14, 14] == np.float32(0.6), "inside the square"
-    assert both.maps[0][0, 2, 2] == 0
+    glass, fluid = both.maps[0]
+    assert glass.shape == fluid.shape == (SIDE, SIDE)
+    assert glass.dtype == np.float32
+    assert glass[14, 14] == np.float32(0.6), "inside the square"
+    assert glass[2, 2] == 0
     assert measure(both).values["ggo"][0, 1] > 0 == measure(large).values["ggo"][0, 1]
 
 
 def test_a_map_of_a_part_of_the_picture_lies_where_the_part_lies() -> None:
     whole = slices(0.8, 0.0)
     part = Box(8, 20, 8, 20)
-    inside = tuple(part.cut(maps[0])[np.newaxis].copy() for maps in whole.maps)
-    one = replace(whole, keys=(GGO,), maps=inside, boxes=((part,),) * 2)
-    np.testing.assert_array_equal(one.on_truth(0)[0] > 0.5, whole.truths[0] == CODES["ggo"])
-    both = average([whole, replace(whole, maps=tuple(
-        np.concatenate([a, b[1:, 8:20, 8:20]]) for a, b in zip(inside, whole.maps, strict=True)
-    ), boxes=((part, part),) * 2)])  # fmt: skip
-    np.testing.assert_allclose(both.maps[0], whole.on_truth(0), atol=1e-6)
+    inside = tuple((part.cut(glass).copy(), fluid) for glass, fluid in whole.maps)
+    one = replace(whole, maps=inside, boxes=((part, None),) * 2)
+    np.testing.assert_array_equal(one.on_truth(0), whole.on_truth(0))
+    np.testing.assert_allclose(average([whole, one]).on_truth(1), whole.on_truth(1), atol=1e-6)
