@@ -390,7 +390,7 @@ class ModelStore:
             ) from error
         return network.float().eval()
 
-    def install(self, weights: Path, record: ModelRecord) -> ModelRecord:
+    def install(self, weights: Path, record: ModelRecord, *, to_ship: bool = True) -> ModelRecord:
         """Copy a weights file beside the manifest and enter it, replacing one of that name.
 
         Parameters
@@ -399,11 +399,14 @@ class ModelStore:
             A safetensors file.
         record
             Its description; `file`, `sha256` and `bytes` are filled in here.
+        to_ship
+            Refuse what is too large for the program's own weights; a comparison's store, which
+            stays where it was trained, may be of any size.
 
         Raises
         ------
         AnalysisError
-            When the file, or all together, would be larger than is shipped.
+            When the file, or all together, would be too large to ship.
         """
         from dataclasses import replace
 
@@ -415,9 +418,9 @@ class ModelStore:
             bytes=len(content),
         )
         others = [r for r in self.records if r.name != record.name]
-        if len(content) > MAX_FILE_BYTES:
+        if to_ship and len(content) > MAX_FILE_BYTES:
             raise AnalysisError(f"{weights.name} is larger than {MAX_FILE_BYTES // 10**6} MB.")
-        if len(content) + sum(r.bytes for r in others) > MAX_TOTAL_BYTES:
+        if to_ship and len(content) + sum(r.bytes for r in others) > MAX_TOTAL_BYTES:
             raise AnalysisError(f"All weights together pass {MAX_TOTAL_BYTES // 10**6} MB.")
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / entered.file).write_bytes(content)

@@ -220,5 +220,6 @@ def _learn(
     tell(f"{where}: training on {len(data)} pictures of {len(set(data.groups))} groups")
     folder = store.folder.parent / recipe.name
     result = train(recipe, data, folder, device=device, resume=True, init=init, quiet=quiet)
-    store.install(result.weights, describe(recipe, data, of_group, result, init))
+    record = describe(recipe, data, of_group, result, init)
+    store.install(result.weights, record, to_ship=False)
     tell(f"{where}: {result.steps} steps, {result.seconds / 60:.1f} min, {result.device}")

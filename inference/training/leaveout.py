@@ -106,7 +106,7 @@ def leave_out(
         result = train(
             one, data, out / one.name, device=device, resume=True, init=init, quiet=quiet
         )
-        store.install(result.weights, describe(one, data, folds, result, init))
+        store.install(result.weights, describe(one, data, folds, result, init), to_ship=False)
         tell(f"{one.name}: {result.steps} steps, {result.seconds / 60:.1f} min, {result.device}")
     (record,) = store.records
     modalities = {r.modality for r in own}

@@ -91,6 +91,9 @@ def test_too_large_is_not_installed(
         file.truncate(MAX_FILE_BYTES + 1)
     with pytest.raises(AnalysisError, match="larger than 48 MB"):
         store.install(big, record)
+    kept = store.install(big, replace(record, name="big"), to_ship=False)
+    assert kept.bytes == MAX_FILE_BYTES + 1
+    assert store.find("big") == kept
 
 
 @pytest.mark.parametrize(
