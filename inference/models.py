@@ -36,8 +36,8 @@ MAX_TOTAL_BYTES = 160_000_000
 MANIFEST_FORMAT = 1
 FORMS = ("shared", "separate", "mixed", "all")
 """How the streams may be arranged: one encoder for all; a network each, as the paper has it; one
-encoder for the lesions of the lung and a network of its own for effusion, which lies beside it;
-one network that gives every pixel one class."""
+encoder for all, averaged with networks that know some of the lesions only; one network that gives
+every pixel one class."""
 DESCRIPTION = 1
 """Counts up when `networks.evidence.described` changes: what was fitted to other numbers is of no
 use with these."""
@@ -292,7 +292,7 @@ class ModelStore:
         Returns
         -------
         tuple of ModelRecord
-            Where two mark the same manifestation, the later one is asked.
+            Where several mark the same manifestation, the mean of them counts.
 
         Raises
         ------
@@ -308,11 +308,13 @@ class ModelStore:
             [r for r in installed if r.form == name and r not in whole]
             for name in ("shared", "separate")
         )
-        fluid = [r for r in separate if r.streams == ("effusion",)]
+        most = max((len(r.streams) for r in shared), default=0)
+        complete = [r for r in shared if len(r.streams) == most]
+        partial = [r for r in shared if len(r.streams) < most]
         chosen = {
-            "shared": shared,
+            "shared": complete,
             "separate": separate,
-            "mixed": [*shared, *fluid] if shared and fluid else [],
+            "mixed": [*complete, *partial] if partial else [],
             "all": whole,
         }[wanted]
         if not chosen:

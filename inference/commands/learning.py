@@ -42,6 +42,10 @@ def train(
         Path | None,
         typer.Option(help="Enter the weights into the model store of this folder when done."),
     ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(help="Of shared streams, one to enter; may be repeated. [default: all]"),
+    ] = None,
 ) -> None:
     """Train a network by a recipe, on groups that evaluation will not touch.
 
@@ -50,6 +54,7 @@ def train(
     its seed and can be resumed; weights are kept as float16 safetensors.
     """
     import dataclasses
+    import tempfile
 
     from rich import print as show
 
@@ -71,14 +76,18 @@ def train(
          f"{result.device}")  # fmt: skip
     if install is not None:
         from inference.models import ModelStore
-        from inference.training.install import describe
+        from inference.training.install import describe, keep_streams
 
         record = describe(chosen, dataset, folds, result, init)
         if chosen.kind == "domain":
             from inference.training.domain import with_thresholds
 
             record = with_thresholds(record, result.weights, rows, chosen, folds)
-        entered = ModelStore(install).install(result.weights, record)
+        weights = result.weights
+        with tempfile.TemporaryDirectory() as part:
+            if keep:
+                weights, record = keep_streams(weights, record, keep, Path(part))
+            entered = ModelStore(install).install(weights, record)
         show(f"installed {entered.name}, SHA-256 {entered.sha256[:12]}")
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from safetensors.torch import load_file, save_file
+
+from inference.errors import BadInputError
 from inference.models import ModelRecord, Split
 from inference.training.datasets import Dataset
 from inference.training.groups import groups_behind
 from inference.training.loop import TrainingResult
 from inference.training.recipe import Recipe
 
-__all__ = ["architecture", "describe", "start_of"]
+__all__ = ["architecture", "describe", "keep_streams", "start_of"]
 
 _TRUNKS = {f"tf_efficientnet_lite{n}": f"EfficientNet-Lite{n}" for n in range(3)}
 
@@ -89,3 +94,43 @@ def describe(
             validation_groups=validation,
         ),
     )
+
+
+def keep_streams(
+    weights: Path, record: ModelRecord, kept: Sequence[str], folder: Path
+) -> tuple[Path, ModelRecord]:
+    """Weights and record of streams without the heads that are not wanted.
+
+    Parameters
+    ----------
+    weights
+        Of shared streams with a U-Net's decoder, which one head a stream reads.
+    record
+        Theirs.
+    kept
+        Streams to keep.
+    folder
+        Gets the file.
+
+    Raises
+    ------
+    BadInputError
+        When there are no such streams, or they do not share their decoder.
+    """
+    streams = record.network.get("streams", {})
+    if record.network.get("decoder") != "unet" or not kept or set(kept) - set(streams):
+        raise BadInputError(
+            "--keep names streams of a network that shares one decoder; this one has "
+            f"{', '.join(streams) or 'none'}."
+        )
+    gone = [f"heads.{name}." for name in streams if name not in kept]
+    tensors = {
+        key: value
+        for key, value in load_file(weights).items()
+        if not any(key.startswith(head) for head in gone)
+    }
+    path = folder / f"{record.name}.safetensors"
+    save_file(tensors, path)
+    network = {**record.network, "streams": {k: n for k, n in streams.items() if k in kept}}
+    words = record.architecture.replace(", ".join(streams), ", ".join(network["streams"]))
+    return path, replace(record, network=network, architecture=words)

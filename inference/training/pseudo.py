@@ -20,7 +20,7 @@ from inference.framing import frame
 from inference.models import ModelRecord, ModelStore
 from inference.preprocess import prepare, restore
 from inference.progress import Progress
-from inference.systems.elbana import stream_probabilities
+from inference.systems.elbana import mean_of_networks, stream_probabilities
 from inference.training.losses import CODES, IGNORE
 from inference.training.manifest import Row
 from inference.training.pictures import read_grey
@@ -116,23 +116,24 @@ def write_pseudo_labels(
     folder.mkdir(parents=True, exist_ok=True)
     engine = Engine(store, device)
     pictures = [upright(row, read_grey(row.path)) for row in chosen]
-    maps: dict[Manifestation, list[NDArray[np.float32]]] = {}
-    for record in store.streams(form):
-        boxes = [frame(picture, record.framing) for picture in pictures]
+    records = store.streams(form)
+    boxes = [frame(picture, records[0].framing) for picture in pictures]
+    parts = []
+    for record in records:
         prepared = np.stack(
             [prepare(p, record.size, box) for p, box in zip(pictures, boxes, strict=True)]
         )
         straight = _maps(engine, record, prepared, progress or Progress())
         mirrored = _maps(engine, record, prepared[..., ::-1].copy(), progress or Progress())
-        for key, values in straight.items():
-            mean = np.float32(0.5) * (values + mirrored[key][..., ::-1])
-            maps[key] = [
-                restore(one[np.newaxis], picture.shape, box)[0]
-                for one, picture, box in zip(mean, pictures, boxes, strict=True)
-            ]
-    for index, row in enumerate(chosen):
-        codes = pseudo_codes({key: values[index] for key, values in maps.items()})
-        cv2.imwrite(str(mask_path(folder, row)), codes)
+        half = np.float32(0.5)
+        parts.append({k: half * (v + mirrored[k][..., ::-1]) for k, v in straight.items()})
+    maps = mean_of_networks(parts)
+    for index, (row, picture, box) in enumerate(zip(chosen, pictures, boxes, strict=True)):
+        whole = {
+            key: restore(values[index][np.newaxis], picture.shape, box)[0]
+            for key, values in maps.items()
+        }
+        cv2.imwrite(str(mask_path(folder, row)), pseudo_codes(whole))
     return len(chosen)
 
 

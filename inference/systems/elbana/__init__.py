@@ -14,6 +14,7 @@ from inference.systems.elbana.masks import (
     EFFUSION_MARGIN_MM,
     LUNG_MARGIN_MM,
     combine,
+    mean_of_networks,
     stream_probabilities,
 )
 from inference.systems.elbana.system import ElBana
@@ -23,6 +24,7 @@ __all__ = [
     "LUNG_MARGIN_MM",
     "ElBana",
     "combine",
+    "mean_of_networks",
     "most_suspicious",
     "stream_probabilities",
 ]

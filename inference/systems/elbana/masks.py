@@ -22,6 +22,7 @@ __all__ = [
     "enter",
     "keep_to_lungs",
     "make_segments",
+    "mean_of_networks",
     "stream_probabilities",
 ]
 
@@ -62,6 +63,33 @@ def stream_probabilities(
         for name, values in logits.items()
         if name in set(Manifestation)
     }
+
+
+def mean_of_networks(
+    parts: Sequence[dict[Manifestation, NDArray[np.float32]]],
+) -> dict[Manifestation, NDArray[np.float32]]:
+    """What the networks of one form say together.
+
+    Parameters
+    ----------
+    parts
+        Of each network its probability maps (n, size, size); sizes may differ.
+
+    Returns
+    -------
+    dict
+        The mean of those networks that mark a manifestation, at the size of the finest.
+    """
+    keys = dict.fromkeys(key for part in parts for key in part)
+    return {key: _mean([part[key] for part in parts if key in part]) for key in keys}
+
+
+def _mean(maps: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    if len(maps) == 1:
+        return maps[0]
+    size = max(values.shape[-1] for values in maps)
+    same = [v if v.shape[-1] == size else restore(v, (size, size)) for v in maps]
+    return np.asarray(np.mean(same, axis=0), dtype=np.float32)
 
 
 def combine(probabilities: NDArray[np.float32], keys: Sequence[Manifestation]) -> Codes:
@@ -151,7 +179,6 @@ def make_segments(
     """
     result = []
     for code, key in enumerate(Manifestation, start=1):
-        # The later of two that mark the same (`ModelStore.streams`).
-        model = next(r.name for r in reversed(streams) if {key.value, "all"} & set(r.streams))
+        model = " + ".join(r.name for r in streams if {key.value, "all"} & set(r.streams))
         result.append(measure(key, codes == code, volume, lungs, model))
     return tuple(result)

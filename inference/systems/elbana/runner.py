@@ -26,7 +26,12 @@ from inference.studies.model import Volume
 from inference.systems.base import Context
 from inference.systems.elbana.estimates import make_estimate, slice_values
 from inference.systems.elbana.joining import join
-from inference.systems.elbana.masks import enter, keep_to_lungs, stream_probabilities
+from inference.systems.elbana.masks import (
+    enter,
+    keep_to_lungs,
+    mean_of_networks,
+    stream_probabilities,
+)
 from inference.systems.elbana.planning import Groups, Plan, Prepared, prepare_pictures
 
 __all__ = ["Models", "Runner"]
@@ -296,8 +301,9 @@ class Runner:
     def _codes_of(self, group: NDArray[np.intp], said: _Said) -> NDArray[np.uint8]:
         """Masks of a group; every stream's map of a slice is needed before its pixels are dealt."""
         codes = np.zeros((len(group), *self._volume.shape[1:]), dtype=np.uint8)
+        maps = mean_of_networks(said.maps)
         for place in range(len(group)):
-            here = {key: values[place] for maps in said.maps for key, values in maps.items()}
+            here = {key: values[place] for key, values in maps.items()}
             enter(here, codes[place], said.boxes[place])
         if self._plan.lungs is not None:
             keep_to_lungs(codes, self._plan.lungs.mask[group], self._volume)

@@ -13,7 +13,7 @@ from inference.findings import Manifestation
 from inference.framing import frame
 from inference.models import FORMS, ModelRecord
 from inference.preprocess import Box, restore
-from inference.systems.elbana import combine, stream_probabilities
+from inference.systems.elbana import combine, mean_of_networks, stream_probabilities
 from inference.training.evaluation.figure import (
     Figure,
     Job,
@@ -71,7 +71,7 @@ class Predictions:
     maps
         Of each slice and manifestation (h, w), float32: probabilities; networks differ in size.
     boxes
-        Of each slice and manifestation the part of the picture that the map shows; None: all.
+        Of each slice the part of the picture that the maps show; None: all.
     truths
         Masks (rows, columns), uint8 codes, as they are kept; length n.
     """
@@ -80,14 +80,13 @@ class Predictions:
     splits: NDArray[np.str_]
     keys: tuple[Manifestation, ...]
     maps: tuple[tuple[NDArray[np.float32], ...], ...]
-    boxes: tuple[tuple[Box | None, ...], ...]
+    boxes: tuple[Box | None, ...]
     truths: tuple[NDArray[np.uint8], ...]
 
     def on_truth(self, index: int) -> NDArray[np.float32]:
         """Probabilities of one slice on the grid of its mask, (k, rows, columns)."""
-        shape = self.truths[index].shape
-        pairs = zip(self.maps[index], self.boxes[index], strict=True)
-        return np.concatenate([restore(one[np.newaxis], shape, box) for one, box in pairs])
+        shape, box = self.truths[index].shape, self.boxes[index]
+        return np.concatenate([restore(m[np.newaxis], shape, box) for m in self.maps[index]])
 
 
 def score(job: Job) -> dict[str, Scores]:
@@ -135,25 +134,25 @@ def _of_form(job: Job, records: Sequence[ModelRecord], mirrored: bool) -> Predic
     if not pairs:
         return None
     rows = tuple(row for row, _ in pairs)
-    maps: dict[Manifestation, NDArray[np.float32]] = {}
-    boxes: dict[Manifestation, list[Box | None]] = {}
     greys = [read_grey(r.path) for r in rows]
+    parts = []
     for record in records:
         pictures = np.stack([prepared(grey, record) for grey in greys])
         here = stream_probabilities(outputs(job, record, pictures))
         if mirrored:
             other = stream_probabilities(outputs(job, record, pictures[..., ::-1].copy()))
             here = {k: np.float32(0.5) * (here[k] + other[k][..., ::-1]) for k in here}
-        maps |= here
-        shown = [frame(grey, record.framing) for grey in greys]
-        boxes |= dict.fromkeys(here, shown)
+        parts.append(here)
+    maps = mean_of_networks(parts)
+    # Networks of one form are shown the same part (`ModelStore.streams`).
+    boxes = tuple(frame(grey, records[0].framing) for grey in greys)
     keys = tuple(key for key in Manifestation if key in maps)
     return Predictions(
         rows=rows,
         splits=np.array([split_of(records[0], row.group) for row in rows]),
         keys=keys,
         maps=tuple(zip(*(maps[key] for key in keys), strict=True)),
-        boxes=tuple(zip(*(boxes[key] for key in keys), strict=True)),
+        boxes=boxes,
         truths=tuple(read_grey(path) for _, path in pairs),
     )
 
@@ -176,8 +175,7 @@ def average(parts: Sequence[Predictions]) -> Predictions:
         tuple(np.stack([part.on_truth(index) for part in parts]).mean(axis=0))
         for index in range(len(first.rows))
     )
-    boxes = ((None,) * len(first.keys),) * len(first.rows)
-    return replace(first, maps=maps, boxes=boxes)
+    return replace(first, maps=maps, boxes=(None,) * len(first.rows))
 
 
 def measure(

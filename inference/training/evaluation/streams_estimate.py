@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from inference.errors import AnalysisError
 from inference.findings import Manifestation
 from inference.models import FORMS, ModelRecord
-from inference.systems.elbana import stream_probabilities
+from inference.systems.elbana import mean_of_networks, stream_probabilities
 from inference.training.evaluation.figure import Figure, Job, Scorer, logits, mean, split_of
 from inference.training.evaluation.known import known_slices
 from inference.training.evaluation.scores import Scores
@@ -77,9 +77,7 @@ def _of_form(job: Job, records: Sequence[ModelRecord]) -> Scores | None:
     rows, truth = known_slices(job, records[0])
     if not rows:
         return None
-    maps: dict[Manifestation, NDArray[np.float32]] = {}
-    for record in records:
-        maps.update(stream_probabilities(logits(job, record, rows)))
+    maps = mean_of_networks([stream_probabilities(logits(job, r, rows)) for r in records])
     if set(maps) != set(Manifestation):
         return None
     values = {

@@ -21,6 +21,11 @@ NETWORKS = {
         {"form": "shared", "encoder": "resnet18", "depth": 3, "decoder_channels": 8,
          "streams": {"ggo": 1, "consolidation": 1, "effusion": 1}},
     ),
+    "streams-lung": (
+        "streams", 96,
+        {"form": "shared", "decoder": "unet", "encoder": "resnet18", "depth": 3,
+         "decoder_channels": 32, "streams": {"ggo": 1, "consolidation": 1}},
+    ),
     **{
         f"stream-{name}": (
             "streams", 96,

@@ -30,7 +30,7 @@ def slices(inside: float, beside: float, shown: tuple[bool, ...] = (True, True))
     return Predictions(
         (row,) * len(shown), np.array(["test"] * len(shown)), (GGO, EFFUSION),
         tuple(map(tuple, maps)),
-        ((None, None),) * len(shown), truths,
+        (None,) * len(shown), truths,
     )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def test_forms_of_different_size_are_averaged() -> None:
 def test_a_map_of_a_part_of_the_picture_lies_where_the_part_lies() -> None:
     whole = slices(0.8, 0.0)
     part = Box(8, 20, 8, 20)
-    inside = tuple((part.cut(glass).copy(), fluid) for glass, fluid in whole.maps)
-    one = replace(whole, maps=inside, boxes=((part, None),) * 2)
+    inside = tuple(tuple(part.cut(m).copy() for m in maps) for maps in whole.maps)
+    one = replace(whole, maps=inside, boxes=(part, part))
     np.testing.assert_array_equal(one.on_truth(0), whole.on_truth(0))
     np.testing.assert_allclose(average([whole, one]).on_truth(1), whole.on_truth(1), atol=1e-6)
