@@ -326,6 +326,16 @@ class ModelStore:
             )
         return tuple(chosen)
 
+    def form_of(self, record: ModelRecord) -> str:
+        """Of streams: the first of `FORMS` in which they speak; empty when in none."""
+        for form in FORMS:
+            try:
+                if record in self.streams(form):
+                    return form
+            except AnalysisError:
+                continue
+        return ""
+
     def evidence(
         self, recogniser: ModelRecord, streams: Sequence[ModelRecord]
     ) -> ModelRecord | None:

@@ -81,7 +81,7 @@ def section(levers: Sequence[Experiment]) -> list[str]:
             f"**Dice, {_MAIN}**, with 95 % intervals over groups and n (groups).", "",
             *_dice(parts, f"Dice, {_MAIN}"),
         ]  # fmt: skip
-    return [*lines, "", "**All metrics**", "", *_all(levers), ""]
+    return [*lines, "", "**All metrics**", "", *_all(whole or parts), ""]
 
 
 def _trainings(levers: Sequence[Experiment]) -> list[str]:

@@ -54,7 +54,7 @@ def enter_figures(figures: Sequence[Figure], store: ModelStore) -> None:
     for record in store.records:
         names = {record.name, " + ".join(record.voices)}
         if record.kind == "streams":
-            names.add(f"streams ({'all' if record.streams == ('all',) else record.form})")
+            names.add(f"streams ({store.form_of(record)})")
         kept = [f for f in record.figures if f["task"] not in measured]
         own = [
             _plain(f) for f in figures
