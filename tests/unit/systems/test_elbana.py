@@ -281,3 +281,15 @@ def test_a_form_that_lacks_a_part_is_not_installed(store: ModelStore) -> None:
     assert part.streams("shared") == store.streams("shared")
     with pytest.raises(AnalysisError, match="No models of the form 'mixed'"):
         part.streams("mixed")
+
+
+def test_streams_speak_in_one_form_that_their_figures_are_entered_under(store: ModelStore) -> None:
+    assert {r.name: store.form_of(r) for r in store.records if r.kind == "streams"} == {
+        "streams-shared": "shared",
+        "streams-lung": "mixed",
+        "stream-ggo": "separate",
+        "stream-consolidation": "separate",
+        "stream-effusion": "separate",
+        "stream-all": "all",
+    }
+    assert store.form_of(store.find("recognition")) == ""
