@@ -6,7 +6,7 @@ it. Where HU are known, `inference.lungs` finds the lungs; here grey values have
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 import cv2
 import numpy as np
@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from inference.preprocess import Box
 
-__all__ = ["CHEST", "WHOLE", "Framing", "aerated_lungs", "chest_box", "frame"]
+__all__ = ["CHEST", "WHOLE", "aerated_lungs", "chest_box", "frame"]
 
-Framing = Literal["whole", "chest"]
 WHOLE: Final = "whole"
 CHEST: Final = "chest"
 
