@@ -96,6 +96,8 @@ class ModelRecord:
         Rows of `inference.training.evaluation`, measured on groups it has not seen.
     licence
         Of the weights.
+    modalities
+        Of recognition: the manifest's modalities that it learned from.
     framing
         Which part of a CT picture without HU it is shown, `inference.framing`.
     calibrations
@@ -127,6 +129,7 @@ class ModelRecord:
     seconds: float
     split: Split
     licence: str = LICENCE
+    modalities: tuple[str, ...] = ("CT", "CXR")
     framing: str = "whole"
     thresholds: dict[str, float] = field(default_factory=dict)
     fitted_to: dict[str, str] = field(default_factory=dict)
@@ -155,6 +158,16 @@ class ModelRecord:
     def streams(self) -> tuple[str, ...]:
         """Of streams: which."""
         return tuple(self.network.get("streams", ()))
+
+    @property
+    def reads(self) -> str:
+        """Of recognition: the modality that it is asked about, ``"CT"`` or ``"CXR"``."""
+        return "CXR" if "cxr-4" in self.network.get("heads", {}) else "CT"
+
+    @property
+    def knows(self) -> tuple[str, ...]:
+        """Of recognition: the modalities on which it is scored; X-rays need four classes."""
+        return tuple(m for m in self.modalities if m in ("CT", self.reads))
 
     @property
     def voices(self) -> tuple[str, ...]:
@@ -216,6 +229,8 @@ class ModelStore:
         self.records: tuple[ModelRecord, ...] = ()
         self.default_streams = "shared"
         self.default_reason = ""
+        self.default_recognisers: dict[str, str] = {}
+        self.recogniser_reason = ""
         path = self.folder / "manifest.json"
         if not path.is_file():
             return
@@ -228,6 +243,8 @@ class ModelStore:
                 )
             self.default_streams = content["default_streams"]
             self.default_reason = content["default_reason"]
+            self.default_recognisers = dict(content["default_recognisers"])
+            self.recogniser_reason = content["recogniser_reason"]
             self.records = tuple(self._record(r) for r in content["models"])
         except (KeyError, TypeError, ValueError) as error:
             raise AnalysisError(
@@ -241,6 +258,7 @@ class ModelStore:
             **{
                 **values,
                 "split": Split(**split),
+                "modalities": tuple(values["modalities"]),
                 "figures": tuple(values.get("figures", ())),
                 "calibrations": tuple(
                     Calibration.from_json(c) for c in values.get("calibrations", ())
@@ -255,6 +273,8 @@ class ModelStore:
             "format": MANIFEST_FORMAT,
             "default_streams": self.default_streams,
             "default_reason": self.default_reason,
+            "default_recognisers": self.default_recognisers,
+            "recogniser_reason": self.recogniser_reason,
             "models": [asdict(r) for r in self.records],
         }
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -277,9 +297,41 @@ class ModelStore:
             f"There is no model {name!r} (there are: {known}); train or install it."
         )
 
-    def recogniser(self, *, ct: bool) -> ModelRecord:
-        """The recogniser for CT, or for X-ray; `AnalysisError` when it is not there."""
-        return self.find("recognition-ct" if ct else "recognition")
+    def recogniser(self, *, ct: bool, name: str = "default") -> ModelRecord:
+        """The recogniser for CT, or for X-ray.
+
+        Parameters
+        ----------
+        ct
+            Which of the two.
+        name
+            ``"default"``, the manifest's choice, or a recogniser of that modality; where the
+            manifest makes no choice, the first that is installed.
+
+        Raises
+        ------
+        AnalysisError
+            When there is none, or none of that name.
+        """
+        modality, what = ("CT", "CT") if ct else ("CXR", "X-ray")
+        known = [r for r in self.records if r.kind == "recognition" and r.reads == modality]
+        if not known:
+            raise AnalysisError(f"No recogniser for {what} is installed; train or install one.")
+        wanted = self.default_recognisers.get(modality, known[0].name)
+        wanted = wanted if name == "default" else name
+        chosen = next((r for r in known if r.name == wanted), None)
+        if chosen is None:
+            there = ", ".join(r.name for r in known)
+            raise AnalysisError(
+                f"There is no recogniser {wanted!r} for {what} (there are: {there})."
+            )
+        return chosen
+
+    def recognisers_in_words(self) -> str:
+        """Which recogniser reads which modality unless another is asked for, and why."""
+        named = {"CT": "CT", "CXR": "X-ray"}
+        default = [f"{named[m]}: {name}" for m, name in sorted(self.default_recognisers.items())]
+        return f"Default recogniser of {', '.join(default)}. {self.recogniser_reason}".strip()
 
     def streams(self, form: str) -> tuple[ModelRecord, ...]:
         """The records that together are a form of the streams.

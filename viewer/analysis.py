@@ -6,6 +6,7 @@ Slices that are finished are shown while the others are computed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
@@ -56,8 +57,8 @@ class Analyst(QObject):
     system
         Makes the system, on the worker's thread, at the first analysis; it is kept from then on,
         so that weights are loaded once.
-    device, streams
-        See `inference.systems.base.Context`.
+    context
+        What every analysis is asked for; its progress and times are replaced.
     """
 
     def __init__(
@@ -65,9 +66,8 @@ class Analyst(QObject):
         session: ReadingSession,
         worker: Worker,
         system: Callable[[], System],
+        context: Context | None = None,
         *,
-        device: str = "auto",
-        streams: str = "default",
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -75,8 +75,7 @@ class Analyst(QObject):
         self._worker = worker
         self._make_system = system
         self._system: System | None = None
-        self._device = device
-        self._streams = streams
+        self._asked = context or Context()
         self._shelf = Shelf()
         self._job: Job | None = None
         self._running: Context | None = None
@@ -93,7 +92,7 @@ class Analyst(QObject):
     @property
     def device(self) -> str:
         """The device asked for: ``"auto"``, ``"cuda"``, ``"mps"`` or ``"cpu"``."""
-        return self._device
+        return self._asked.device
 
     @property
     def running(self) -> bool:
@@ -168,12 +167,7 @@ class Analyst(QObject):
         self._rest.stop()
 
     def _context(self, progress: Progress, read_seconds: float) -> Context:
-        return Context(
-            progress=progress,
-            device=self._device,
-            streams=self._streams,
-            read_seconds=read_seconds,
-        )
+        return replace(self._asked, progress=progress, read_seconds=read_seconds)
 
     def _the_system(self) -> System:
         """Return the one system; called on the worker's thread only."""

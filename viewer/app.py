@@ -35,6 +35,7 @@ from viewer.window import MainWindow
 if TYPE_CHECKING:
     from inference.commands.reading import Opened
     from inference.findings import Findings
+    from inference.systems.base import Context
 
 __all__ = ["run", "take_picture"]
 
@@ -50,8 +51,7 @@ def run(
     analyse: bool = False,
     modality: str | None = None,
     system: str = "elbana",
-    device: str = "auto",
-    streams: str = "default",
+    context: Context | None = None,
 ) -> int:
     """Open the window and stay until it is closed.
 
@@ -65,8 +65,8 @@ def run(
         Analyse `path` when it is open.
     modality
         What the picture at `path` shows; None to leave it as its file says.
-    system, device, streams
-        See `inference.systems`.
+    system, context
+        See `inference.systems`; None: what comes with SecondRead.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def run(
     # Ctrl+C in the terminal ends the program; Python's own handler would wait for an event.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     app = _application()
-    window = MainWindow(default_system(system), Settings(), device=device, streams=streams)
+    window = MainWindow(default_system(system), Settings(), context)
     with _destroyed(window), _faults_told_in(window):
         window.show()
         if opened is not None:

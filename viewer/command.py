@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from inference import cli
-from inference.commands.reading import ModalityOption, Streams
+from inference.commands.reading import ModalityOption, RecogniserOption, Streams
 from inference.errors import BadInputError
 
 __all__ = ["has_no_screen", "main", "with_open"]
@@ -38,6 +38,7 @@ def open_(
     streams: Annotated[
         Streams, typer.Option(help="Form of the segmentation networks.")
     ] = Streams.DEFAULT,
+    recogniser: RecogniserOption = "default",
     modality: ModalityOption = None,
     offscreen: Annotated[
         bool, typer.Option("--offscreen", help="Open no window, as where there is no display.")
@@ -52,7 +53,7 @@ def open_(
     --sample or --analyse findings.json, labels.nii.gz, seg.dcm (or the reason why not) and key
     slices, and always window.png. A file that is named like a command is opened as ./NAME.
     """
-    from inference.systems import SYSTEMS
+    from inference.systems import SYSTEMS, Context
     from viewer.opened import Wish, open_study
 
     if system not in SYSTEMS:
@@ -61,7 +62,8 @@ def open_(
         raise BadInputError("Give a path or --sample, not both.")
     if path is not None and not path.exists():
         raise BadInputError(f"There is nothing at {path}; check the path.")
-    wish = Wish(path, sample, analyse, modality, system, device, streams.value)
+    context = Context(device=device, streams=streams.value, recogniser=recogniser)
+    wish = Wish(path, sample, analyse, modality, system, context)
     raise typer.Exit(open_study(wish, out if offscreen or has_no_screen() else None))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from inference.commands.reading import (
     write_results,
 )
 from inference.errors import BadInputError, ExportRefusedError, SecondReadError
+from inference.systems.base import Context
 
 if TYPE_CHECKING:
     from inference.findings import Findings
@@ -42,7 +43,7 @@ class Wish:
         Analyse what is opened.
     modality
         What a picture shows.
-    system, device, streams
+    system, context
         See `inference.systems`.
     """
 
@@ -51,8 +52,7 @@ class Wish:
     analyse: bool = False
     modality: Modality | None = None
     system: str = "elbana"
-    device: str = "auto"
-    streams: str = "default"
+    context: Context = field(default_factory=Context)
 
 
 def open_study(wish: Wish, out: Path | None) -> int:
@@ -87,8 +87,7 @@ def open_study(wish: Wish, out: Path | None) -> int:
             analyse=wish.analyse,
             modality=modality,
             system=wish.system,
-            device=wish.device,
-            streams=wish.streams,
+            context=wish.context,
         )
     with terminal_progress() as progress:
         opened, findings = analysed_sample(wish, progress)
@@ -96,8 +95,7 @@ def open_study(wish: Wish, out: Path | None) -> int:
         opened=opened,
         findings=findings,
         system=wish.system,
-        device=wish.device,
-        streams=wish.streams,
+        context=wish.context,
     )
 
 
@@ -159,14 +157,9 @@ def _make_folder(out: Path) -> None:
 
 
 def _analyse(opened: Opened, wish: Wish, progress: Progress) -> Findings:
-    from inference.systems import Context, get_system
+    from inference.systems import get_system
 
-    context = Context(
-        progress=progress,
-        device=wish.device,
-        streams=wish.streams,
-        read_seconds=opened.seconds,
-    )
+    context = replace(wish.context, progress=progress, read_seconds=opened.seconds)
     return get_system(wish.system).analyse(opened.volume, context)
 
 
@@ -177,7 +170,8 @@ def _kept_findings(wish: Wish) -> Path:
     import inference
     from inference.models import ModelStore
 
-    parts = [inference.__version__, wish.system, wish.device, wish.streams]
+    asked = wish.context
+    parts = [inference.__version__, wish.system, asked.device, asked.streams, asked.recogniser]
     parts += sorted(f"{r.sha256} {r.calibrations}" for r in ModelStore().records)
     name = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
     return user_cache_path("secondread", appauthor=False) / "findings" / name

@@ -39,7 +39,7 @@ from viewer.viewport import SliceStrip, SliceView
 from viewer.worker import Worker
 
 if TYPE_CHECKING:
-    from inference.systems.base import System
+    from inference.systems.base import Context, System
 
 __all__ = ["MainWindow"]
 
@@ -55,17 +55,15 @@ class MainWindow(QMainWindow):
         Makes the system that analyses, on a worker's thread, when first needed.
     settings
         What is remembered.
-    device, streams
-        See `inference.systems.base.Context`.
+    context
+        What every analysis is asked for, see `inference.systems.base.Context`.
     """
 
     def __init__(
         self,
         system: Callable[[], System],
         settings: Settings,
-        *,
-        device: str = "auto",
-        streams: str = "default",
+        context: Context | None = None,
     ) -> None:
         super().__init__()
         self.setWindowTitle("SecondRead")
@@ -75,9 +73,8 @@ class MainWindow(QMainWindow):
         self._workers = {name: Worker(name, self) for name in ("opening", "analysis", "export")}
         self.opener = Opener(self.session, self._workers["opening"], parent=self)
         self.analyst = Analyst(
-            self.session, self._workers["analysis"], system, device=device, streams=streams,
-            parent=self,
-        )  # fmt: skip
+            self.session, self._workers["analysis"], system, context, parent=self
+        )
         self.view = SliceView(self.session)
         self.exporter = Exporter(
             self.session, self._workers["export"], self._ask_file, self.picture, self

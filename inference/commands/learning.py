@@ -274,6 +274,7 @@ def list_models() -> None:
     console = Console()
     console.print(table)
     console.print(f"Default form of the streams: {store.default_streams}. {store.default_reason}")
+    console.print(store.recognisers_in_words())
 
 
 @models_app.command("verify")

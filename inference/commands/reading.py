@@ -64,6 +64,9 @@ SeriesOption = Annotated[
     str | None,
     typer.Option(help="Number or UID of the series, where PATH holds several."),
 ]
+RecogniserOption = Annotated[
+    str, typer.Option(help="Recognition model of the modality; `secondread models list` names all.")
+]
 ModalityOption = Annotated[
     Modality | None,
     typer.Option(help="What a PNG or JPEG shows; other files say it themselves."),
@@ -99,6 +102,7 @@ def analyse(
     streams: Annotated[
         Streams, typer.Option(help="Form of the segmentation networks.")
     ] = Streams.DEFAULT,
+    recogniser: RecogniserOption = "default",
     series: SeriesOption = None,
     modality: ModalityOption = None,
     identity: IdentityOption = False,
@@ -126,6 +130,7 @@ def analyse(
             device=device,
             backend=backend.value,
             streams=streams.value,
+            recogniser=recogniser,
             read_seconds=opened.seconds,
         )
         findings = get_system(system).analyse(opened.volume, context)

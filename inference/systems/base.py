@@ -29,6 +29,8 @@ class Context:
         ``"auto"``, ``"graph"`` or ``"eager"``, as `inference.engine.Engine`.
     streams
         ``"default"`` (the manifest's choice) or one of `inference.models.FORMS`.
+    recogniser
+        ``"default"`` (the manifest's choice) or the name of a recogniser of the volume's modality.
     read_seconds
         How long reading the volume took, for the clock.
     batch_size
@@ -46,6 +48,7 @@ class Context:
     device: str = "auto"
     backend: str = "auto"
     streams: str = "default"
+    recogniser: str = "default"
     read_seconds: float = 0.0
     batch_size: int = 8
     focus: int | None = None

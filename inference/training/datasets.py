@@ -29,7 +29,7 @@ from inference.training.slices import (
     taught,
 )
 
-__all__ = ["TASKS", "Dataset", "balanced", "build", "recognition_targets"]
+__all__ = ["TASKS", "Dataset", "balanced", "build", "classified", "recognition_targets"]
 
 TASKS: dict[str, tuple[str, ...]] = {
     "covid-2": ("COVID-19", "not COVID-19"),
@@ -91,6 +91,15 @@ def recognition_targets(row: Row) -> dict[str, NDArray[np.float32]] | None:
     return {"covid-2": two, "cxr-4": four}
 
 
+def classified(rows: Iterable[Row], modalities: Sequence[str]) -> list[Row]:
+    """Whole pictures of these modalities whose label is of use for recognition."""
+    tasks = {f"{modality.lower()}_classification" for modality in modalities}
+    return [
+        row for row in rows
+        if row.role == "image" and row.task in tasks and recognition_targets(row) is not None
+    ]  # fmt: skip
+
+
 def balanced(classes: Sequence[str], strata: Sequence[str]) -> NDArray[np.float64]:
     """Drawing probabilities: classes alike, and inside a class strata by the root of their size.
 
@@ -123,20 +132,11 @@ def _undersampled(strata: Sequence[str], seed: int) -> list[int]:
 
 
 def _recognition(rows: Iterable[Row], recipe: Recipe) -> Dataset:
-    chosen: list[Row] = []
-    targets: list[dict[str, NDArray[np.float32]]] = []
-    for row in rows:
-        if row.role != "image" or row.task not in {"cxr_classification", "ct_classification"}:
-            continue
-        if row.modality not in recipe.data.modalities or row.source in recipe.data.leave_out:
-            continue
-        target = recognition_targets(row)
-        if target is not None:
-            chosen.append(row)
-            targets.append(target)
+    known = classified(rows, recipe.data.modalities)
+    chosen = [r for r in known if r.source not in recipe.data.leave_out]
     if recipe.data.undersample:
-        kept = _undersampled([r.modality for r in chosen], recipe.seed)
-        chosen, targets = [chosen[i] for i in kept], [targets[i] for i in kept]
+        chosen = [chosen[i] for i in _undersampled([r.modality for r in chosen], recipe.seed)]
+    targets = [t for row in chosen if (t := recognition_targets(row)) is not None]
     classes = [f"{r.modality}/{r.label in _COVID}" for r in chosen]
     strata = [f"{r.source}/{r.label}" for r in chosen]
     return Dataset(

@@ -102,9 +102,12 @@ def _roc(job: Job, path: Path) -> str:
         part = _of_split(scores, _TEST)
         if part is None or name in joined:
             continue
-        is_ct = name.split(" + ")[0].endswith("-ct")
+        record = job.store.find(name.split(" + ")[0])
+        # A picture holds few curves: of each modality, those of the recogniser that reads it.
+        if record.kind == "recognition" and record != job.store.recogniser(ct=record.reads == "CT"):
+            continue
         for subset, inside in recognition.subsets(part).items():
-            if subset.startswith("CT") != is_ct or subset == "X-ray and CT":
+            if subset.startswith("CT") != (record.reads == "CT") or subset == "X-ray and CT":
                 continue
             one = part.at(np.flatnonzero(inside))
             truth, said = one.values["covid"], one.values["two"]

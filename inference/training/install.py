@@ -77,6 +77,7 @@ def describe(
         architecture=architecture(recipe),
         network=dict(recipe.network),
         size=recipe.size,
+        modalities=recipe.data.modalities if recipe.kind == "recognition" else (),
         framing=recipe.framing,
         file="",
         sha256="",

@@ -259,7 +259,9 @@ def _models(store: ModelStore) -> list[str]:
     ]  # fmt: skip
     head = ("model", "architecture", "trained on", "took", "SHA-256")
     reason = f"Default form of the streams: **{store.default_streams}**. {store.default_reason}"
-    return ["## Models", "", *_table(head, rows), reason, ""]
+    return [
+        "## Models", "", *_table(head, rows), reason, "", store.recognisers_in_words(), ""
+    ]  # fmt: skip
 
 
 def markdown(figures: Sequence[Figure], store: ModelStore, command: str) -> str:

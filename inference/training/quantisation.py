@@ -33,7 +33,7 @@ from inference.models import ModelRecord, ModelStore
 from inference.preprocess import prepare
 from inference.progress import Progress
 from inference.systems.elbana import stream_probabilities
-from inference.training.datasets import recognition_targets
+from inference.training.datasets import classified, recognition_targets
 from inference.training.evaluation.figure import softmax
 from inference.training.losses import CODES, IGNORE
 from inference.training.manifest import Row
@@ -95,16 +95,6 @@ def _evenly(count: int, most: int) -> Indices:
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.intp))
 
 
-def _recognition_rows(rows: Sequence[Row], record: ModelRecord) -> list[Row]:
-    tasks = {"ct_classification"}
-    if "cxr-4" in record.network["heads"]:
-        tasks.add("cxr_classification")
-    return [
-        row for row in rows
-        if row.role == "image" and row.task in tasks and recognition_targets(row) is not None
-    ]  # fmt: skip
-
-
 def _pictures(rows: Sequence[Row], size: int) -> NDArray[np.uint8]:
     return np.stack([prepare(read_grey(row.path), size) for row in rows])
 
@@ -116,7 +106,7 @@ def _training_pictures(
     seen = set(record.split.trained_groups)
     own = [row for row in rows if row.group in seen]
     if record.kind == "recognition":
-        chosen = _recognition_rows(own, record)
+        chosen = classified(own, record.knows)
         kept = [chosen[i] for i in _evenly(len(chosen), most)] if chosen else []
         pictures, groups = [_pictures(kept, record.size)] if kept else [], {r.group for r in kept}
     else:
@@ -131,7 +121,7 @@ def _training_pictures(
 
 
 def _recognition(rows: Sequence[Row], record: ModelRecord) -> _Scored | None:
-    chosen = _recognition_rows(rows, record)
+    chosen = classified(rows, record.knows)
     if not chosen:
         return None
     targets = [recognition_targets(row) for row in chosen]

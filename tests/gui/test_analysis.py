@@ -11,6 +11,7 @@ import pytest
 
 from inference.errors import AnalysisError
 from inference.studies.model import Study, Volume
+from inference.systems.base import Context
 from viewer.analysis import Analyst
 from viewer.session import AnalysisState, HeatmapChoice
 from viewer.worker import Worker
@@ -20,7 +21,7 @@ from viewer.worker import Worker
 def analyst(opened: SimpleNamespace, fake_system: Any) -> Iterator[Analyst]:
     """Give an analyst of the opened CT."""
     worker = Worker("analysis")
-    analyst = Analyst(opened.session, worker, lambda: fake_system, device="cpu")
+    analyst = Analyst(opened.session, worker, lambda: fake_system, Context(device="cpu"))
     yield analyst
     analyst.close()
     fake_system.go.set()

@@ -86,7 +86,7 @@ class TestWithScreen:
         ((path, settings),) = windows
         assert path == folder
         assert settings["analyse"] is True
-        assert settings["device"] == "cpu"
+        assert settings["context"].device == "cpu"
 
     def test_nothing_opens_an_empty_window(
         self, secondread: Callable[..., int], windows: list[Any]

@@ -112,6 +112,52 @@ def test_no_models_is_not_an_error_until_one_is_wanted(tmp_path: Path) -> None:
         store.find("recognition")
     with pytest.raises(AnalysisError, match="No models of the form 'shared'"):
         store.streams("default")
+    for ct, what in ((True, "CT"), (False, "X-ray")):
+        with pytest.raises(AnalysisError, match=f"No recogniser for {what} is installed"):
+            store.recogniser(ct=ct)
+
+
+def test_recognisers_are_found_by_modality_default_and_name(
+    installed: tuple[ModelStore, ModelRecord],
+) -> None:
+    store, record = installed
+    two, four = {"heads": {"covid-2": 2}}, {"heads": {"covid-2": 2, "cxr-4": 4}}
+    heads = {"a-ct": two, "a-cxr": four, "b-ct": two, "b-cxr": four}
+    store.write([
+        replace(record, name=name, kind="recognition", network=network)
+        for name, network in heads.items()
+    ])  # fmt: skip
+    assert [store.recogniser(ct=ct).name for ct in (True, False)] == ["a-ct", "a-cxr"]
+    store.default_recognisers = {"CT": "b-ct", "CXR": "b-cxr"}
+    store.recogniser_reason = "They are better."
+    store.write(store.records)
+    read = ModelStore(store.folder)
+    assert [read.recogniser(ct=ct).name for ct in (True, False)] == ["b-ct", "b-cxr"]
+    assert read.recogniser(ct=True, name="a-ct").name == "a-ct"
+    words = "Default recogniser of CT: b-ct, X-ray: b-cxr. They are better."
+    assert read.recognisers_in_words() == words
+    with pytest.raises(AnalysisError, match=r"'a-cxr' for CT \(there are: a-ct, b-ct\)"):
+        read.recogniser(ct=True, name="a-cxr")
+    store.default_recognisers = {"CT": "gone"}
+    with pytest.raises(AnalysisError, match="no recogniser 'gone' for CT"):
+        store.recogniser(ct=True)
+
+
+@pytest.mark.parametrize(
+    ("heads", "learned", "knows"),
+    [
+        (("covid-2", "cxr-4"), ("CT", "CXR"), ("CT", "CXR")),
+        (("covid-2", "cxr-4"), ("CXR",), ("CXR",)),
+        (("covid-2",), ("CT", "CXR"), ("CT",)),
+    ],
+)
+def test_a_recogniser_is_scored_on_what_it_learned(
+    installed: tuple[ModelStore, ModelRecord],
+    heads: tuple[str, ...], learned: tuple[str, ...], knows: tuple[str, ...],
+) -> None:  # fmt: skip
+    network = {"heads": dict.fromkeys(heads, 2)}
+    record = replace(installed[1], kind="recognition", network=network, modalities=learned)
+    assert record.knows == knows
 
 
 def test_shipped_weights_are_whole_and_small_enough() -> None:

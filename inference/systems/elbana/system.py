@@ -56,10 +56,10 @@ class ElBana:
             self._planned = (weakref.ref(volume), make_plan(volume))
         return self._planned[1]
 
-    def _models_for(self, volume: Volume, streams: str) -> Models:
+    def _models_for(self, volume: Volume, context: Context) -> Models:
         store, ct = self._store, is_ct(volume)
-        recogniser = store.recogniser(ct=ct)
-        wanted = store.streams(streams) if ct else ()
+        recogniser = store.recogniser(ct=ct, name=context.recogniser)
+        wanted = store.streams(context.streams) if ct else ()
         return Models(
             recogniser=recogniser,
             tasks=("covid-2",) if ct else ("covid-2", "cxr-4"),
@@ -79,7 +79,7 @@ class ElBana:
             When it is no longer wanted.
         """
         engine = self._engine_for(context)
-        for record in self._models_for(volume, context.streams).used:
+        for record in self._models_for(volume, context).used:
             context.progress.report("Loading the models", 0, 0)
             engine.get_ready(record)
 
@@ -91,7 +91,7 @@ class ElBana:
         volume
             Modality CT, CR or DX; a picture must have been told which.
         context
-            Progress, device, form of the streams.
+            Progress, device, form of the streams, recogniser.
 
         Raises
         ------
@@ -104,7 +104,7 @@ class ElBana:
         progress = context.progress
         engine = self._engine_for(context)
         progress.report("Finding the lungs", 0, 1)
-        models = self._models_for(volume, context.streams)
+        models = self._models_for(volume, context)
         with ThreadPoolExecutor(1, "analysis-helper") as helper:
             loaded = helper.submit(_load, engine, models, clock)
             with clock.part("pre"):
@@ -167,7 +167,7 @@ class ElBana:
         from inference.explain import grad_cam, method
         from inference.networks.recognition import Recogniser
 
-        record = self._store.recogniser(ct=is_ct(volume))
+        record = self._store.recogniser(ct=is_ct(volume), name=context.recogniser)
         if task not in record.network["heads"] or class_name not in CLASSES[task]:
             raise AnalysisError(f"There is no heatmap for {class_name}; choose a recognised class.")
         context.progress.report("Explaining", 0, 1)

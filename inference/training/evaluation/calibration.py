@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from inference.calibration import Bin, Calibration, to_probabilities
 from inference.models import ModelRecord
 from inference.training import evidence as fitting
-from inference.training.datasets import TASKS, recognition_targets
+from inference.training.datasets import TASKS, classified, recognition_targets
 from inference.training.evaluation.evidence import hear
 from inference.training.evaluation.figure import (
     SPLITS,
@@ -42,7 +42,6 @@ _SOURCES = {
     "CT": "CT",
     "manifestations": "CT slices, three manifestations together",
 }
-_ROW_TASKS = ("cxr_classification", "ct_classification")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -131,15 +130,12 @@ def _sample(
 
 
 def _recognition(job: Job, record: ModelRecord) -> list[Sample]:
-    # The recogniser with four classes reads X-rays, and the other CT: so they are used.
-    modality = "CXR" if "cxr-4" in record.network["heads"] else "CT"
     targets = {
         row: target
-        for row in job.rows
-        if row.role == "image" and row.task in _ROW_TASKS and row.modality == modality
-        and split_of(record, row.group) in job.splits
+        for row in classified(job.rows, (record.reads,))
+        if split_of(record, row.group) in job.splits
         and (target := recognition_targets(row)) is not None
-    }  # fmt: skip
+    }
     if not targets:
         return []
     rows = list(targets)
@@ -150,7 +146,9 @@ def _recognition(job: Job, record: ModelRecord) -> list[Sample]:
         known = np.flatnonzero(~np.isnan(truth).any(axis=1))
         if len(known):
             chosen = [rows[i] for i in known]
-            samples.append(_sample(record, task, modality, chosen, said[task][known], truth[known]))
+            samples.append(
+                _sample(record, task, record.reads, chosen, said[task][known], truth[known])
+            )
     return samples
 
 

@@ -92,7 +92,7 @@ def figures(job: Job) -> list[Figure]:
             continue
         heat = Scorer(record.name, "heat")
         randomisation = Scorer(record.name, "randomisation")
-        sources = _xrays(job, record) if "cxr-4" in record.network["heads"] else _cts(job, record)
+        sources = _xrays(job, record) if record.reads == "CXR" else _cts(job, record)
         for number, (source, items) in enumerate(sources):
             for split in SPLITS:
                 chosen = [item for item in items if item.split == split]

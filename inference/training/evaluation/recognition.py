@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from inference.models import ModelRecord
 from inference.training import evidence as fitting
-from inference.training.datasets import TASKS, recognition_targets
+from inference.training.datasets import TASKS, classified, recognition_targets
 from inference.training.evaluation.evidence import hear
 from inference.training.evaluation.figure import (
     Figure,
@@ -80,14 +80,9 @@ def _of_evidence(job: Job, record: ModelRecord) -> dict[str, Scores]:
 
 def _of_model(job: Job, record: ModelRecord) -> Scores | None:
     four_classes = "cxr-4" in record.network["heads"]
-    tasks = {"ct_classification"} | ({"cxr_classification"} if four_classes else set())
-    chosen, targets = [], []
-    for row in job.rows:
-        if row.role == "image" and row.task in tasks:
-            target = recognition_targets(row)
-            if target is not None and split_of(record, row.group) in job.splits:
-                chosen.append(row)
-                targets.append(target)
+    known = classified(job.rows, record.knows)
+    chosen = [row for row in known if split_of(record, row.group) in job.splits]
+    targets = [t for row in chosen if (t := recognition_targets(row)) is not None]
     if not chosen:
         return None
     outputs = logits(job, record, chosen)

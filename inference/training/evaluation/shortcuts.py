@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.models import ModelRecord
-from inference.training.datasets import recognition_targets
+from inference.training.datasets import classified, recognition_targets
 from inference.training.evaluation.evidence import heard_pictures, partners
 from inference.training.evaluation.figure import (
     Figure,
@@ -70,14 +70,14 @@ def figures(job: Job) -> list[Figure]:
     """
     found: list[Figure] = []
     for record in job.of_kind("recognition"):
-        if "cxr-4" in record.network["heads"]:
+        if record.reads == "CXR":
             found += _of_xrays(job, record)
         else:
-            rows = _known(job, record, "ct_classification")
+            rows = _known(job, record, "CT")
             found += _compare(job, record, "lungs by threshold", _with_lungs(rows, ct_lungs))
     for record in job.of_kind("evidence"):
         if partners(job, record) is not None:
-            rows = _known(job, record, "ct_classification")
+            rows = _known(job, record, "CT")
             found += _compare(job, record, "lungs by threshold", _with_lungs(rows, ct_lungs))
     return found
 
@@ -171,13 +171,10 @@ def _resize(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_
     return cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(bool)
 
 
-def _known(job: Job, record: ModelRecord, task: str) -> list[Row]:
-    """Pictures of a task with a label of use, in the splits that are scored."""
-    return [
-        r for r in job.rows
-        if r.role == "image" and r.task == task and recognition_targets(r) is not None
-        and split_of(record, r.group) in job.splits
-    ]  # fmt: skip
+def _known(job: Job, record: ModelRecord, modality: str) -> list[Row]:
+    """Pictures of a modality with a label of use, in the splits that are scored."""
+    rows = classified(job.rows, (modality,))
+    return [r for r in rows if split_of(record, r.group) in job.splits]
 
 
 def _with_lungs(
@@ -202,7 +199,7 @@ def _of_xrays(job: Job, record: ModelRecord) -> list[Figure]:
     found = _compare(job, record, "lungs by hand", own)
     if taught:
         region = average_lungs(taught)
-        rows = _known(job, record, "cxr_classification")
+        rows = _known(job, record, "CXR")
         cases = _with_lungs(rows, lambda picture: _resize(region, picture.shape))
         found += _coverage(record, region, own)
         found += _compare(job, record, "average lung region", cases)

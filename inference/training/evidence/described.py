@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from inference.errors import AnalysisError, BadInputError
 from inference.models import ModelRecord, ModelStore
 from inference.networks.evidence import EVIDENCE, LESIONS
-from inference.training.datasets import recognition_targets
+from inference.training.datasets import classified, recognition_targets
 from inference.training.evaluation.figure import Job, outputs, prepared
 from inference.training.manifest import Row
 from inference.training.pictures import read_grey
@@ -101,11 +101,7 @@ def models(store: ModelStore) -> tuple[ModelRecord, ModelRecord]:
 
 def labelled(rows: Sequence[Row]) -> list[Row]:
     """CT pictures of which it is known whether they are of COVID-19."""
-    return [
-        r for r in rows
-        if r.role == "image" and r.task == "ct_classification"
-        and recognition_targets(r) is not None
-    ]  # fmt: skip
+    return classified(rows, ("CT",))
 
 
 def describe(

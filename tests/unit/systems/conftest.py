@@ -15,6 +15,10 @@ from inference.studies.model import Unit, Volume
 NETWORKS = {
     "recognition": ("recognition", 96, {"heads": {"covid-2": 2, "cxr-4": 4}}),
     "recognition-ct": ("recognition", 96, {"heads": {"covid-2": 2}}),
+    "recognition-other": (
+        "recognition", 64,
+        {"trunk": "tf_efficientnet_lite0", "heads": {"covid-2": 2, "cxr-4": 4}},
+    ),
     "manifestations": ("manifestations", 64, {"size": 64, "blocks": 2, "kernels": 4}),
     "streams-shared": (
         "streams", 64,

@@ -94,6 +94,23 @@ def test_every_form_of_the_streams_runs(system: ElBana, chest: Volume, form: str
     assert {name for s in findings.segments for name in s.model.split(" + ")} <= models
 
 
+def test_the_recogniser_asked_for_speaks_and_is_explained(system: ElBana, xray: Volume) -> None:
+    default, other = (
+        (system.analyse(xray, context), system.explain(xray, 0, "covid-2", "COVID-19", context))
+        for context in (_context(), _context(recogniser="recognition-other"))
+    )
+    for name, (findings, heatmap) in {"recognition": default, "recognition-other": other}.items():
+        assert name in {m.name for m in findings.models}
+        assert {e.model for e in findings.estimates} == {name}
+        assert heatmap.model == name
+    assert default[0].estimate("covid-2").study != other[0].estimate("covid-2").study
+
+
+def test_a_recogniser_of_another_modality_is_refused(system: ElBana, chest: Volume) -> None:
+    with pytest.raises(AnalysisError, match=r"'recognition-other' for CT .*: recognition-ct\)"):
+        system.analyse(chest, _context(recogniser="recognition-other"))
+
+
 def test_clock_has_every_part(system: ElBana, chest: Volume) -> None:
     timings = system.analyse(chest, _context(read_seconds=1.5)).timings
     parts = timings.parts()
