@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from inference.errors import BadInputError
 from inference.preprocess import prepare
 from inference.training.losses import CODES, LUNGS
+from inference.training.lung_atlas import average_lungs, hand_drawn, lungs_at
 from inference.training.manifest import Row
 from inference.training.pictures import read_grey
 from inference.training.recipe import Recipe
@@ -62,6 +63,9 @@ class Dataset:
         Length n.
     weights
         Length n, the probability of being drawn; sums to one.
+    lungs
+        Shape (size, size), bool: where lungs lie on average in X-rays of the training groups; None
+        where nobody asked.
     """
 
     pictures: NDArray[np.uint8]
@@ -70,6 +74,7 @@ class Dataset:
     groups: tuple[str, ...]
     sources: tuple[str, ...]
     weights: NDArray[np.float64]
+    lungs: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -131,7 +136,18 @@ def _undersampled(strata: Sequence[str], seed: int) -> list[int]:
     return sorted(kept)
 
 
-def _recognition(rows: Iterable[Row], recipe: Recipe) -> Dataset:
+def _lungs(rows: Sequence[Row], recipe: Recipe) -> NDArray[np.bool_] | None:
+    if recipe.augment.blind <= 0 and recipe.augment.only_lungs <= 0:
+        return None
+    if recipe.data.modalities != ("CXR",):
+        raise BadInputError("Only X-rays lose their lungs in training; set data.modalities to CXR.")
+    masks = [mask for row, mask in hand_drawn(rows) if row.source not in recipe.data.leave_out]
+    if not masks:
+        raise BadInputError("The manifest has no X-ray with lungs outlined in these folds.")
+    return lungs_at(average_lungs(masks), (recipe.size, recipe.size))
+
+
+def _recognition(rows: Sequence[Row], recipe: Recipe) -> Dataset:
     known = classified(rows, recipe.data.modalities)
     chosen = [r for r in known if r.source not in recipe.data.leave_out]
     if recipe.data.undersample:
@@ -150,6 +166,7 @@ def _recognition(rows: Iterable[Row], recipe: Recipe) -> Dataset:
             if recipe.data.undersample
             else balanced(classes, strata)
         ),
+        lungs=_lungs(rows, recipe),
     )
 
 

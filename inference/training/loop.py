@@ -23,6 +23,7 @@ from inference.errors import BadInputError
 from inference.networks.factory import make_network
 from inference.preprocess import MEAN, STD
 from inference.training.augment import augment, corrupt, mixup
+from inference.training.blinding import blind
 from inference.training.datasets import Dataset
 from inference.training.groups import remember_groups
 from inference.training.imagenet import network_from_imagenet
@@ -87,14 +88,18 @@ def _batch(
     generator = torch.Generator().manual_seed(int(chooser.integers(2**62)))
     torch.manual_seed(int(chooser.integers(2**62)))  # dropout
     masks = None if data.masks is None else torch.from_numpy(data.masks[chosen]).to(device)
+    pictures, known = data.pictures[chosen], {t: v[chosen] for t, v in data.targets.items()}
+    if data.lungs is not None:
+        shares = (recipe.augment.blind, recipe.augment.only_lungs)
+        pictures, known = blind(pictures, known, data.lungs, shares, chooser)
     x, masks = augment(
-        torch.from_numpy(data.pictures[chosen]).to(device),
+        torch.from_numpy(pictures).to(device),
         masks,
         recipe.augment,
         recipe.crop or recipe.size,
         generator,
     )
-    targets = {t: torch.from_numpy(v[chosen]).to(device) for t, v in data.targets.items()}
+    targets = {t: torch.from_numpy(v).to(device) for t, v in known.items()}
     if recipe.kind != "streams":
         x, targets = mixup(x, targets, recipe.augment.mixup, generator)
     elif PICTURE in recipe.network["streams"]:

@@ -51,6 +51,9 @@ class AugmentSettings:
         Probability that borders and corners, where text and marks stand, are blanked.
     mixup
         Beta parameter; 0 turns it off.
+    blind, only_lungs
+        Recognition on X-ray: share of pictures that lose their lungs and with them their label,
+        and of those that keep nothing but their lungs (`training.blinding`).
     corrupt
         Streams that restore pictures: share of a picture that is cut out, about; half of it is
         the largest standard deviation of the noise.
@@ -68,6 +71,8 @@ class AugmentSettings:
     blur: float = 0.3
     erase: float = 0.0
     mixup: float = 0.0
+    blind: float = 0.0
+    only_lungs: float = 0.0
     corrupt: float = 0.3
 
 

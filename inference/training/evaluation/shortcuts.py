@@ -31,22 +31,18 @@ from inference.training.evaluation.figure import (
 )
 from inference.training.evaluation.recognition import subsets
 from inference.training.evaluation.scores import Scores
+from inference.training.lung_atlas import average_lungs, hand_drawn, lungs_at
 from inference.training.manifest import Row
 from inference.training.metrics import classification_metrics
 from inference.training.pictures import read_grey
 
-__all__ = ["TITLES", "VARIANTS", "average_lungs", "ct_lungs", "figures", "hide"]
+__all__ = ["TITLES", "VARIANTS", "ct_lungs", "figures", "hide"]
 
 TITLES = {"shortcuts": "Shortcuts: recognition without the lungs"}
 
 VARIANTS = ("whole picture", "lungs blacked out", "lungs only", "border only")
 BORDER = 0.1
 """Width of the border that is left, relative to each side."""
-REACH = 0.1
-"""The average region holds what is lung in at least this share of the masks."""
-ATLAS_SIDE = 64
-IGNORED = 255
-"""Code of hand-drawn lung masks where lung is uncertain."""
 GROWN = 0.03
 """What is added around a CT picture's lungs, relative to its longer side."""
 SMALLEST_LUNG = 0.01
@@ -153,24 +149,6 @@ def ct_lungs(picture: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return result.astype(bool)
 
 
-def average_lungs(masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
-    """Where lungs lie in many X-rays: shape (64, 64), relative to the picture's sides.
-
-    Parameters
-    ----------
-    masks
-        Of any shapes; at least one.
-    """
-    side = (ATLAS_SIDE, ATLAS_SIDE)
-    small = [cv2.resize(m.astype(np.float32), side, interpolation=cv2.INTER_AREA) for m in masks]
-    return np.asarray(np.mean(small, axis=0) >= REACH)
-
-
-def _resize(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    size = (shape[1], shape[0])
-    return cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(bool)
-
-
 def _known(job: Job, record: ModelRecord, modality: str) -> list[Row]:
     """Pictures of a modality with a label of use, in the splits that are scored."""
     rows = classified(job.rows, (modality,))
@@ -200,7 +178,7 @@ def _of_xrays(job: Job, record: ModelRecord) -> list[Figure]:
     if taught:
         region = average_lungs(taught)
         rows = _known(job, record, "CXR")
-        cases = _with_lungs(rows, lambda picture: _resize(region, picture.shape))
+        cases = _with_lungs(rows, lambda picture: lungs_at(region, picture.shape))
         found += _coverage(record, region, own)
         found += _compare(job, record, "average lung region", cases)
     return found
@@ -208,17 +186,11 @@ def _of_xrays(job: Job, record: ModelRecord) -> list[Figure]:
 
 def _hand_drawn(rows: Sequence[Row]) -> list[_Case]:
     """X-rays whose lungs were outlined; a lesion set's label is cut to the diagnosis."""
-    pictures = {r.path: r for r in rows if r.role == "image"}
     cases = []
-    for row in rows:
-        if row.role != "mask" or row.label != "lungs" or row.image not in pictures:
-            continue
-        owner = pictures[row.image]
-        if owner.modality == "CXR":
-            picture, codes = read_grey(owner.path), read_grey(row.path)
-            lungs = _resize((codes > 0) & (codes != IGNORED), picture.shape)
-            named = replace(owner, label=owner.label.split(";")[0])
-            cases.append(_Case(named, picture, lungs))
+    for owner, lungs in hand_drawn(rows):
+        picture = read_grey(owner.path)
+        named = replace(owner, label=owner.label.split(";")[0])
+        cases.append(_Case(named, picture, lungs_at(lungs, picture.shape)))
     return cases
 
 
@@ -228,7 +200,9 @@ def _coverage(
     """How much of the hand-drawn lungs the average region covers."""
     scorer = Scorer(record.name, "shortcuts")
     split = np.array([split_of(record, c.row.group) for c in cases])
-    share = np.array([c.lungs[_resize(region, c.lungs.shape)].sum() / c.lungs.sum() for c in cases])
+    share = np.array(
+        [c.lungs[lungs_at(region, c.lungs.shape)].sum() / c.lungs.sum() for c in cases]
+    )
     for which in sorted(set(split.tolist())):
         index = np.flatnonzero(split == which).tolist()
         owners = [cases[i].row.group for i in index]

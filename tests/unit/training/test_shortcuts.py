@@ -14,7 +14,7 @@ from inference.models import ModelRecord, ModelStore, Split
 from inference.progress import Progress
 from inference.training.evaluation import shortcuts
 from inference.training.evaluation.figure import Figure, Job
-from inference.training.evaluation.shortcuts import average_lungs, ct_lungs, hide
+from inference.training.evaluation.shortcuts import ct_lungs, hide
 from inference.training.manifest import Row, read_manifest
 
 HEADER = "path,role,image_path,task,source,modality,label,split_group\n"
@@ -59,14 +59,6 @@ def test_ct_lungs_are_found_with_their_lesions(lesion: int) -> None:
 
 def test_a_picture_without_lungs_gives_none() -> None:
     assert not ct_lungs(np.full((64, 64), 90, np.uint8)).any()
-
-
-def test_average_region_holds_what_one_mask_in_ten_has() -> None:
-    left, right = np.zeros((2, 128, 64), dtype=bool)
-    left[:, :32] = True
-    right[:, 32:] = True
-    assert average_lungs([left] * 9 + [right]).all()
-    assert not average_lungs([left] * 19 + [right])[:, 32:].any()
 
 
 @pytest.fixture
