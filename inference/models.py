@@ -243,8 +243,8 @@ class ModelStore:
                 )
             self.default_streams = content["default_streams"]
             self.default_reason = content["default_reason"]
-            self.default_recognisers = dict(content["default_recognisers"])
-            self.recogniser_reason = content["recogniser_reason"]
+            self.default_recognisers = dict(content.get("default_recognisers", {}))
+            self.recogniser_reason = content.get("recogniser_reason", "")
             self.records = tuple(self._record(r) for r in content["models"])
         except (KeyError, TypeError, ValueError) as error:
             raise AnalysisError(
@@ -258,7 +258,7 @@ class ModelStore:
             **{
                 **values,
                 "split": Split(**split),
-                "modalities": tuple(values["modalities"]),
+                "modalities": tuple(values.get("modalities", ("CT", "CXR"))),
                 "figures": tuple(values.get("figures", ())),
                 "calibrations": tuple(
                     Calibration.from_json(c) for c in values.get("calibrations", ())

@@ -143,6 +143,18 @@ def test_recognisers_are_found_by_modality_default_and_name(
         store.recogniser(ct=True)
 
 
+def test_a_manifest_without_recognisers_by_modality_is_still_read(
+    installed: tuple[ModelStore, ModelRecord],
+) -> None:
+    store, record = installed
+    path = store.folder / "manifest.json"
+    content = json.loads(path.read_text())
+    del content["default_recognisers"], content["recogniser_reason"]
+    del content["models"][0]["modalities"]
+    path.write_text(json.dumps(content))
+    assert ModelStore(store.folder).records == (record,)
+
+
 @pytest.mark.parametrize(
     ("heads", "learned", "knows"),
     [
