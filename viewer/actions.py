@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from inference.studies.model import SourceKind, Unit
+from viewer.arrangement import ZoomWish
+from viewer.hanging import load_layouts
+from viewer.panes import Content, SlabMode, Turn
 from viewer.presets import load_presets
 from viewer.session import AnalysisState, ReadingSession, Tool
+from viewer.stepping import active_section, go_to_end, step
 
 if TYPE_CHECKING:
     from inference.studies.model import Window
+    from viewer.panes import Layout
 
 __all__ = ["MENUS", "Command", "Doings", "commands"]
 
-MENUS = ("File", "View", "Window level", "Tools", "Analysis", "Export", "Help")
+_PLANES = {
+    Content.STACK: "the slices as they were acquired",
+    Content.AXIAL: "axial planes",
+    Content.CORONAL: "coronal planes",
+    Content.SAGITTAL: "sagittal planes",
+}
+
+SLAB_MM = (2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 70.0, 100.0)
+"""Thicknesses that the commands go through."""
+
+_IN_TOOLBAR = (Tool.WINDOW, Tool.PAN, Tool.ZOOM)
+
+MENUS = ("File", "View", "Panes", "Window level", "Tools", "Analysis", "Export", "Help")
 """The menus, in order; a command names the one it is in."""
 
 
@@ -36,6 +53,7 @@ class Doings:
     is_full_screen: Callable[[], bool]
     show_keys: Callable[[], None]
     show_cards: Callable[[], None]
+    show_layouts: Callable[[], None]
     quit: Callable[[], None]
 
 
@@ -96,6 +114,8 @@ def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
     return (
         *_file_commands(doings),
         *_view_commands(session, doings),
+        *_pane_commands(session, doings),
+        *_slab_commands(session),
         *_window_commands(session),
         *_tool_commands(session),
         *_analysis_commands(session, doings),
@@ -123,24 +143,21 @@ def _view_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
         return session.volume is not None
 
     def several_slices() -> bool:
-        return session.volume is not None and session.volume.shape[0] > 1
+        section = active_section(session)
+        return section is not None and section.count > 1
 
     def several_series() -> bool:
         return is_open() and sum(len(study.series) for study in session.studies) > 1
 
-    def last() -> None:
-        if session.volume is not None:
-            session.set_position(session.volume.shape[0] - 1)
-
     return (
-        Command("slice-up", "Next slice up", "Go one slice towards the head", "View",
-                partial(session.step, 1), ("Up",), several_slices),
-        Command("slice-down", "Next slice down", "Go one slice towards the feet", "View",
-                partial(session.step, -1), ("Down",), several_slices),
-        Command("slice-first", "First slice", "Go to the first slice of the series", "View",
-                partial(session.set_position, 0), ("Home",), several_slices),
-        Command("slice-last", "Last slice", "Go to the last slice of the series", "View", last,
-                ("End",), several_slices),
+        Command("slice-up", "Next slice up", "Go one slice on: in axial slices towards the head",
+                "View", partial(step, session, 1), ("Up",), several_slices),
+        Command("slice-down", "Next slice down", "Go one slice back: in axial slices towards the "
+                "feet", "View", partial(step, session, -1), ("Down",), several_slices),
+        Command("slice-first", "First slice", "Go to the first slice of the active pane", "View",
+                partial(go_to_end, session, last=False), ("Home",), several_slices),
+        Command("slice-last", "Last slice", "Go to the last slice of the active pane", "View",
+                partial(go_to_end, session, last=True), ("End",), several_slices),
         Command("series-next", "Next series", "Show the next series of the study list", "View",
                 partial(doings.step_series, 1), ("PgDown",), several_series, separated=True),
         Command("series-previous", "Previous series", "Show the previous series of the study list",
@@ -157,6 +174,124 @@ def _view_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
     )  # fmt: skip
 
 
+def _pane_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]:
+    panes = session.arrangement
+
+    def is_open() -> bool:
+        return session.volume is not None
+
+    def several_planes() -> bool:
+        section = active_section(session)
+        return section is not None and section.count > 1
+
+    def is_laid_out(layout: Layout) -> bool:
+        return panes.layout.columns == layout.columns
+
+    def shows(content: Content) -> bool:
+        return panes.active_pane.content is content
+
+    def turn(change: Callable[[Turn], Turn]) -> None:
+        pane = panes.active_pane
+        panes.update_active(replace(pane, turn=change(pane.turn)))
+
+    def maximise() -> None:
+        panes.maximise(not panes.maximised)
+
+    layouts = tuple(
+        Command(f"layout-{named.id}", named.layout.name, f"Lay out the panes: {named.layout.name}",
+                "Panes", partial(panes.set_layout, named.layout), (named.key,),
+                checked=partial(is_laid_out, named.layout))
+        for named in load_layouts()
+    )  # fmt: skip
+    contents = tuple(
+        Command(f"pane-{content.value}", f"{content.words} here",
+                f"Show {_PLANES[content]} in the active pane", "Panes",
+                partial(panes.show_in_active, content), (), is_open, partial(shows, content),
+                separated=number == 0)
+        for number, content in enumerate(Content)
+    )  # fmt: skip
+    return (
+        *layouts,
+        Command("layouts", "Layouts…", "Make a layout, give it a name, take one that has a name",
+                "Panes", doings.show_layouts),
+        *contents,
+        Command("maximise", "One pane alone", "Give the active pane the whole room, or not",
+                "Panes", maximise, ("M",), lambda: panes.layout.count > 1,
+                lambda: panes.maximised, separated=True),
+        Command("crosshair", "Crosshair", "Show where the other planes lie", "Panes",
+                panes.toggle_crosshair, ("X",), is_open, lambda: panes.crosshair_on),
+        Command("flip-across", "Flip left and right", "Mirror the active pane's picture; the "
+                "letters follow", "Panes", partial(turn, Turn.flipped_across), ("H",), is_open,
+                separated=True),
+        Command("flip-down", "Flip top and bottom", "Mirror the active pane's picture upside "
+                "down; the letters follow", "Panes", partial(turn, Turn.flipped_down), ("V",),
+                is_open),
+        Command("rotate-right", "Rotate right", "Turn the active pane's picture clockwise; the "
+                "letters follow", "Panes", partial(turn, lambda t: t.rotated(1)), ("R",), is_open),
+        Command("rotate-left", "Rotate left", "Turn the active pane's picture the other way; the "
+                "letters follow", "Panes", partial(turn, lambda t: t.rotated(3)), ("L",), is_open),
+        Command("fit", "Fit", "Show the whole picture", "Panes",
+                partial(panes.ask_zoom, ZoomWish.FIT), ("Ctrl+0",), is_open, separated=True),
+        Command("pixels", "Pixel by pixel", "Show one pixel of the picture on one of the screen",
+                "Panes", partial(panes.ask_zoom, ZoomWish.PIXELS), ("Ctrl+1",), is_open),
+        Command("true-size", "True size", "Show a millimetre of the picture on a millimetre of the "
+                "screen, as far as the screen knows its own size", "Panes",
+                partial(panes.ask_zoom, ZoomWish.TRUE_SIZE), ("Ctrl+2",),
+                lambda: session.volume is not None and session.volume.has_geometry),
+        Command("cine", "Cine", "Let the planes of the active pane run, or stop them", "Panes",
+                panes.toggle_cine, ("C",), several_planes, lambda: panes.cine_running,
+                separated=True),
+        Command("cine-faster", "Cine faster", "Let them run faster", "Panes",
+                partial(panes.change_speed, 1), ("Ctrl+Right",), several_planes),
+        Command("cine-slower", "Cine slower", "Let them run slower", "Panes",
+                partial(panes.change_speed, -1), ("Ctrl+Left",), several_planes),
+    )  # fmt: skip
+
+
+def _slab_commands(session: ReadingSession) -> Sequence[Command]:
+    panes = session.arrangement
+
+    def can_be_thick() -> bool:
+        section, volume = active_section(session), session.volume
+        known = volume is not None and volume.has_geometry
+        return known and section is not None and section.count > 1
+
+    def set_mode(mode: SlabMode) -> None:
+        panes.set_slab(replace(panes.active_pane.slab, mode=mode))
+
+    def is_mode(mode: SlabMode) -> bool:
+        return panes.active_pane.slab.mode is mode
+
+    def is_thick() -> bool:
+        return can_be_thick() and not is_mode(SlabMode.THIN)
+
+    def change(steps: int) -> None:
+        mm = panes.active_pane.slab.mm
+        place = min(range(len(SLAB_MM)), key=lambda i: abs(SLAB_MM[i] - mm)) + steps
+        wanted = SLAB_MM[max(0, min(place, len(SLAB_MM) - 1))]
+        panes.set_slab(replace(panes.active_pane.slab, mm=wanted))
+
+    modes = (
+        (SlabMode.THIN, "Thin", "Show one plane", "T"),
+        (SlabMode.MAXIMUM, "MIP", "Show the largest value of several planes: vessels and nodules",
+         "Shift+M"),
+        (SlabMode.MINIMUM, "MinIP", "Show the smallest value of several planes: airways and "
+         "emphysema", "Shift+N"),
+        (SlabMode.MEAN, "Mean", "Show the mean of several planes: less noise", "Shift+A"),
+    )  # fmt: skip
+    return (
+        *(
+            Command(f"slab-{mode.name.lower()}", text, tip, "Panes", partial(set_mode, mode),
+                    (key,), can_be_thick, partial(is_mode, mode), separated=mode is SlabMode.THIN)
+            for mode, text, tip, key in modes
+        ),
+        Command("slab-thicker", "Thicker slab", "Show more planes as one, to 100 mm", "Panes",
+                partial(change, 1), ("Shift+Up",), is_thick),
+        Command("slab-thinner", "Thinner slab", "Show fewer planes as one", "Panes",
+                partial(change, -1), ("Shift+Down",), is_thick),
+    )  # fmt: skip
+
+
 def _window_commands(session: ReadingSession) -> Sequence[Command]:
     def has_hu() -> bool:
         return session.volume is not None and session.volume.unit is Unit.HU
@@ -170,6 +305,9 @@ def _window_commands(session: ReadingSession) -> Sequence[Command]:
             own = session.volume.windows
             here = next((i for i, window in enumerate(own) if window == session.window), -1)
             session.set_window(own[(here + 1) % len(own)])
+
+    def percentiles() -> None:
+        session.set_window(session.percentile_window())
 
     def is_used(preset: Window) -> bool:
         used = session.window
@@ -189,6 +327,9 @@ def _window_commands(session: ReadingSession) -> Sequence[Command]:
         *presets,
         Command("own-window", "The file's own", "Use the window, or the next one, that the file "
                 "asks for", "Window level", next_own, ("0",), has_own, separated=True),
+        Command("percentile-window", "1st to 99th percentile", "Use a window from the 1st to the "
+                "99th percentile of the values", "Window level", percentiles, (),
+                lambda: session.volume is not None),
     )  # fmt: skip
 
 
@@ -197,14 +338,18 @@ def _tool_commands(session: ReadingSession) -> Sequence[Command]:
         (Tool.WINDOW, "Window/level", "Drag with the left button to change contrast", "W"),
         (Tool.PAN, "Pan", "Drag with the left button to move the picture", "P"),
         (Tool.ZOOM, "Zoom", "Drag with the left button to enlarge the picture", "Z"),
-    )
+        (Tool.SCROLL, "Scroll", "Drag with the left button to go through the planes", "S"),
+        (Tool.CROSSHAIR, "Crosshair", "Drag with the left button to take all planes to a point",
+         "K"),
+        (Tool.MAGNIFIER, "Magnifier", "Hold the left button to see a part larger", "Q"),
+    )  # fmt: skip
 
     def is_chosen(tool: Tool) -> bool:
         return session.tool is tool
 
     return tuple(
         Command(f"tool-{tool.value}", text, tip, "Tools", partial(session.set_tool, tool), (key,),
-                checked=partial(is_chosen, tool), toolbar=True)
+                checked=partial(is_chosen, tool), toolbar=tool in _IN_TOOLBAR)
         for tool, text, tip, key in tools
     )  # fmt: skip
 

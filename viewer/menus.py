@@ -89,6 +89,9 @@ class ActionSet(QObject):
             session.findings_changed,
             session.early_changed,
             session.analysis_changed,
+            session.arrangement.layout_changed,
+            session.arrangement.panes_changed,
+            session.arrangement.cine_changed,
         ):
             signal.connect(self.refresh)
         self.refresh()
@@ -120,6 +123,7 @@ class ActionSet(QObject):
             self._add_buttons(bar, menu)
             bar.addSeparator()
         self._add_menu_button(bar, "Window level")
+        self._add_menu_button(bar, "Panes")
         self._add_buttons(bar, "View")
         space = QWidget()
         space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)

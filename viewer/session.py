@@ -14,7 +14,10 @@ from PySide6.QtCore import QObject, Signal
 
 from inference.findings import Manifestation
 from inference.studies.model import Unit, Window
+from viewer.arrangement import Arrangement
 from viewer.early import Early
+from viewer.hanging import rule_for
+from viewer.presets import load_presets
 
 if TYPE_CHECKING:
     from inference.findings import Findings, Heatmap
@@ -30,6 +33,9 @@ class Tool(StrEnum):
     WINDOW = "window"
     PAN = "pan"
     ZOOM = "zoom"
+    SCROLL = "scroll"
+    CROSSHAIR = "crosshair"
+    MAGNIFIER = "magnifier"
 
 
 class LayerStyle(StrEnum):
@@ -77,9 +83,9 @@ class ReadingSession(QObject):
     volume_changed = Signal()
     """Another volume (or none) is open; findings and heatmap were dropped with the old one."""
     position_changed = Signal(int)
+    cursor_changed = Signal()
+    """Another point is looked at; of the slice alone `position_changed` tells as well."""
     window_changed = Signal()
-    view_reset = Signal()
-    """The reader asked for fit, no pan, default window."""
     layers_changed = Signal()
     tool_changed = Signal()
     findings_changed = Signal()
@@ -99,7 +105,8 @@ class ReadingSession(QObject):
         self._series: Series | None = None
         self._volume: Volume | None = None
         self._read_seconds = 0.0
-        self._position = 0
+        self._cursor = (0.0, 0.0, 0.0)
+        self.arrangement = Arrangement(self)
         self._window = Window(-600.0, 1500.0, "Lung")
         self._inverted = False
         self._tool = Tool.WINDOW
@@ -157,7 +164,8 @@ class ReadingSession(QObject):
         self._heatmap_choice = None
         self._analysis = AnalysisState.NONE
         self._stage = ("", 0, 0)
-        self._position = volume.shape[0] // 2
+        slices, rows, columns = volume.shape
+        self._cursor = (float(columns // 2), float(rows // 2), float(slices // 2))
         self._inverted = False
         self._window = self.default_window()
         self.volume_changed.emit()
@@ -166,27 +174,48 @@ class ReadingSession(QObject):
         self._drop_early()
         self.analysis_changed.emit()
         self.window_changed.emit()
-        self.position_changed.emit(self._position)
+        self.arrangement.start_afresh()
+        self.position_changed.emit(self.position)
+        self.cursor_changed.emit()
 
     # -- position and grey -------------------------------------------------------------------
 
     @property
     def position(self) -> int:
         """Index of the slice on the screen."""
-        return self._position
+        return round(self._cursor[2])
 
     def set_position(self, index: int) -> None:
         """Go to a slice; out-of-range values stop at the ends."""
-        if self._volume is None:
-            return
-        index = max(0, min(int(index), self._volume.shape[0] - 1))
-        if index != self._position:
-            self._position = index
-            self.position_changed.emit(index)
+        column, row, _ = self._cursor
+        self.set_cursor((column, row, float(int(index))))
 
     def step(self, delta: int) -> None:
         """Move by that many slices."""
-        self.set_position(self._position + delta)
+        self.set_position(self.position + delta)
+
+    @property
+    def cursor(self) -> tuple[float, float, float]:
+        """The voxel (column, row, slice) that is looked at; all planes go through it."""
+        return self._cursor
+
+    def set_cursor(self, voxel: tuple[float, float, float]) -> None:
+        """Look at a voxel; out-of-range values stop at the edges."""
+        if self._volume is None:
+            return
+        slices, rows, columns = self._volume.shape
+        limits = (columns, rows, slices)
+        column, row, slice_ = (
+            max(0.0, min(float(value), count - 1.0))
+            for value, count in zip(voxel, limits, strict=True)
+        )
+        before = self.position
+        if (column, row, slice_) == self._cursor:
+            return
+        self._cursor = (column, row, slice_)
+        if self.position != before:
+            self.position_changed.emit(self.position)
+        self.cursor_changed.emit()
 
     @property
     def window(self) -> Window:
@@ -199,14 +228,29 @@ class ReadingSession(QObject):
         self.window_changed.emit()
 
     def default_window(self) -> Window:
-        """Lung for CT, else the file's own, else 1st to 99th percentile."""
+        """By the hanging rule of the modality: a preset, else the file's own, else percentiles."""
+        volume = self._volume
+        presets = {preset.name: preset for preset in load_presets()}
+        if volume is None:
+            return next(iter(presets.values()))
+        preset = presets.get(rule_for(volume.modality).window)
+        if preset is not None and volume.unit is Unit.HU:
+            return preset
+        return volume.windows[0] if volume.windows else self.percentile_window()
+
+    def percentile_window(self) -> Window:
+        """From the 1st to the 99th percentile of the stored values.
+
+        Raises
+        ------
+        ValueError
+            When nothing is open.
+        """
         import numpy as np
 
         volume = self._volume
-        if volume is None or volume.unit is Unit.HU:
-            return Window(-600.0, 1500.0, "Lung")
-        if volume.windows:
-            return volume.windows[0]
+        if volume is None:
+            raise ValueError("nothing is open")
         low, high = np.percentile(
             volume.array[:: max(1, volume.shape[0] // 8)].astype(np.float32), [1.0, 99.0]
         )
@@ -227,7 +271,7 @@ class ReadingSession(QObject):
         self._inverted = False
         self._window = self.default_window()
         self.window_changed.emit()
-        self.view_reset.emit()
+        self.arrangement.make_upright()
 
     @property
     def tool(self) -> Tool:
@@ -309,7 +353,7 @@ class ReadingSession(QObject):
     def heatmap(self) -> Heatmap | None:
         """The computed heatmap if it is that of the slice on the screen and of the choice."""
         heatmap, choice = self._heatmap, self._heatmap_choice
-        if heatmap is None or choice is None or heatmap.slice_index != self._position:
+        if heatmap is None or choice is None or heatmap.slice_index != self.position:
             return None
         if (heatmap.task, heatmap.class_name) != (choice.task, choice.class_name):
             return None

@@ -53,6 +53,24 @@ class Settings:
         """Remember geometry or splitter state of a part of the window."""
         self._store.setValue(f"layout{_LAYOUT_VERSION}/{part}", state)
 
+    @property
+    def named_layouts(self) -> list[str]:
+        """Layouts of panes that have a name, as `viewer.layouts.to_text` writes them."""
+        value = self._store.value("named_layouts", [])
+        return [str(text) for text in value] if isinstance(value, list) else [str(value)]
+
+    def set_named_layouts(self, texts: list[str]) -> None:
+        """Remember them."""
+        self._store.setValue("named_layouts", texts)
+
+    def layout_for(self, modality: str) -> str:
+        """The layout of panes that a modality last had, or empty."""
+        return str(self._store.value(f"panes/{modality}", ""))
+
+    def set_layout_for(self, modality: str, text: str) -> None:
+        """Remember it."""
+        self._store.setValue(f"panes/{modality}", text)
+
     def sync(self) -> None:
         """Write now."""
         self._store.sync()

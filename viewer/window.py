@@ -28,6 +28,8 @@ from viewer.browser import StudyTree
 from viewer.cards import CardsDialog
 from viewer.details import details
 from viewer.export import Exporter, Format, ask_with_dialog
+from viewer.layouts import Hanger
+from viewer.layouts_dialog import LayoutsDialog
 from viewer.menus import ActionSet, keys_html, wants_key
 from viewer.messages import MessageArea
 from viewer.opening import Opener
@@ -35,7 +37,8 @@ from viewer.panels import FindingsPanel, LayersPanel, TimingPanel
 from viewer.session import ReadingSession
 from viewer.settings import Settings
 from viewer.status import StatusBar
-from viewer.viewport import SliceStrip, SliceView
+from viewer.stepping import Cine
+from viewer.viewport import PaneGrid, SliceStrip, SliceView
 from viewer.worker import Worker
 
 if TYPE_CHECKING:
@@ -75,7 +78,9 @@ class MainWindow(QMainWindow):
         self.analyst = Analyst(
             self.session, self._workers["analysis"], system, context, parent=self
         )
-        self.view = SliceView(self.session)
+        self.hanger = Hanger(self.session, settings, self)
+        self.cine = Cine(self.session, self)
+        self.panes = PaneGrid(self.session)
         self.exporter = Exporter(
             self.session, self._workers["export"], self._ask_file, self.picture, self
         )
@@ -88,6 +93,7 @@ class MainWindow(QMainWindow):
         self.actions_ = ActionSet(commands(self.session, self._doings()), self.session, self)
         self._keys_dialog: QDialog | None = None
         self._cards_dialog: CardsDialog | None = None
+        self._layouts_dialog: LayoutsDialog | None = None
         self._splitters: dict[str, QSplitter] = {}
         self._place_parts()
         self._connect_parts()
@@ -101,8 +107,13 @@ class MainWindow(QMainWindow):
         return any(worker.busy for worker in self._workers.values())
 
     def picture(self) -> QImage:
-        """Return the current view with overlays and banner."""
-        return self.view.picture()
+        """Return the panes as they are, with overlays and banner."""
+        return self.panes.picture()
+
+    @property
+    def view(self) -> SliceView:
+        """The pane that commands are for."""
+        return self.panes.active_view
 
     def cancel(self) -> None:
         """Cancel everything that is being done."""
@@ -122,7 +133,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(toolbar)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
 
-        centre = _column(self.messages, self.view, self.strip)
+        centre = _column(self.messages, self.panes, self.strip)
         details_tabs = QTabWidget()
         details_tabs.addTab(self.layers_panel, "Layers")
         details_tabs.addTab(self.timing_panel, "Timing")
@@ -178,6 +189,7 @@ class MainWindow(QMainWindow):
             is_full_screen=self.isFullScreen,
             show_keys=self._show_keys,
             show_cards=self._show_card,
+            show_layouts=self._show_layouts,
             quit=self._quit,
         )
 
@@ -225,6 +237,12 @@ class MainWindow(QMainWindow):
             self._keys_dialog = dialog
         self._keys_dialog.show()
         self._keys_dialog.raise_()
+
+    def _show_layouts(self) -> None:
+        if self._layouts_dialog is None:
+            self._layouts_dialog = LayoutsDialog(self.session, self._settings, self)
+        self._layouts_dialog.show()
+        self._layouts_dialog.raise_()
 
     def _show_card(self, name: str = "") -> None:
         """Show the card of a model that spoke, or of any."""
@@ -294,5 +312,5 @@ def _column(*parts: QWidget) -> QWidget:
     rows.setContentsMargins(0, 0, 0, 0)
     rows.setSpacing(0)
     for part in parts:
-        rows.addWidget(part, 1 if isinstance(part, SliceView) else 0)
+        rows.addWidget(part, 1 if isinstance(part, PaneGrid) else 0)
     return column

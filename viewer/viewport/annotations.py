@@ -226,9 +226,9 @@ def _draw_colour_bar(painter: QPainter, entry: Placed) -> None:
     painter.drawText(room, Qt.AlignmentFlag.AlignRight | middle, "1")
 
 
-def draw_invitation(painter: QPainter, rect: QRectF) -> None:
-    """Say what to do while nothing is open."""
+def draw_invitation(painter: QPainter, rect: QRectF, sentence: str = INVITATION) -> None:
+    """Say what to do while there is no picture."""
     painter.setFont(theme.font("large"))
     painter.setPen(theme.colour("muted"))
     flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-    painter.drawText(rect.adjusted(24, 24, -24, -48), int(flags), INVITATION)
+    painter.drawText(rect.adjusted(24, 24, -24, -48), int(flags), sentence)

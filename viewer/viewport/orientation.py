@@ -14,7 +14,15 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Display", "EdgeLetters", "direction_letters", "display_of", "edge_letters"]
+__all__ = [
+    "Display",
+    "EdgeLetters",
+    "direction_letters",
+    "display_of",
+    "edge_letters",
+    "in_plane_axes",
+    "patient_axis",
+]
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -45,6 +53,60 @@ class Display:
         turned = plane.T if self.transpose else plane
         return turned[:: -1 if self.flip_rows else 1, :: -1 if self.flip_columns else 1]
 
+    def turned(self, *, flip_across: bool = False, flip_down: bool = False) -> Display:
+        """This turn, and then a mirror across or down the screen."""
+        return Display(
+            self.transpose, self.flip_columns != flip_across, self.flip_rows != flip_down
+        )
+
+    def rotated(self, quarters: int) -> Display:
+        """This turn, and then that many quarter turns clockwise on the screen."""
+        display = self
+        for _ in range(quarters % 4):
+            # Clockwise, what was down goes left: transposed, then mirrored across.
+            display = Display(not display.transpose, not display.flip_rows, display.flip_columns)
+        return display
+
+    def to_stored(self, column: float, row: float, columns: int, rows: int) -> tuple[float, float]:
+        """Turn a place in the displayed picture into one in the stored plane.
+
+        Parameters
+        ----------
+        column, row
+            Picture coordinates: from the outer edge of the first pixel, centres at halves.
+        columns, rows
+            Size of the displayed picture.
+
+        Returns
+        -------
+        tuple
+            (column, row) of the stored plane, counted in the same way.
+        """
+        if self.flip_columns:
+            column = columns - column
+        if self.flip_rows:
+            row = rows - row
+        return (row, column) if self.transpose else (column, row)
+
+    def to_displayed(
+        self, column: float, row: float, columns: int, rows: int
+    ) -> tuple[float, float]:
+        """Turn a place in the stored plane into one in the displayed picture: undo `to_stored`.
+
+        Parameters
+        ----------
+        column, row
+            In the stored plane, from the outer edge of the first pixel.
+        columns, rows
+            Size of the displayed picture.
+        """
+        column, row = (row, column) if self.transpose else (column, row)
+        if self.flip_columns:
+            column = columns - column
+        if self.flip_rows:
+            row = rows - row
+        return column, row
+
     def stored_pixel(self, column: int, row: int, columns: int, rows: int) -> tuple[int, int]:
         """Find the stored (column, row) of a pixel of the displayed picture.
 
@@ -72,23 +134,52 @@ class EdgeLetters:
     bottom: str
 
 
-def _unit_axes(affine: NDArray[np.float64]) -> NDArray[np.float64]:
-    axes = affine[:3, :3]
-    return np.asarray(axes / np.linalg.norm(axes, axis=0), dtype=np.float64)
+_IN_PLANE = {0: (0, 1), 1: (0, 2), 2: (1, 2)}
+"""By the axis of the array that a plane lies across (slices, rows, columns): the columns of the
+affine along which its picture's columns and rows count."""
 
 
-def display_of(affine: NDArray[np.float64]) -> Display:
-    """Choose how slices of a volume are turned, so that axes on the screen are patient axes.
+def in_plane_axes(
+    affine: NDArray[np.float64], axis: int = 0
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Steps in LPS mm of one stored column and one stored row of a plane, shape (3,) each.
 
     Parameters
     ----------
     affine
         Shape (4, 4): (column, row, slice, 1) -> LPS mm.
+    axis
+        Of the array, that the plane lies across: 0 for stored slices, 1 for a plane of one row of
+        each slice, 2 for one column of each.
     """
-    axes = _unit_axes(affine)
-    column, row = axes[:, 0], axes[:, 1]
-    normal = int(np.argmax(np.abs(np.cross(column, row))))
-    right, down = _SCREEN[normal]
+    column, row = _IN_PLANE[axis]
+    return affine[:3, column], affine[:3, row]
+
+
+def patient_axis(affine: NDArray[np.float64], axis: int = 0) -> int:
+    """The patient axis (0 x, 1 y, 2 z) that is nearest to the normal of a plane."""
+    return int(np.argmax(np.abs(np.cross(*_unit_axes(affine, axis)))))
+
+
+def _unit_axes(
+    affine: NDArray[np.float64], axis: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    column, row = in_plane_axes(affine, axis)
+    return column / np.linalg.norm(column), row / np.linalg.norm(row)
+
+
+def display_of(affine: NDArray[np.float64], axis: int = 0) -> Display:
+    """Choose how planes of a volume are turned, so that axes on the screen are patient axes.
+
+    Parameters
+    ----------
+    affine
+        Shape (4, 4): (column, row, slice, 1) -> LPS mm.
+    axis
+        Of the array, that the planes lie across; 0 for stored slices.
+    """
+    column, row = _unit_axes(affine, axis)
+    right, down = _SCREEN[patient_axis(affine, axis)]
     transpose = bool(abs(row @ right) > abs(column @ right))
     if transpose:
         column, row = row, column
@@ -119,7 +210,7 @@ def direction_letters(direction: NDArray[np.float64]) -> str:
     )
 
 
-def edge_letters(affine: NDArray[np.float64], display: Display) -> EdgeLetters:
+def edge_letters(affine: NDArray[np.float64], display: Display, axis: int = 0) -> EdgeLetters:
     """Name the four edges of the displayed picture.
 
     Parameters
@@ -127,10 +218,12 @@ def edge_letters(affine: NDArray[np.float64], display: Display) -> EdgeLetters:
     affine
         Shape (4, 4): (column, row, slice, 1) -> LPS mm.
     display
-        How the stored slice is turned.
+        How the stored plane is turned.
+    axis
+        Of the array, that the plane lies across; 0 for stored slices.
     """
-    axes = _unit_axes(affine)
-    right, down = (axes[:, 1], axes[:, 0]) if display.transpose else (axes[:, 0], axes[:, 1])
+    column, row = _unit_axes(affine, axis)
+    right, down = (row, column) if display.transpose else (column, row)
     right = -right if display.flip_columns else right
     down = -down if display.flip_rows else down
     return EdgeLetters(

@@ -1,8 +1,8 @@
-"""From the session to what is drawn: the frame of pixels and the texts around it."""
+"""From the session to what is drawn in a pane: the frame of pixels and the texts around it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,10 @@ from PySide6.QtGui import QImage
 
 from inference.heat_energy import figure_text, warning_text
 from viewer import theme
+from viewer.panes import Content, SlabMode
 from viewer.session import LayerStyle
 from viewer.viewport import texts
 from viewer.viewport.annotations import Annotations, Line, Role
-from viewer.viewport.orientation import Display, display_of, edge_letters
 from viewer.viewport.render import (
     Bytes,
     HeatLayer,
@@ -22,12 +22,15 @@ from viewer.viewport.render import (
     compose,
     grey_of,
 )
+from viewer.viewport.section import section_of, why_not
 
 if TYPE_CHECKING:
     from inference.findings import Heatmap, Manifestation
     from inference.studies.model import Problem, Volume
+    from viewer.panes import Pane
     from viewer.session import Layer, ReadingSession
     from viewer.viewport.framing import Framing
+    from viewer.viewport.section import Section
 
 __all__ = ["Scene"]
 
@@ -36,46 +39,82 @@ _BAR_SHARE = 0.25
 
 
 class Scene:
-    """What the session shows, drawn anew only where it changed.
+    """What a pane of the session shows, drawn anew only where it changed.
 
-    The grey slice and the frame are kept until `forget_grey` or `forget_frame` says otherwise.
+    The grey plane and the frame are kept until `forget_grey` or `forget_frame` says otherwise.
+
+    Parameters
+    ----------
+    session
+        What is shown.
+    number
+        Of the pane.
     """
 
-    def __init__(self, session: ReadingSession) -> None:
+    def __init__(self, session: ReadingSession, number: int = 0) -> None:
         self._session = session
-        self._display = Display()
+        self._number = number
+        self._section: Section | None = None
+        self._plane: NDArray[Any] | None = None
         self._grey: Bytes | None = None
         self._frame: Bytes | None = None
         self._frame_key: tuple[Framing, float] | None = None
+        self._shown: list[tuple[Layer, NDArray[np.bool_]]] | None = None
 
     # -- what changed --------------------------------------------------------------------------
 
     def forget_volume(self) -> None:
-        """Another volume is open."""
+        """Another volume is open, or the pane shows other planes of it, or turned."""
         volume = self._session.volume
-        oriented = volume is not None and volume.has_orientation
-        self._display = display_of(volume.affine) if volume and oriented else Display()
+        self._section = None if volume is None else section_of(volume, self.pane)
+        self.forget_plane()
+
+    def forget_plane(self) -> None:
+        """Another plane is shown."""
+        self._plane = None
         self.forget_grey()
 
     def forget_grey(self) -> None:
-        """Slice, window or inversion changed."""
+        """Window or inversion changed."""
         self._grey = None
         self.forget_frame()
 
     def forget_frame(self) -> None:
         """Something that lies over the grey changed."""
         self._frame_key = None
+        self._shown = None
 
     # -- geometry ------------------------------------------------------------------------------
 
+    @property
+    def pane(self) -> Pane:
+        """What the pane shows; the last one's where the layout has fewer panes."""
+        panes = self._session.arrangement.panes
+        return panes[min(self._number, len(panes) - 1)]
+
+    @property
+    def section(self) -> Section | None:
+        """The planes that are shown; None where there are none."""
+        return self._section
+
+    def why_nothing(self) -> str:
+        """Why an open volume has no such planes; empty where it has, or none is open."""
+        volume = self._session.volume
+        return "" if volume is None else why_not(volume, self.pane.content)
+
+    @property
+    def index(self) -> int:
+        """Number of the plane on the screen."""
+        return self._planes().index_of(self._session.cursor)
+
     def picture_size(self) -> tuple[int, int, float, float]:
         """Columns, rows, column mm and row mm of the displayed picture of the open volume."""
-        volume = self._open_volume()
-        _, rows, columns = volume.shape
-        _, row_mm, column_mm = volume.spacing
-        if self._display.transpose:
-            return rows, columns, row_mm, column_mm
-        return columns, rows, column_mm, row_mm
+        return self._planes().size()
+
+    def _planes(self) -> Section:
+        if self._section is None:
+            raise ValueError("no plane is shown")
+        return self._section
 
     def _open_volume(self) -> Volume:
         if self._session.volume is None:
@@ -100,60 +139,79 @@ class Scene:
             Size of the view; it looks into memory that is valid until the next call.
         """
         if self._frame is None or self._frame_key != (framing, ratio):
-            placement = Placement(
-                max(1, round(framing.width * ratio)),
-                max(1, round(framing.height * ratio)),
-                framing.left * ratio,
-                framing.top * ratio,
-                framing.scale_x * ratio,
-                framing.scale_y * ratio,
-                ratio,
-            )
-            self._frame = compose(self._grey_slice(), placement, self._masks(), self._heat())
+            self._frame = self._composed(framing, ratio)
             self._frame_key = (framing, ratio)
-        height, width, _ = self._frame.shape
-        image = QImage(self._frame.data, width, height, 4 * width, QImage.Format.Format_RGB32)
-        image.setDevicePixelRatio(ratio)
-        return image
+        return _image(self._frame, ratio)
 
-    def _grey_slice(self) -> Bytes:
+    def magnified(self, framing: Framing, ratio: float) -> QImage:
+        """Draw what a magnifier shows; as `frame`, but nothing is kept."""
+        return _image(self._composed(framing, ratio), ratio).copy()
+
+    def _composed(self, framing: Framing, ratio: float) -> Bytes:
+        placement = Placement(
+            max(1, round(framing.width * ratio)),
+            max(1, round(framing.height * ratio)),
+            framing.left * ratio,
+            framing.top * ratio,
+            framing.scale_x * ratio,
+            framing.scale_y * ratio,
+            ratio,
+        )
+        return compose(self._grey_plane(), placement, self._masks(), self._heat())
+
+    def plane(self) -> NDArray[Any]:
+        """Values of the plane or slab on the screen, as displayed; shape (rows, columns)."""
+        if self._plane is None:
+            self._plane = self._planes().slab(self._open_volume().array, self.index, self.pane)
+        return self._plane
+
+    def _grey_plane(self) -> Bytes:
         if self._grey is None:
             session, volume = self._session, self._open_volume()
-            plane = self._display.turn(volume.array[session.position])
             # Twice inverted is not inverted.
-            self._grey = grey_of(plane, session.window, volume.inverted != session.inverted)
+            self._grey = grey_of(self.plane(), session.window, volume.inverted != session.inverted)
         return self._grey
 
+    def _is_stored_slice(self) -> bool:
+        """One slice as it was acquired is on the screen, which is what systems analyse."""
+        return self._planes().axis == 0 and self.pane.slab.mode is SlabMode.THIN
+
     def _shown_masks(self) -> list[tuple[Layer, NDArray[np.bool_]]]:
-        """The masks of the slice on the screen, as stored: of the findings, or the early ones."""
-        session = self._session
-        if not session.overlays_on:
-            return []
-        pairs = ((layer, self._mask(layer.key)) for layer in session.layers if layer.visible)
-        return [(layer, mask) for layer, mask in pairs if mask is not None]
+        """The masks of the plane on the screen, as displayed: of the findings, or early ones."""
+        if self._shown is None:
+            session = self._session
+            layers = session.layers if session.overlays_on else ()
+            pairs = ((layer, self._mask(layer.key)) for layer in layers if layer.visible)
+            self._shown = [(layer, mask) for layer, mask in pairs if mask is not None]
+        return self._shown
 
     def _mask(self, key: Manifestation) -> NDArray[np.bool_] | None:
-        session = self._session
+        session, section = self._session, self._planes()
         if session.early is not None:
-            return session.early.mask(key, session.position)
+            stored = session.early.mask(key, self.index) if self._is_stored_slice() else None
+            return None if stored is None else section.display.turn(stored)
         segment = session.findings.segment(key) if session.findings is not None else None
-        return None if segment is None else segment.mask[session.position]
+        return None if segment is None else section.slab(segment.mask, self.index, self.pane)
 
     def _masks(self) -> list[MaskLayer]:
         layers = []
-        for layer, stored in self._shown_masks():
+        for layer, mask in self._shown_masks():
             colour = theme.findings_colour(layer.key)
-            mask = self._display.turn(stored)
             outline = layer.style is LayerStyle.OUTLINE
             rgb = (colour.red(), colour.green(), colour.blue())
             layers.append(MaskLayer(mask, rgb, layer.opacity, outline))
         return layers
 
-    def _heat(self) -> HeatLayer | None:
+    def _shown_heatmap(self) -> Heatmap | None:
         session = self._session
-        if session.heatmap is None or not session.overlays_on:
+        return session.heatmap if session.overlays_on and self._is_stored_slice() else None
+
+    def _heat(self) -> HeatLayer | None:
+        heatmap = self._shown_heatmap()
+        if heatmap is None:
             return None
-        return HeatLayer(self._display.turn(session.heatmap.values), session.heatmap_opacity)
+        values = self._planes().display.turn(heatmap.values)
+        return HeatLayer(values, self._session.heatmap_opacity)
 
     # -- words ---------------------------------------------------------------------------------
 
@@ -179,7 +237,7 @@ class Scene:
             Displayed (column, row) under the cursor, or None.
         """
         session, volume = self._session, self._open_volume()
-        heatmap = session.heatmap if session.overlays_on else None
+        heatmap = self._shown_heatmap()
         return Annotations(
             top_left=self._title(volume),
             top_right=(
@@ -187,7 +245,7 @@ class Scene:
                 Line(texts.zoom_text(framing.scale_x)),
             ),
             bottom_right=(*self._probe(volume, pixel), *self._marks(volume)),
-            letters=edge_letters(volume.affine, self._display) if volume.has_orientation else None,
+            letters=self._planes().letters(volume.affine) if volume.has_orientation else None,
             scale=texts.scale_bar(framing.pixels_per_mm, _BAR_SHARE * framing.width)
             if volume.has_geometry
             else None,
@@ -199,18 +257,24 @@ class Scene:
         study, series = self._session.study, self._session.series
         names = (study.description if study else "", series.description if series else "")
         title = "  ·  ".join(name for name in names if name) or volume.modality
-        return Line(title), Line(texts.slice_text(volume, self._session.position))
+        place = texts.plane_text(volume, self._planes(), self.index)
+        if self.pane.content is not Content.STACK:
+            place = f"{self.pane.content.words}  {place}"
+        slab = texts.slab_text(self._planes(), self.index, self.pane)
+        return (Line(title), Line(place), *((Line(slab),) if slab else ()))
 
     def _probe(self, volume: Volume, pixel: tuple[int, int] | None) -> tuple[Line, ...]:
         if pixel is None:
             return ()
-        columns, rows, _, _ = self.picture_size()
-        column, row = self._display.stored_pixel(*pixel, columns, rows)
-        position = self._session.position
+        column, row = pixel
         covering: list[Manifestation] = [
             layer.key for layer, mask in self._shown_masks() if mask[row, column]
         ]
-        value, place = texts.value_lines(volume, position, (column, row), covering)
+        mode = self.pane.slab.mode
+        slab = None if mode is SlabMode.THIN else (mode, float(self.plane()[row, column]))
+        voxel = self._planes().to_voxel(column + 0.5, row + 0.5, self.index)
+        stored = (round(voxel[0]), round(voxel[1]), round(voxel[2]))
+        value, place = texts.value_lines(volume, stored, covering, slab)
         return Line(value), Line(place)
 
     def _marks(self, volume: Volume) -> tuple[Line, ...]:
@@ -224,12 +288,21 @@ class Scene:
         early = self._session.early
         if early is None:
             return ()
-        position = self._session.position
+        if not self._is_stored_slice():
+            return (Line("analysis running: early results on slices as acquired", "warning"),)
+        position = self.index
         if early.done[position]:
             text = "early result, analysis running"
         else:
             text = "not yet analysed" if early.planned[position] else "not analysed"
         return (Line(text, "warning"),)
+
+
+def _image(frame: Bytes, ratio: float) -> QImage:
+    height, width, _ = frame.shape
+    image = QImage(frame.data, width, height, 4 * width, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(ratio)
+    return image
 
 
 def _heat_notes(heatmap: Heatmap) -> tuple[Line, ...]:

@@ -9,17 +9,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from inference.studies.model import Unit
+from viewer.panes import SlabMode
+from viewer.viewport.orientation import patient_axis
 
 if TYPE_CHECKING:
     from inference.findings import Manifestation
     from inference.studies.model import Problem, Volume, Window
+    from viewer.panes import Pane
+    from viewer.viewport.section import Section
 
 __all__ = [
     "ScaleBar",
     "doubts_text",
     "number",
+    "plane_text",
     "scale_bar",
-    "slice_text",
+    "slab_text",
     "value_lines",
     "window_text",
     "zoom_text",
@@ -67,16 +72,26 @@ def scale_bar(pixels_per_mm: float, longest: float) -> ScaleBar | None:
     return None
 
 
-def slice_text(volume: Volume, position: int) -> str:
-    """Slice k of n, and where it lies along the patient axis nearest to the slice normal, in mm."""
-    text = f"{position + 1}/{volume.shape[0]}"
+def plane_text(volume: Volume, section: Section, index: int) -> str:
+    """Plane k of n, and where it lies along the patient axis nearest to its normal, in mm."""
+    text = f"{index + 1}/{section.count}"
     if not (volume.has_geometry and volume.has_orientation):
         return text
-    normal = np.cross(volume.affine[:3, 0], volume.affine[:3, 1])
-    axis = int(np.argmax(np.abs(normal)))
-    _, rows, columns = volume.shape
-    centre = volume.position((columns - 1) / 2, (rows - 1) / 2, position)
+    axis = patient_axis(volume.affine, section.axis)
+    slices, rows, columns = volume.shape
+    middle = ((columns - 1) / 2, (rows - 1) / 2, (slices - 1) / 2)
+    centre = volume.position(*section.moved(middle, index))
     return f"{text}  ·  {_AXES[axis]} {number(centre[axis], 1)} mm"
+
+
+def slab_text(section: Section, index: int, pane: Pane) -> str:
+    """What a slab is made of: how, how thick and of how many planes; empty for one plane."""
+    if pane.slab.mode is SlabMode.THIN:
+        return ""
+    start, stop = section.span(index, pane)
+    planes = stop - start
+    thick = number(planes * section.plane_mm, 1)
+    return f"{pane.slab.mode} of {planes} {'plane' if planes == 1 else 'planes'}, {thick} mm"
 
 
 def window_text(window: Window) -> str:
@@ -92,28 +107,34 @@ def zoom_text(scale: float) -> str:
 
 
 def value_lines(
-    volume: Volume, position: int, pixel: tuple[int, int], segments: Iterable[Manifestation]
+    volume: Volume,
+    voxel: tuple[int, int, int],
+    segments: Iterable[Manifestation],
+    slab: tuple[SlabMode, float] | None = None,
 ) -> tuple[str, str]:
     """Say what lies under the cursor: value and segments, then the place.
 
     Parameters
     ----------
-    volume, position
+    volume
         What is on the screen.
-    pixel
-        Stored (column, row).
+    voxel
+        (column, row, slice); of a slab, in its middle plane.
     segments
         Whose masks cover the pixel.
+    slab
+        Of a slab: how its planes became one, and the value that is shown.
     """
-    column, row = pixel
-    stored = float(volume.array[position, row, column])
-    digits = 0 if volume.array.dtype.kind in "iu" else 1
+    column, row, position = voxel
+    mode, stored = slab or (SlabMode.THIN, float(volume.array[position, row, column]))
+    digits = 0 if volume.array.dtype.kind in "iu" and mode is not SlabMode.MEAN else 1
     if not np.isfinite(stored) or stored == volume.padding:
         value = "no data"
     elif volume.unit is Unit.HU:
         value = f"{number(stored, digits)} HU"
     else:
         value = f"grey {number(stored, digits)}"
+    value = value if mode is SlabMode.THIN else f"{mode} {value}"
     first = "  ".join((value, *(key.short for key in segments)))
     if volume.has_geometry and volume.has_orientation:
         point = volume.position(column, row, position)

@@ -8,11 +8,12 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QHelpEvent, QImage, QPainter
+from PySide6.QtGui import QHelpEvent, QImage, QPainter, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from inference.errors import ExportRefusedError
 from viewer import theme
+from viewer.arrangement import ZoomWish
 from viewer.session import Tool
 from viewer.viewport.annotations import (
     INVITATION,
@@ -24,14 +25,17 @@ from viewer.viewport.annotations import (
     place,
 )
 from viewer.viewport.framing import Framing
+from viewer.viewport.pointing import draw_crosshair, draw_lens, lens_framing
 from viewer.viewport.scene import Scene
 from viewer.viewport.wheel import WheelSteps
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QMouseEvent, QPaintEvent, QResizeEvent, QWheelEvent
+    from PySide6.QtGui import QFocusEvent, QMouseEvent, QPaintEvent, QResizeEvent, QWheelEvent
 
-    from inference.studies.model import Window
+    from inference.studies.model import Volume, Window
+    from viewer.panes import Pane
     from viewer.session import ReadingSession
+    from viewer.viewport.section import Section
 
 __all__ = ["SliceView"]
 
@@ -44,10 +48,18 @@ _ZOOM_DRAG = 0.01
 _ZOOM_NOTCH = 1.2
 """Zoom factor of one notch of the wheel."""
 
+_MM_PER_INCH = 25.4
+
+_SCROLL_DRAG = 8.0
+"""Pixels of dragging a plane."""
+
 _CURSORS = {
     Tool.WINDOW: Qt.CursorShape.CrossCursor,
     Tool.PAN: Qt.CursorShape.OpenHandCursor,
     Tool.ZOOM: Qt.CursorShape.SizeVerCursor,
+    Tool.SCROLL: Qt.CursorShape.SizeVerCursor,
+    Tool.CROSSHAIR: Qt.CursorShape.CrossCursor,
+    Tool.MAGNIFIER: Qt.CursorShape.BlankCursor,
 }
 
 
@@ -60,46 +72,59 @@ class _Drag:
     start: QPointF
     framing: Framing
     window: Window
+    index: int
 
 
 class SliceView(QWidget):
-    """One slice of the session's volume with overlays and texts.
+    """One pane: a plane of the session's volume with overlays and texts.
 
     Left drag does what the session's tool says, middle drag pans, right drag zooms, the wheel goes
-    through the slices, Ctrl and the wheel zoom, and a double click fits the picture.
+    through the planes, Ctrl and the wheel zoom. Moving with Shift takes the other panes along. A
+    double click gives the pane the whole room, or fits the picture where it has it already.
 
     Parameters
     ----------
     session
         What is shown, and asked to change.
+    number
+        Of the pane.
     parent
         Owner, or None.
     """
 
-    def __init__(self, session: ReadingSession, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, session: ReadingSession, number: int = 0, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._session = session
-        self._scene = Scene(session)
+        self._number = number
+        self._scene = Scene(session, number)
+        self._shown: tuple[Volume | None, Pane] = (None, self._scene.pane)
         self._framing: Framing | None = None
         self._cursor: QPointF | None = None
         self._drag: _Drag | None = None
         self._wheel = WheelSteps()
         self._window_step = 1.0
         self._placed: list[Placed] = []
+        self._index: int | None = None
+        self._lens_at: QPointF | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(320, 240)
+        self.setMinimumSize(160, 120)
         self.setAccessibleName("Slice")
         session.volume_changed.connect(self._on_volume)
-        session.position_changed.connect(self._on_grey)
+        session.cursor_changed.connect(self._on_cursor)
+        session.arrangement.panes_changed.connect(self._on_panes)
+        session.arrangement.layout_changed.connect(self.update)
+        session.arrangement.cine_changed.connect(self.update)
         session.window_changed.connect(self._on_grey)
         session.layers_changed.connect(self._on_overlays)
         session.findings_changed.connect(self._on_overlays)
         session.early_changed.connect(self._on_overlays)
         session.heatmap_changed.connect(self._on_overlays)
         session.tool_changed.connect(self._on_tool)
-        session.view_reset.connect(self.fit)
+        session.arrangement.zoom_asked.connect(self._on_zoom)
         self._on_volume()
         self._on_tool()
 
@@ -117,6 +142,18 @@ class SliceView(QWidget):
         if self._framing is not None:
             middle = QRectF(self.rect()).center()
             self._reframe(self._framing.zoomed(factor, middle.x(), middle.y()))
+
+    def show_pixels(self) -> None:
+        """Show one picture pixel on one pixel of the screen, around the same middle."""
+        if self._framing is not None:
+            wanted = 1.0 / self.devicePixelRatioF()
+            self.zoom_by(wanted / min(self._framing.scale_x, self._framing.scale_y))
+
+    def show_true_size(self) -> None:
+        """Show a mm of the picture on a mm of the screen, as far as the screen knows its size."""
+        if self._framing is not None:
+            dots_a_mm = self.screen().physicalDotsPerInch() / _MM_PER_INCH
+            self.zoom_by(dots_a_mm / self._framing.pixels_per_mm)
 
     def annotations(self) -> Annotations:
         """What is written on the picture now; empty while nothing is open."""
@@ -137,13 +174,16 @@ class SliceView(QWidget):
         ExportRefusedError
             When nothing is open.
         """
-        if self._framing is None:
+        if self._session.volume is None:
             raise ExportRefusedError("There is no picture to export; open a study first.")
         ratio = self.devicePixelRatioF()
         image = QImage(self.size() * ratio, QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(ratio)
+        written = Annotations()
+        if self._framing is not None:
+            written = self._scene.annotations(self._framing, None)
         painter = QPainter(image)
-        self._paint(painter, self._scene.annotations(self._framing, None))
+        self._paint(painter, written)
         painter.end()
         return image
 
@@ -151,16 +191,51 @@ class SliceView(QWidget):
 
     def _on_volume(self) -> None:
         self._scene.forget_volume()
+        self._shown = (self._session.volume, self._scene.pane)
         self._drag = None
         self._framing = None
+        self._lens_at = None
         if self._session.volume is not None:
             # A volume opens with its default window.
             self._window_step = self._session.window.width / _WINDOW_DRAG
+        if self._scene.section is not None:
             size = self._scene.picture_size()
             self._framing = Framing(max(1, self.width()), max(1, self.height()), *size)
         self._on_grey()
 
+    def _on_panes(self) -> None:
+        """Look whether it is this pane that shows something else, or is turned."""
+        _, before = self._shown
+        pane = self._scene.pane
+        if pane == before and self._shown[0] is self._session.volume:
+            self.update()
+            return
+        if replace(pane, slab=before.slab) == before:
+            self._shown = (self._session.volume, pane)
+            self._scene.forget_plane()
+            self._on_grey()
+        else:
+            self._on_volume()
+
+    def _on_cursor(self) -> None:
+        index = self._scene.index if self._scene.section is not None else None
+        if index != self._index:
+            self._index = index
+            self._scene.forget_plane()
+            self._describe()
+        self.update()
+
+    def _on_zoom(self, wish: ZoomWish) -> None:
+        if self._number == self._session.arrangement.active:
+            doings = {
+                ZoomWish.FIT: self.fit,
+                ZoomWish.PIXELS: self.show_pixels,
+                ZoomWish.TRUE_SIZE: self.show_true_size,
+            }
+            doings[wish]()
+
     def _on_grey(self) -> None:
+        self._index = self._scene.index if self._scene.section is not None else None
         self._scene.forget_grey()
         self._describe()
         self.update()
@@ -175,8 +250,9 @@ class SliceView(QWidget):
     def _describe(self) -> None:
         written = self.annotations()
         lines = (*written.top_left, *written.top_right)
-        text = ", ".join(line.text for line in lines) or INVITATION
-        self.setAccessibleDescription(text)
+        text = ", ".join(line.text for line in lines)
+        self.setAccessibleDescription(text or self._scene.why_nothing() or INVITATION)
+        self.setAccessibleName(f"{self._scene.pane.content.words}, pane {self._number + 1}")
 
     # -- painting ------------------------------------------------------------------------------
 
@@ -184,19 +260,41 @@ class SliceView(QWidget):
         """Draw the frame, made anew only where something changed, and the texts."""
         painter = QPainter(self)
         self._placed = self._paint(painter, self.annotations())
+        if self._lens_at is not None and self._framing is not None:
+            inside = lens_framing(self._framing, self._lens_at)
+            lens = self._scene.magnified(inside, self.devicePixelRatioF())
+            draw_lens(painter, lens, self._lens_at)
+        if self._is_marked_active():
+            painter.setPen(QPen(theme.colour("accent"), 1.0))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
         painter.end()
 
     def _paint(self, painter: QPainter, written: Annotations) -> list[Placed]:
         if self._framing is None:
             painter.fillRect(self.rect(), theme.colour("canvas"))
-            draw_invitation(painter, QRectF(self.rect()))
+            draw_invitation(painter, QRectF(self.rect()), self._scene.why_nothing() or INVITATION)
         else:
             painter.drawImage(
                 QPointF(0.0, 0.0), self._scene.frame(self._framing, self.devicePixelRatioF())
             )
+            if self._shows_crosshair():
+                at = self._framing.to_view(*self._planes().to_picture(self._session.cursor))
+                draw_crosshair(painter, QPointF(*at), self.width(), self.height())
         placed = place(written, self.width(), self.height())
         draw(painter, placed)
         return placed
+
+    def _is_marked_active(self) -> bool:
+        arrangement = self._session.arrangement
+        several = arrangement.layout.count > 1 and not arrangement.maximised
+        return several and arrangement.active == self._number
+
+    def _shows_crosshair(self) -> bool:
+        arrangement = self._session.arrangement
+        return arrangement.crosshair_on and (
+            arrangement.layout.count > 1 or self._session.tool is Tool.CROSSHAIR
+        )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the middle of the picture in the middle of the view."""
@@ -241,10 +339,12 @@ class SliceView(QWidget):
             self._reframe(self._framing.zoomed(_ZOOM_NOTCH**notches, at.x(), at.y()))
             return
         if steps := self._wheel.add(notches):
-            self._session.step(steps)
+            self._session.arrangement.stop_cine()
+            self._go_to(self._scene.index + steps)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin a drag."""
+        """Begin a drag; the pane becomes the active one."""
+        self._session.arrangement.activate(self._number)
         tools = {
             Qt.MouseButton.LeftButton: self._session.tool,
             Qt.MouseButton.MiddleButton: Tool.PAN,
@@ -255,15 +355,39 @@ class SliceView(QWidget):
             event.ignore()
             return
         self._drag = _Drag(
-            event.button(), tool, event.position(), self._framing, self._session.window
+            event.button(),
+            tool,
+            event.position(),
+            self._framing,
+            self._session.window,
+            self._scene.index,
         )
+        self._continue(self._drag, event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with the drag, and tell what lies under the cursor."""
         self._cursor = event.position()
         if self._drag is not None:
             self._continue(self._drag, event.position())
+        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._look_at(event.position())
         self.update()
+
+    def _planes(self) -> Section:
+        section = self._scene.section
+        if section is None:
+            raise ValueError("no plane is shown")
+        return section
+
+    def _go_to(self, index: int) -> None:
+        self._session.set_cursor(self._planes().moved(self._session.cursor, index))
+
+    def _look_at(self, at: QPointF) -> None:
+        """Take all planes to a point of this one."""
+        if self._framing is not None:
+            column, row = self._framing.to_picture(at.x(), at.y())
+            index = self._scene.index
+            self._session.set_cursor(self._planes().to_voxel(column, row, index))
 
     def _continue(self, drag: _Drag, at: QPointF) -> None:
         moved = at - drag.start
@@ -272,6 +396,13 @@ class SliceView(QWidget):
         elif drag.tool is Tool.ZOOM:
             factor = math.exp(-moved.y() * _ZOOM_DRAG)
             self._reframe(drag.framing.zoomed(factor, drag.start.x(), drag.start.y()))
+        elif drag.tool is Tool.SCROLL:
+            self._go_to(drag.index - round(moved.y() / _SCROLL_DRAG))
+        elif drag.tool is Tool.CROSSHAIR:
+            self._look_at(at)
+        elif drag.tool is Tool.MAGNIFIER:
+            self._lens_at = at
+            self.update()
         elif not moved.isNull():
             self._session.set_window(
                 replace(
@@ -286,11 +417,24 @@ class SliceView(QWidget):
         """End the drag with the button that began it."""
         if self._drag is not None and event.button() == self._drag.button:
             self._drag = None
+            self._lens_at = None
+            self.update()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Fit the picture."""
-        if event.button() == Qt.MouseButton.LeftButton:
+        """Give the pane the whole room, or take it away again; alone, fit the picture."""
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        arrangement = self._session.arrangement
+        if arrangement.layout.count == 1:
             self.fit()
+        else:
+            arrangement.activate(self._number)
+            arrangement.maximise(not arrangement.maximised)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Who comes here by the keyboard gives commands to this pane."""
+        self._session.arrangement.activate(self._number)
+        super().focusInEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is under the cursor any more."""

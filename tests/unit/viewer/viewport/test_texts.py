@@ -7,7 +7,9 @@ import pytest
 
 from inference.findings import Manifestation
 from inference.studies.model import Problem, Unit, Volume, Window
+from viewer.panes import Content, Pane, Slab, SlabMode
 from viewer.viewport import texts
+from viewer.viewport.section import section_of
 
 
 def volume(**changes):
@@ -20,6 +22,12 @@ def volume(**changes):
         "has_geometry": True, "has_orientation": True, "series_uid": "1.2",
     } | changes  # fmt: skip
     return Volume(**settings)
+
+
+def planes(of, pane=Pane()):  # noqa: B008 - frozen
+    found = section_of(of, pane)
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize(
@@ -44,12 +52,28 @@ def test_there_is_no_scale_bar_when_not_even_a_mm_fits():
 
 
 def test_a_slice_is_numbered_from_one_and_placed_along_the_normal():
-    assert texts.slice_text(volume(), 1) == "2/5  ·  H −98.0 mm"
+    chest = volume()
+    assert texts.plane_text(chest, planes(chest), 1) == "2/5  ·  H −98.0 mm"
+
+
+def test_a_coronal_plane_is_numbered_in_its_own_way():
+    chest = volume()
+    coronal = planes(chest, Pane(Content.CORONAL))
+    assert texts.plane_text(chest, coronal, 4) == "5/8  ·  P −18.0 mm"
+
+
+def test_a_slab_says_what_it_is_made_of():
+    chest = volume()
+    thick = Pane(Content.AXIAL, Slab(SlabMode.MAXIMUM, 6.0))
+    assert texts.slab_text(planes(chest, thick), 2, thick) == "MIP of 3 planes, 6.0 mm"
+    assert texts.slab_text(planes(chest, thick), 0, thick) == "MIP of 2 planes, 4.0 mm"
+    assert texts.slab_text(planes(chest), 2, Pane()) == ""
 
 
 @pytest.mark.parametrize("unknown", ["has_geometry", "has_orientation"])
 def test_a_slice_has_no_place_where_the_geometry_is_unknown(unknown):
-    assert texts.slice_text(volume(**{unknown: False}), 1) == "2/5"
+    chest = volume(**{unknown: False})
+    assert texts.plane_text(chest, planes(chest), 1) == "2/5"
 
 
 def test_the_window_is_told_with_its_name():
@@ -58,24 +82,29 @@ def test_the_window_is_told_with_its_name():
 
 
 def test_the_value_under_the_cursor_comes_with_segments_and_millimetres():
-    assert texts.value_lines(volume(), 2, (4, 6), [Manifestation.GGO]) == (
+    assert texts.value_lines(volume(), (4, 6, 2), [Manifestation.GGO]) == (
         "−712 HU  GGO",
         "L −8.0  P −17.0  H −96.0 mm",
     )
 
 
+def test_a_value_of_a_slab_says_so():
+    first, _ = texts.value_lines(volume(), (4, 6, 2), [], (SlabMode.MEAN, -711.6))
+    assert first == "mean −711.6 HU"
+
+
 def test_a_picture_has_grey_values_and_pixel_numbers():
     picture = volume(unit=Unit.GREY, has_orientation=False, array=np.full((1, 8, 8), 9, np.uint8))
-    assert texts.value_lines(picture, 0, (4, 6), []) == ("grey 9", "column 5, row 7")
+    assert texts.value_lines(picture, (4, 6, 0), []) == ("grey 9", "column 5, row 7")
 
 
 def test_padding_is_not_a_measurement():
-    assert texts.value_lines(volume(padding=-712.0), 0, (0, 0), [])[0] == "no data"
+    assert texts.value_lines(volume(padding=-712.0), (0, 0, 0), [])[0] == "no data"
 
 
 def test_not_a_number_is_not_a_measurement():
     empty = volume(array=np.full((1, 2, 2), np.nan, np.float32))
-    assert texts.value_lines(empty, 0, (0, 0), [])[0] == "no data"
+    assert texts.value_lines(empty, (0, 0, 0), [])[0] == "no data"
 
 
 def test_doubts_are_counted():
