@@ -195,7 +195,9 @@ class LayoutsDialog(QDialog):
     def _make(self, *_: object) -> None:
         columns = []
         for rows, cells in zip(self.rows, self.cells, strict=True):
-            columns.append(tuple(cell.currentData() for cell in cells[: rows.value()]))
+            # Qt hands a name back as a plain string.
+            shown = (Content(cell.currentData()) for cell in cells[: rows.value()])
+            columns.append(tuple(shown))
         wanted = tuple(columns[: self.columns.value()])
         if sum(map(len, wanted)) <= MOST_PANES:
             self._session.arrangement.set_layout(Layout("Custom", wanted))

@@ -93,6 +93,10 @@ class Framing:
         """Whole picture, centred."""
         return replace(self, zoom=1.0, centre_x=0.5, centre_y=0.5)
 
+    def at_scale(self, pixels_per_mm: float) -> Framing:
+        """Same middle, so many logical screen pixels a mm: whatever zoom that takes."""
+        return replace(self, zoom=self.zoom * pixels_per_mm / self.pixels_per_mm)
+
     def panned(self, dx: float, dy: float) -> Framing:
         """Picture moved by so many view pixels; its middle of view stays inside the picture."""
         x = self.centre_x - dx / (self.columns * self.scale_x)

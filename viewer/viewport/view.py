@@ -146,14 +146,14 @@ class SliceView(QWidget):
     def show_pixels(self) -> None:
         """Show one picture pixel on one pixel of the screen, around the same middle."""
         if self._framing is not None:
-            wanted = 1.0 / self.devicePixelRatioF()
-            self.zoom_by(wanted / min(self._framing.scale_x, self._framing.scale_y))
+            smaller = min(self._framing.column_mm, self._framing.row_mm)
+            self._reframe(self._framing.at_scale(1.0 / (smaller * self.devicePixelRatioF())))
 
     def show_true_size(self) -> None:
         """Show a mm of the picture on a mm of the screen, as far as the screen knows its size."""
         if self._framing is not None:
-            dots_a_mm = self.screen().physicalDotsPerInch() / _MM_PER_INCH
-            self.zoom_by(dots_a_mm / self._framing.pixels_per_mm)
+            dots_per_inch = self.screen().physicalDotsPerInch()
+            self._reframe(self._framing.at_scale(dots_per_inch / _MM_PER_INCH))
 
     def annotations(self) -> Annotations:
         """What is written on the picture now; empty while nothing is open."""
