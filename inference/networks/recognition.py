@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Self
 
 import torch
+import torch.nn.functional as nnf
 from torch import nn
 
 from inference import torchvision_shim  # noqa: F401 - before torchvision
@@ -17,10 +18,13 @@ from inference import torchvision_shim  # noqa: F401 - before torchvision
 import timm  # isort: skip
 from torchvision.models import Inception_V3_Weights, inception_v3  # isort: skip
 
-__all__ = ["FEATURES", "InceptionRecogniser", "LiteRecogniser", "Recogniser"]
+__all__ = ["FEATURES", "REGION", "InceptionRecogniser", "LiteRecogniser", "Recogniser"]
 
 FEATURES = 2048
 """Channels of Mixed_7c."""
+
+REGION = 64
+"""Side of the grid on which a region is kept; pictures are several times as fine."""
 
 _TRUNK = (
     "Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "maxpool1", "Conv2d_3b_1x1",
@@ -72,6 +76,9 @@ class Recogniser(nn.Module):
         Keep the trunk as it is.
     dropout
         Before the heads.
+    region
+        Look at a part of the picture only, which `look_at` names and which is kept with the
+        weights; the rest reaches no layer, so no class can be told by it.
     """
 
     layer: ClassVar[str]
@@ -88,9 +95,12 @@ class Recogniser(nn.Module):
         channels: int = 1,
         frozen: bool = False,
         dropout: float = 0.5,
+        region: bool = False,
     ) -> None:
         super().__init__()
         self.trunk = trunk
+        self.region: torch.Tensor | None
+        self.register_buffer("region", torch.ones(1, 1, REGION, REGION) if region else None)
         self._channels = channels
         self._frozen = frozen
         if frozen:
@@ -109,8 +119,28 @@ class Recogniser(nn.Module):
             self.trunk.eval()
         return self
 
+    def look_at(self, region: torch.Tensor) -> None:
+        """Name the part of the picture that is looked at.
+
+        Parameters
+        ----------
+        region
+            Shape (`REGION`, `REGION`), relative to the picture's sides: 1 inside, 0 outside.
+
+        Raises
+        ------
+        ValueError
+            When this network looks at whole pictures.
+        """
+        if self.region is None:
+            raise ValueError("this network looks at whole pictures")
+        self.region.copy_(region.to(self.region))
+
     def feature_maps(self, x: torch.Tensor) -> torch.Tensor:
         """Output of `layer`: (batch, 1, h, w) -> (batch, features, h', w')."""
+        if self.region is not None:
+            # Pictures are normalised, so what is left out becomes a grey that says nothing.
+            x = x * nnf.interpolate(self.region, size=x.shape[-2:], mode="nearest")
         maps: torch.Tensor = self.trunk(x.expand(-1, self._channels, -1, -1))
         return maps
 
@@ -168,6 +198,8 @@ class LiteRecogniser(Recogniser):
         `timm`'s name of it.
     dropout
         Before the heads.
+    region
+        Look at a part of the picture only, see `Recogniser`.
     """
 
     layer = "conv_head"
@@ -179,6 +211,7 @@ class LiteRecogniser(Recogniser):
         trunk: str = "tf_efficientnet_lite0",
         *,
         dropout: float = 0.2,
+        region: bool = False,
     ) -> None:
         whole = timm.create_model(trunk, in_chans=1, drop_path_rate=0.0)
         layers = nn.Sequential()
@@ -188,4 +221,4 @@ class LiteRecogniser(Recogniser):
             for number, stage in stages:
                 layers.add_module(f"stage_{number}" if number else name, stage)
         features = whole.get_parameter("classifier.weight").shape[1]
-        super().__init__(layers, features, heads, dropout=dropout)
+        super().__init__(layers, features, heads, dropout=dropout, region=region)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from inference.errors import BadInputError
 from inference.preprocess import prepare
 from inference.training.losses import CODES, LUNGS
-from inference.training.lung_atlas import average_lungs, hand_drawn, lungs_at
+from inference.training.lung_atlas import average_lungs, hand_drawn
 from inference.training.manifest import Row
 from inference.training.pictures import read_grey
 from inference.training.recipe import Recipe
@@ -64,8 +64,8 @@ class Dataset:
     weights
         Length n, the probability of being drawn; sums to one.
     lungs
-        Shape (size, size), bool: where lungs lie on average in X-rays of the training groups; None
-        where nobody asked.
+        Of `lung_atlas.average_lungs`: where lungs lie in X-rays of the training groups; None where
+        nobody asked.
     """
 
     pictures: NDArray[np.uint8]
@@ -137,14 +137,17 @@ def _undersampled(strata: Sequence[str], seed: int) -> list[int]:
 
 
 def _lungs(rows: Sequence[Row], recipe: Recipe) -> NDArray[np.bool_] | None:
-    if recipe.augment.blind <= 0 and recipe.augment.only_lungs <= 0:
+    settings = recipe.augment
+    if not (settings.blind > 0 or settings.only_lungs > 0 or recipe.network.get("region")):
         return None
     if recipe.data.modalities != ("CXR",):
-        raise BadInputError("Only X-rays lose their lungs in training; set data.modalities to CXR.")
+        raise BadInputError(
+            "Only of X-rays it is known where lungs lie; set data.modalities to CXR."
+        )
     masks = [mask for row, mask in hand_drawn(rows) if row.source not in recipe.data.leave_out]
     if not masks:
         raise BadInputError("The manifest has no X-ray with lungs outlined in these folds.")
-    return lungs_at(average_lungs(masks), (recipe.size, recipe.size))
+    return average_lungs(masks)
 
 
 def _recognition(rows: Sequence[Row], recipe: Recipe) -> Dataset:

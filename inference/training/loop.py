@@ -21,6 +21,7 @@ from torch import nn
 from inference import device as devices
 from inference.errors import BadInputError
 from inference.networks.factory import make_network
+from inference.networks.recognition import Recogniser
 from inference.preprocess import MEAN, STD
 from inference.training.augment import augment, corrupt, mixup
 from inference.training.blinding import blind
@@ -28,6 +29,7 @@ from inference.training.datasets import Dataset
 from inference.training.groups import remember_groups
 from inference.training.imagenet import network_from_imagenet
 from inference.training.losses import PICTURE, manifestation_loss, recognition_loss, streams_loss
+from inference.training.lung_atlas import lungs_at
 from inference.training.recipe import Recipe
 
 __all__ = ["TrainingResult", "train"]
@@ -89,9 +91,10 @@ def _batch(
     torch.manual_seed(int(chooser.integers(2**62)))  # dropout
     masks = None if data.masks is None else torch.from_numpy(data.masks[chosen]).to(device)
     pictures, known = data.pictures[chosen], {t: v[chosen] for t, v in data.targets.items()}
-    if data.lungs is not None:
-        shares = (recipe.augment.blind, recipe.augment.only_lungs)
-        pictures, known = blind(pictures, known, data.lungs, shares, chooser)
+    shares = (recipe.augment.blind, recipe.augment.only_lungs)
+    if data.lungs is not None and max(shares) > 0:
+        lungs = lungs_at(data.lungs, pictures.shape[1:])
+        pictures, known = blind(pictures, known, lungs, shares, chooser)
     x, masks = augment(
         torch.from_numpy(pictures).to(device),
         masks,
@@ -273,6 +276,8 @@ def train(
         network = make_network(recipe.kind, recipe.network)
     if init not in {"random", "imagenet"}:
         _take_over(network, Path(init))
+    if isinstance(network, Recogniser) and network.region is not None and data.lungs is not None:
+        network.look_at(torch.from_numpy(data.lungs))
     devices.channels_last(network.to(where))
     dtype = devices.low_precision(where) if recipe.precision == "auto" else None
     optimiser = torch.optim.AdamW(_groups(network, recipe), weight_decay=recipe.weight_decay)

@@ -12,7 +12,12 @@ from inference.networks import recognition
 from inference.networks.evidence import EVIDENCE
 from inference.networks.factory import make_network
 from inference.networks.manifestation import MLCNN
-from inference.networks.recognition import FEATURES, InceptionRecogniser
+from inference.networks.recognition import (
+    FEATURES,
+    REGION,
+    InceptionRecogniser,
+    LiteRecogniser,
+)
 from inference.networks.streams import SeparateStreams, SharedStreams, UNetStreams
 
 LIGHT = {"encoder": "resnet18", "depth": 3, "decoder_channels": 16}
@@ -172,3 +177,32 @@ def test_a_fresh_inception_starts_calm() -> None:
         if isinstance(module, nn.BatchNorm2d):
             nn.init.zeros_(module.bias)
     assert explosion(calm) < 0.2 * explosion(plain)
+
+
+def test_what_lies_outside_its_region_tells_a_recogniser_nothing() -> None:
+    torch.manual_seed(0)
+    settings = {"trunk": "tf_efficientnet_lite0", "heads": {"covid-2": 2}, "region": True}
+    network = make_network("recognition", settings).eval()
+    assert isinstance(network, LiteRecogniser)
+    nn.init.normal_(network.heads["covid-2"].get_parameter("weight"))
+    region = torch.zeros(REGION, REGION)
+    region[16:48, 16:48] = 1
+    picture = torch.randn(1, 1, 96, 96)
+    with torch.no_grad():
+        assert not torch.equal(network(picture)["covid-2"], network(picture.flip(2))["covid-2"])
+        network.look_at(region)
+        outside, inside = picture.clone(), picture.clone()
+        outside[..., :24, :] += 3
+        inside[..., 40:50, 40:50] += 3
+        said = network(picture)["covid-2"]
+        assert torch.equal(network(outside)["covid-2"], said)
+        assert not torch.equal(network(inside)["covid-2"], said)
+    # The region is kept with the weights, and stands in no other network.
+    again = make_network("recognition", settings).eval()
+    again.load_state_dict(network.state_dict())
+    with torch.no_grad():
+        assert torch.equal(again(picture)["covid-2"], said)
+    whole = make_network("recognition", {**settings, "region": False})
+    assert "region" not in whole.state_dict()
+    with pytest.raises(ValueError, match="whole pictures"):
+        whole.look_at(region)
