@@ -142,7 +142,7 @@ def _lungs(rows: Sequence[Row], recipe: Recipe) -> NDArray[np.bool_] | None:
         return None
     if recipe.data.modalities != ("CXR",):
         raise BadInputError(
-            "Only of X-rays it is known where lungs lie; set data.modalities to CXR."
+            "Where lungs lie is known of X-rays only; set data.modalities to CXR."
         )
     masks = [mask for row, mask in hand_drawn(rows) if row.source not in recipe.data.leave_out]
     if not masks:
