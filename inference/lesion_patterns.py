@@ -8,13 +8,19 @@ glass and consolidation, since an effusion lies outside the lungs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.findings import Manifestation
+from inference.lesion_data import (
+    DEPTHS_MM,
+    HU_EDGES,
+    OPACITIES,
+    HuHistogram,
+    Patterns,
+    PeripheralCurve,
+)
 from inference.quantify import bounds, label_components
 from inference.studies.model import Unit
 
@@ -24,90 +30,7 @@ if TYPE_CHECKING:
     from inference.findings import Segment
     from inference.studies.model import Volume
 
-__all__ = [
-    "DEPTHS_MM",
-    "HU_EDGES",
-    "OPACITIES",
-    "HuHistogram",
-    "Patterns",
-    "PeripheralCurve",
-    "find_patterns",
-]
-
-OPACITIES: Final = (Manifestation.GGO, Manifestation.CONSOLIDATION)
-"""What counts as a lesion in the paper's sense."""
-HU_EDGES: Final = tuple(range(-1000, 241, 20))
-"""Edges of the histogram's bins in HU: all that the paper speaks of, -970 to 140."""
-DEPTHS_MM: Final = tuple(range(36))
-"""Thicknesses of the periphery, in mm: the range of the paper's Fig. 1 (i)."""
-
-
-@dataclass(frozen=True, slots=True)
-class HuHistogram:
-    """How the HU of all lesion voxels are distributed.
-
-    Parameters
-    ----------
-    shares
-        For each bin between `HU_EDGES`, its share of all lesion voxels, padding left out.
-    below, above
-        Share under the first and from the last edge on; with `shares` they add to one.
-    """
-
-    shares: tuple[float, ...]
-    below: float
-    above: float
-
-    def between(self, low: float, high: float) -> float:
-        """Share of the bins that lie in a range of HU."""
-        return sum(
-            share
-            for share, left, right in zip(self.shares, HU_EDGES, HU_EDGES[1:], strict=False)
-            if low <= left and right <= high
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class PeripheralCurve:
-    """Peripheral lesion ratio against the thickness of the periphery.
-
-    The periphery is what an erosion of the lung mask by a disc takes away, slice by slice
-    (equation 1 of the paper). The paper's lesions lie inside its lung mask; here they may stick
-    out of it, and what has no depth is left out of the ratio.
-
-    Parameters
-    ----------
-    ratios
-        For each of `DEPTHS_MM`, the share of the lesion voxels in the lungs that are no deeper.
-    inside
-        Share of all lesion voxels that lie in the lung mask.
-    """
-
-    ratios: tuple[float, ...]
-    inside: float
-
-
-@dataclass(frozen=True, slots=True)
-class Patterns:
-    """The four findings of one study.
-
-    Parameters
-    ----------
-    count
-        Lesions of at least `quantify.MIN_LESION_VOXELS`, ground glass and consolidation taken
-        together: what touches is one.
-    percent_of_lung
-        Their share of the lungs, at most 100; None without a lung mask.
-    histogram
-        None without HU, or where nothing was found.
-    periphery
-        None without a lung mask or spacing, or where no lesion lies in the lungs.
-    """
-
-    count: int
-    percent_of_lung: float | None
-    histogram: HuHistogram | None
-    periphery: PeripheralCurve | None
+__all__ = ["find_patterns"]
 
 
 def find_patterns(

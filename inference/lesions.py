@@ -7,7 +7,6 @@ A lesion is a 26-connected component of one manifestation's mask with at least
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import cv2
@@ -15,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inference.lesion_patterns import Patterns, find_patterns
-from inference.lung_regions import LungRegions, Side, Zone, depth_in_slice
-from inference.quantify import bounds, label_components
+from inference.lesion_data import PERIPHERAL_MM, Lesion, Lesions
+from inference.lesion_patterns import find_patterns
+from inference.lung_regions import LungRegions, depth_in_slice
+from inference.quantify import MIN_LESION_VOXELS, bounds, label_components
 from inference.studies.model import Unit
 
 if TYPE_CHECKING:
@@ -25,108 +25,10 @@ if TYPE_CHECKING:
     from inference.quantify import Components
     from inference.studies.model import Volume
 
-__all__ = ["PERIPHERAL_MM", "PERIPHERAL_SHARE", "Lesion", "Lesions", "Place", "find_lesions"]
+__all__ = ["find_lesions"]
 
-PERIPHERAL_MM: Final = 15.0
-"""Lung no deeper than this under its surface is peripheral.
-
-About a third of the way to the deepest point of a slice of an adult's lung: readers call the outer
-third peripheral (Bernheim et al., Radiology 2020;295:200463). Wang et al. (DeepSC-COVID) name no
-single depth but show 0 to 35 mm; `Patterns` has that curve.
-"""
-PERIPHERAL_SHARE: Final = 0.5
-"""A lesion with at least so much of its lung voxels in the periphery is peripheral."""
 _HULL_FROM: Final = 3
 """Fewer points are their own hull."""
-
-
-class Place(StrEnum):
-    """Near the surface of the lung, or deep in it."""
-
-    PERIPHERAL = "peripheral"
-    CENTRAL = "central"
-
-
-@dataclass(frozen=True, slots=True)
-class Lesion:
-    """One connected lesion.
-
-    Parameters
-    ----------
-    number
-        From 1, over all manifestations, the largest first.
-    key
-        Which manifestation.
-    voxels
-        How many it has.
-    volume_ml
-        None where the spacing is unknown.
-    mean_hu, sd_hu
-        Mean and standard deviation without padding; None where the source has no HU.
-    diameter_mm
-        Largest distance between two voxel centres of one slice; None where the spacing is unknown.
-    voxel
-        (column, row, slice) of the voxel of the lesion that is nearest to its centre of mass, so
-        that whoever goes there sees it, however the lesion is bent.
-    position_mm
-        LPS position of that voxel; None where the patient axes are unknown.
-    side
-        By the lung that holds it, or is nearest to it; None without orientation, without lungs, or
-        where the two lungs cannot be told apart.
-    zone
-        Third of that lung's height; None as for `side`, and where the lung is cut off by the scan.
-    peripheral_share
-        Share of its voxels in the lungs that lie within `PERIPHERAL_MM` of the lung's surface, in
-        the slice; None without spacing or lungs, and where no voxel lies in the lung mask.
-    """
-
-    number: int
-    key: Manifestation
-    voxels: int
-    volume_ml: float | None
-    mean_hu: float | None
-    sd_hu: float | None
-    diameter_mm: float | None
-    voxel: tuple[int, int, int]
-    position_mm: tuple[float, float, float] | None
-    side: Side | None
-    zone: Zone | None
-    peripheral_share: float | None
-
-    @property
-    def place(self) -> Place | None:
-        """Peripheral or central; None where the share is not known."""
-        if self.peripheral_share is None:
-            return None
-        return Place.PERIPHERAL if self.peripheral_share >= PERIPHERAL_SHARE else Place.CENTRAL
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Lesions:
-    """Every lesion of one analysis, and what they show together.
-
-    Parameters
-    ----------
-    lesions
-        The largest first.
-    specks
-        Components too small to be listed.
-    specks_ml
-        What these hold together; None where the spacing is unknown.
-    lungs_known
-        There is a lung mask; without it side, zone and place are not computed.
-    sides_known
-        Right and left lung could be told apart.
-    patterns
-        The four findings of Wang et al. (DeepSC-COVID).
-    """
-
-    lesions: tuple[Lesion, ...]
-    specks: int
-    specks_ml: float | None
-    lungs_known: bool
-    sides_known: bool
-    patterns: Patterns
 
 
 def find_lesions(findings: Findings, volume: Volume) -> Lesions | None:
@@ -170,6 +72,7 @@ def find_lesions(findings: Findings, volume: Volume) -> Lesions | None:
     found.sort(key=lambda lesion: (-lesion.voxels, lesion.voxel[2], lesion.voxel))
     return Lesions(
         lesions=tuple(replace(one, number=n) for n, one in enumerate(found, start=1)),
+        least_voxels=MIN_LESION_VOXELS,
         specks=specks,
         specks_ml=speck_voxels * volume.voxel_ml if volume.has_geometry else None,
         lungs_known=lungs is not None,

@@ -7,7 +7,6 @@ comes from the affine, nothing from the screen.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import cv2
@@ -15,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from inference.lesion_data import Side, Zone
 from inference.quantify import bounds
 
 if TYPE_CHECKING:
     from inference.studies.model import Volume
 
-__all__ = ["LungRegions", "Side", "Zone", "depth_in_slice"]
+__all__ = ["LungRegions", "depth_in_slice"]
 
 _BIN_MM: Final = 2.0
 """Width of the bins in which lung is counted along a patient axis."""
@@ -37,27 +37,6 @@ _CUT_SHARE: Final = 0.3
 """A lung whose first or last slice has so much of its widest one goes on outside the scan."""
 _BOTH_SHARE: Final = 0.1
 """What lies by so much in the other lung too lies in both."""
-
-
-class Side(StrEnum):
-    """The patient's side, never the screen's."""
-
-    RIGHT = "right"
-    LEFT = "left"
-    BOTH = "both"
-    """One connected lesion that reaches from one lung into the other."""
-
-
-class Zone(StrEnum):
-    """A third of the height of a lung along the patient's long axis.
-
-    Readers take the carina and the inferior pulmonary veins as borders (Ooi et al., Radiology
-    2004;230:836-844); neither is known here, so these are thirds of the lung's own extent.
-    """
-
-    UPPER = "upper"
-    MIDDLE = "middle"
-    LOWER = "lower"
 
 
 _CODES: Final = {Side.RIGHT: 1, Side.LEFT: 2}
@@ -217,7 +196,8 @@ class LungRegions:
         for place, part in zip(voxels, self._box, strict=True):
             inside &= (place >= part.start) & (place < part.stop)
         shifted = (p[inside] - s for p, s in zip(voxels, self._origin, strict=True))
-        return values[tuple(shifted)]
+        found: NDArray[np.uint8] = values[tuple(shifted)]
+        return found
 
     def _nearest(self, sides: NDArray[np.uint8], centre: tuple[int, int, int]) -> Side | None:
         """Side of the lung voxel nearest to a voxel, in the nearest slice that has lung."""

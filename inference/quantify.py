@@ -79,7 +79,8 @@ def bounds(mask: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
     slices = np.flatnonzero(mask.any(axis=(1, 2)))
     if not slices.size:
         return slice(0, 0), slice(0, 0), slice(0, 0)
-    flat = mask[slices[0] : slices[-1] + 1].any(axis=0)
+    held = mask[int(slices[0]) : int(slices[-1]) + 1]
+    flat = np.asarray(held.any(axis=0))
     rows, columns = np.flatnonzero(flat.any(axis=1)), np.flatnonzero(flat.any(axis=0))
     return (
         slice(int(slices[0]), int(slices[-1]) + 1),

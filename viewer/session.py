@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from inference.findings import Manifestation
 from inference.studies.model import Unit, Window
 from viewer.early import Early
+from viewer.lesions import LesionList
 
 if TYPE_CHECKING:
     from inference.findings import Findings, Heatmap
@@ -77,6 +78,8 @@ class ReadingSession(QObject):
     volume_changed = Signal()
     """Another volume (or none) is open; findings and heatmap were dropped with the old one."""
     position_changed = Signal(int)
+    target_changed = Signal()
+    """The reader asked to see a voxel; the position has already been changed to its slice."""
     window_changed = Signal()
     view_reset = Signal()
     """The reader asked for fit, no pan, default window."""
@@ -100,6 +103,7 @@ class ReadingSession(QObject):
         self._volume: Volume | None = None
         self._read_seconds = 0.0
         self._position = 0
+        self._target: tuple[int, int, int] | None = None
         self._window = Window(-600.0, 1500.0, "Lung")
         self._inverted = False
         self._tool = Tool.WINDOW
@@ -112,6 +116,8 @@ class ReadingSession(QObject):
         self._heatmap_opacity = 0.5
         self._analysis = AnalysisState.NONE
         self._stage = ("", 0, 0)
+        self.lesions = LesionList(self)
+        """The lesions of `findings`, one by one."""
 
     # -- studies -----------------------------------------------------------------------------
 
@@ -158,6 +164,7 @@ class ReadingSession(QObject):
         self._analysis = AnalysisState.NONE
         self._stage = ("", 0, 0)
         self._position = volume.shape[0] // 2
+        self._target = None
         self._inverted = False
         self._window = self.default_window()
         self.volume_changed.emit()
@@ -187,6 +194,22 @@ class ReadingSession(QObject):
     def step(self, delta: int) -> None:
         """Move by that many slices."""
         self.set_position(self._position + delta)
+
+    @property
+    def target(self) -> tuple[int, int, int] | None:
+        """Voxel (column, row, slice) that the reader asked to see last, or None."""
+        return self._target
+
+    def go_to_voxel(self, column: int, row: int, slice_: int) -> None:
+        """Go to a voxel of the open volume; values out of range stop at the ends."""
+        if self._volume is None:
+            return
+        slices, rows, columns = self._volume.shape
+        wished = zip((column, row, slice_), (columns, rows, slices), strict=True)
+        column, row, slice_ = (max(0, min(int(index), size - 1)) for index, size in wished)
+        self._target = (column, row, slice_)
+        self.set_position(slice_)
+        self.target_changed.emit()
 
     @property
     def window(self) -> Window:

@@ -28,10 +28,11 @@ from viewer.browser import StudyTree
 from viewer.cards import CardsDialog
 from viewer.details import details
 from viewer.export import Exporter, Format, ask_with_dialog
+from viewer.lesions import LesionLister
 from viewer.menus import ActionSet, keys_html, wants_key
 from viewer.messages import MessageArea
 from viewer.opening import Opener
-from viewer.panels import FindingsPanel, LayersPanel, TimingPanel
+from viewer.panels import FindingsPanel, LayersPanel, LesionsPanel, TimingPanel
 from viewer.session import ReadingSession
 from viewer.settings import Settings
 from viewer.status import StatusBar
@@ -70,11 +71,13 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self._settings = settings
         self.session = ReadingSession(self)
-        self._workers = {name: Worker(name, self) for name in ("opening", "analysis", "export")}
+        names = ("opening", "analysis", "lesions", "export")
+        self._workers = {name: Worker(name, self) for name in names}
         self.opener = Opener(self.session, self._workers["opening"], parent=self)
         self.analyst = Analyst(
             self.session, self._workers["analysis"], system, context, parent=self
         )
+        self.lister = LesionLister(self.session, self._workers["lesions"], self)
         self.view = SliceView(self.session)
         self.exporter = Exporter(
             self.session, self._workers["export"], self._ask_file, self.picture, self
@@ -82,6 +85,7 @@ class MainWindow(QMainWindow):
         self.tree = StudyTree(self.session)
         self.strip = SliceStrip(self.session)
         self.findings_panel = FindingsPanel(self.session)
+        self.lesions_panel = LesionsPanel(self.session)
         self.layers_panel = LayersPanel(self.session)
         self.timing_panel = TimingPanel(self.session)
         self.messages = MessageArea(self._describe)
@@ -128,6 +132,7 @@ class MainWindow(QMainWindow):
         details_tabs.addTab(self.timing_panel, "Timing")
         findings_tabs = QTabWidget()
         findings_tabs.addTab(self.findings_panel, "Findings")
+        findings_tabs.addTab(self.lesions_panel, "Lesions")
         right = self._split("right", Qt.Orientation.Vertical, findings_tabs, details_tabs)
         right.setSizes([450, 340])
         across = self._split("across", Qt.Orientation.Horizontal, self.tree, centre, right)

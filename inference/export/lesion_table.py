@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from inference.errors import ExportRefusedError
 from inference.export.current import require_current
-from inference.lesion_patterns import DEPTHS_MM, HU_EDGES
+from inference.lesion_data import DEPTHS_MM, HU_EDGES
 from inference.lesions import find_lesions
-from inference.quantify import MIN_LESION_VOXELS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from inference.findings import Findings
-    from inference.lesion_patterns import Patterns
-    from inference.lesions import Lesion, Lesions
+    from inference.lesion_data import Lesion, Patterns
     from inference.studies.model import Volume
 
-__all__ = ["COLUMNS", "as_json", "specks_sentence", "write_csv"]
+__all__ = ["COLUMNS", "as_json", "write_csv"]
 
 COLUMNS: Final = (
     "number", "manifestation", "volume_ml", "voxels", "mean_hu", "sd_hu", "diameter_mm", "side",
@@ -87,23 +85,7 @@ def write_csv(findings: Findings, volume: Volume, path: Path) -> str:
         raise ExportRefusedError(
             f"{path.name} could not be written ({error.strerror}); choose another folder."
         ) from error
-    return specks_sentence(found)
-
-
-def specks_sentence(found: Lesions) -> str:
-    """Say what is too small to be listed; ``""`` where nothing is.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> specks_sentence(SimpleNamespace(specks=1, specks_ml=0.04))
-    'Not listed: 1 component of fewer than 30 voxels (0.04 ml).'
-    """
-    if not found.specks:
-        return ""
-    many = "component" if found.specks == 1 else "components"
-    volume = "" if found.specks_ml is None else f" ({found.specks_ml:.2g} ml)"
-    return f"Not listed: {found.specks} {many} of fewer than {MIN_LESION_VOXELS} voxels{volume}."
+    return found.left_out
 
 
 def _lesion(lesion: Lesion) -> Json:

@@ -9,11 +9,19 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from inference import lesions as module
+from inference import lesion_data as module
 from inference.findings import Findings, Manifestation, Timings
-from inference.lesion_patterns import DEPTHS_MM, HU_EDGES
-from inference.lesions import PERIPHERAL_MM, Lesions, Place, find_lesions
-from inference.lung_regions import Side, Zone, depth_in_slice
+from inference.lesion_data import (
+    DEPTHS_MM,
+    HU_EDGES,
+    PERIPHERAL_MM,
+    Lesions,
+    Place,
+    Side,
+    Zone,
+)
+from inference.lesions import find_lesions
+from inference.lung_regions import depth_in_slice
 from inference.quantify import MIN_LESION_VOXELS, measure
 from inference.studies.model import Unit, Volume
 

@@ -93,6 +93,10 @@ class Framing:
         """Whole picture, centred."""
         return replace(self, zoom=1.0, centre_x=0.5, centre_y=0.5)
 
+    def centred(self, column: float, row: float) -> Framing:
+        """Same zoom, with a point of the picture in the middle of the view."""
+        return replace(self, centre_x=column / self.columns, centre_y=row / self.rows)
+
     def panned(self, dx: float, dy: float) -> Framing:
         """Picture moved by so many view pixels; its middle of view stays inside the picture."""
         x = self.centre_x - dx / (self.columns * self.scale_x)

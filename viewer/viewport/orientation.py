@@ -61,6 +61,22 @@ class Display:
             row = rows - 1 - row
         return (row, column) if self.transpose else (column, row)
 
+    def displayed_pixel(self, column: int, row: int, columns: int, rows: int) -> tuple[int, int]:
+        """Find the (column, row) in the displayed picture of a stored pixel.
+
+        Parameters
+        ----------
+        column, row
+            As stored.
+        columns, rows
+            Size of the displayed picture.
+        """
+        if self.transpose:
+            column, row = row, column
+        if self.flip_columns:
+            column = columns - 1 - column
+        return column, rows - 1 - row if self.flip_rows else row
+
 
 @dataclass(frozen=True, slots=True)
 class EdgeLetters:

@@ -77,6 +77,12 @@ class Scene:
             return rows, columns, row_mm, column_mm
         return columns, rows, column_mm, row_mm
 
+    def displayed(self, column: int, row: int) -> tuple[float, float]:
+        """Where the centre of a stored pixel lies in the displayed picture."""
+        columns, rows, _, _ = self.picture_size()
+        across, down = self._display.displayed_pixel(column, row, columns, rows)
+        return across + 0.5, down + 0.5
+
     def _open_volume(self) -> Volume:
         if self._session.volume is None:
             raise ValueError("no volume is open")

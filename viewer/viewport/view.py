@@ -25,6 +25,7 @@ from viewer.viewport.annotations import (
 )
 from viewer.viewport.framing import Framing
 from viewer.viewport.scene import Scene
+from viewer.viewport.target import TargetMark
 from viewer.viewport.wheel import WheelSteps
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class SliceView(QWidget):
         self._wheel = WheelSteps()
         self._window_step = 1.0
         self._placed: list[Placed] = []
+        self._mark = TargetMark(self.update, self)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -100,6 +102,7 @@ class SliceView(QWidget):
         session.heatmap_changed.connect(self._on_overlays)
         session.tool_changed.connect(self._on_tool)
         session.view_reset.connect(self.fit)
+        session.target_changed.connect(self._on_target)
         self._on_volume()
         self._on_tool()
 
@@ -151,6 +154,7 @@ class SliceView(QWidget):
 
     def _on_volume(self) -> None:
         self._scene.forget_volume()
+        self._mark.hide()
         self._drag = None
         self._framing = None
         if self._session.volume is not None:
@@ -169,6 +173,15 @@ class SliceView(QWidget):
         self._scene.forget_frame()
         self.update()
 
+    def _on_target(self) -> None:
+        """Show a voxel: in the middle where the picture is magnified, and with a ring."""
+        target = self._session.target
+        if target is None or self._framing is None:
+            return
+        if self._framing.zoom > 1.0:
+            self._reframe(self._framing.centred(*self._scene.displayed(*target[:2])))
+        self._mark.show(target)
+
     def _on_tool(self) -> None:
         self.setCursor(_CURSORS[self._session.tool])
 
@@ -184,6 +197,10 @@ class SliceView(QWidget):
         """Draw the frame, made anew only where something changed, and the texts."""
         painter = QPainter(self)
         self._placed = self._paint(painter, self.annotations())
+        marked = self._mark.on_slice(self._session.position)
+        if marked is not None and self._framing is not None:
+            at = self._framing.to_view(*self._scene.displayed(*marked))
+            self._mark.draw(painter, QPointF(*at))
         painter.end()
 
     def _paint(self, painter: QPainter, written: Annotations) -> list[Placed]:

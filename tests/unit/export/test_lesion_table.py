@@ -17,7 +17,8 @@ from inference.export import archive
 from inference.export.lesion_table import COLUMNS, write_csv
 from inference.export.report import build_report, validate
 from inference.findings import Findings
-from inference.lesions import PERIPHERAL_MM, PERIPHERAL_SHARE, find_lesions
+from inference.lesion_data import PERIPHERAL_MM, PERIPHERAL_SHARE
+from inference.lesions import find_lesions
 from inference.studies.model import Series, Study, Volume
 
 
