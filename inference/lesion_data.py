@@ -170,7 +170,8 @@ class Lesion:
         Third of that lung's height; None as for `side`, and where the lung is cut off by the scan.
     peripheral_share
         Share of its voxels in the lungs that lie within `PERIPHERAL_MM` of the lung's surface, in
-        the slice; None without spacing or lungs, and where no voxel lies in the lung mask.
+        the slice; None without spacing or lungs, for effusions, which lie outside the lung, and
+        for what lies less than a tenth in the lung mask.
     """
 
     number: int

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from inference.findings import Manifestation
 from inference.lesion_data import PERIPHERAL_MM, Lesion, Lesions
 from inference.lesion_patterns import find_patterns
 from inference.lung_regions import LungRegions, depth_in_slice
@@ -21,12 +22,14 @@ from inference.quantify import MIN_LESION_VOXELS, bounds, label_components
 from inference.studies.model import Unit
 
 if TYPE_CHECKING:
-    from inference.findings import Findings, Manifestation
+    from inference.findings import Findings
     from inference.quantify import Components
     from inference.studies.model import Volume
 
 __all__ = ["find_lesions"]
 
+_LEAST_INSIDE: Final = 0.1
+"""With less of it in the lung mask, nothing is said of how deep a lesion lies."""
 _HULL_FROM: Final = 3
 """Fewer points are their own hull."""
 
@@ -111,8 +114,18 @@ class _Ruler:
             position_mm=(float(x), float(y), float(z)) if known else None,
             side=side,
             zone=self.regions.zone(centre, side) if self.regions is not None else None,
-            peripheral_share=_peripheral(self.depth[where]) if self.depth is not None else None,
+            peripheral_share=self._peripheral_share(where),
         )
+
+    def _peripheral_share(self, where: tuple[NDArray[np.intp], ...]) -> float | None:
+        # The pleural space is no part of the lung, whatever voxels the masks share.
+        if self.depth is None or self.key is Manifestation.EFFUSION:
+            return None
+        depths = self.depth[where]
+        inside = depths[depths > 0.0]
+        if inside.size < _LEAST_INSIDE * depths.size:
+            return None
+        return float(np.count_nonzero(inside <= PERIPHERAL_MM) / inside.size)
 
 
 def _listed(components: Components, ruler: _Ruler) -> list[Lesion]:
@@ -146,11 +159,6 @@ def _depths(
         if part.any():
             depth[index, rows, columns] = depth_in_slice(part, volume)
     return depth
-
-
-def _peripheral(depths: NDArray[np.float32]) -> float | None:
-    inside = depths[depths > 0.0]
-    return float(np.count_nonzero(inside <= PERIPHERAL_MM) / inside.size) if inside.size else None
 
 
 def _density(

@@ -32,7 +32,7 @@ from viewer.lesions import LesionLister
 from viewer.menus import ActionSet, keys_html, wants_key
 from viewer.messages import MessageArea
 from viewer.opening import Opener
-from viewer.panels import FindingsPanel, LayersPanel, LesionsPanel, TimingPanel
+from viewer.panels import FindingsPanel, LayersPanel, LesionsPanel, PatternsPanel, TimingPanel
 from viewer.session import ReadingSession
 from viewer.settings import Settings
 from viewer.status import StatusBar
@@ -86,6 +86,7 @@ class MainWindow(QMainWindow):
         self.strip = SliceStrip(self.session)
         self.findings_panel = FindingsPanel(self.session)
         self.lesions_panel = LesionsPanel(self.session)
+        self.patterns_panel = PatternsPanel(self.session)
         self.layers_panel = LayersPanel(self.session)
         self.timing_panel = TimingPanel(self.session)
         self.messages = MessageArea(self._describe)
@@ -129,6 +130,7 @@ class MainWindow(QMainWindow):
         centre = _column(self.messages, self.view, self.strip)
         details_tabs = QTabWidget()
         details_tabs.addTab(self.layers_panel, "Layers")
+        details_tabs.addTab(self.patterns_panel, "Patterns")
         details_tabs.addTab(self.timing_panel, "Timing")
         findings_tabs = QTabWidget()
         findings_tabs.addTab(self.findings_panel, "Findings")
@@ -136,7 +138,7 @@ class MainWindow(QMainWindow):
         right = self._split("right", Qt.Orientation.Vertical, findings_tabs, details_tabs)
         right.setSizes([450, 340])
         across = self._split("across", Qt.Orientation.Horizontal, self.tree, centre, right)
-        across.setSizes([210, 880, 310])
+        across.setSizes([210, 850, 340])
         across.setStretchFactor(0, 0)
         across.setStretchFactor(1, 1)
         across.setStretchFactor(2, 0)

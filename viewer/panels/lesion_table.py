@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFontMetrics, QIcon, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from inference.findings import Manifestation
@@ -32,15 +32,19 @@ _UNKNOWN = "–"
 _TYPES = {
     Manifestation.GGO: "GGO",
     Manifestation.CONSOLIDATION: "Cons.",
-    Manifestation.EFFUSION: "Effusion",
+    Manifestation.EFFUSION: "Eff.",
 }
 _SIDES = {"right": "R", "left": "L", "both": "R+L"}
 _ORDER = {name: place for place, name in enumerate(
     ("right", "both", "left", "upper", "middle", "lower", "peripheral", "central")
 )}  # fmt: skip
+_SHORT = {"peripheral": "periph."}
 _CHIP = QSize(10, 10)
-_CELL_ROOM = 16
-"""Beside the text of a cell: what the style leaves free on both sides."""
+_PADDING = 4
+_ROOM = 2 * _PADDING + 3
+"""Beside the text of a title: padding, and a little for rounding."""
+_ARROWS = {Qt.SortOrder.AscendingOrder: " ▴", Qt.SortOrder.DescendingOrder: " ▾"}
+"""In the title of the column that is sorted by: the style's own arrow lies over the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,8 @@ COLUMNS = (
             lambda lesion: lesion.zone or _UNKNOWN, lambda lesion: _rank(lesion.zone)),
     _Column("Place", f"Peripheral: at least half of it lies within {PERIPHERAL_MM:g} mm of the "
             "lung's surface, in the slice",
-            lambda lesion: lesion.place or _UNKNOWN, lambda lesion: _rank(lesion.place)),
+            lambda lesion: _UNKNOWN if lesion.place is None
+            else _SHORT.get(lesion.place, lesion.place), lambda lesion: _rank(lesion.place)),
 )  # fmt: skip
 
 
@@ -142,15 +147,22 @@ class LesionModel(QAbstractTableModel):
         return None if answer is None else answer(lesion, column)
 
 
-def _colour(lesion: Lesion, column: _Column) -> Any:
-    return theme.findings_colour(lesion.key) if column.title == "Type" else None
+def _chip(lesion: Lesion, column: _Column) -> QIcon | None:
+    """The colour that the lesion has in the picture; the same in the row that is chosen."""
+    if column.title != "Type":
+        return None
+    square = QPixmap(_CHIP)
+    square.fill(theme.findings_colour(lesion.key))
+    icon = QIcon(square)
+    icon.addPixmap(square, QIcon.Mode.Selected)
+    return icon
 
 
 _ANSWERS: dict[int, Callable[[Lesion, _Column], Any]] = {
     int(Qt.ItemDataRole.DisplayRole): lambda lesion, column: str(column.text(lesion)),
     _SORT_ROLE: lambda lesion, column: column.value(lesion),
     int(Qt.ItemDataRole.TextAlignmentRole): lambda _, column: _alignment(column),
-    int(Qt.ItemDataRole.DecorationRole): _colour,
+    int(Qt.ItemDataRole.DecorationRole): _chip,
     int(Qt.ItemDataRole.ToolTipRole): lambda lesion, _: _in_words(lesion),
     int(Qt.ItemDataRole.AccessibleDescriptionRole): lambda lesion, _: _in_words(lesion),
 }
@@ -159,6 +171,15 @@ _ANSWERS: dict[int, Callable[[Lesion, _Column], Any]] = {
 
 class _Sorted(QSortFilterProxyModel):
     """Sorts by value; what is not known stays at the end, whichever way it is sorted."""
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Titles, with an arrow where it is sorted."""
+        said = super().headerData(section, orientation, role)
+        if role == Qt.ItemDataRole.DisplayRole and section == self.sortColumn():
+            return f"{said}{_ARROWS[self.sortOrder()]}"
+        return said
 
     def lessThan(self, left: Index, right: Index) -> bool:
         """Compare two cells; equal ones by their number."""
@@ -195,9 +216,16 @@ class LesionTable(QTableView):
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setIconSize(_CHIP)
+        # Seven columns are to fit beside the picture without scrolling.
+        size = theme.font("small").pixelSize()
+        self.setStyleSheet(
+            f"QTableView {{ font-size: {size}px; }}"
+            f"QTableView::item {{ padding: 0 1px; }}"
+            f"QHeaderView::section {{ padding: {_PADDING}px; font-size: {size}px; }}"
+        )
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 10)
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
         header = self.horizontalHeader()
         header.setStretchLastSection(True)
         header.setHighlightSections(False)
@@ -205,8 +233,10 @@ class LesionTable(QTableView):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setMinimumSectionSize(20)
         self.setSortingEnabled(True)
+        header.setSortIndicatorShown(False)
         self.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self._fit_columns()
+        header.sortIndicatorChanged.connect(self._fit_columns)
         self.clicked.connect(self._choose)
         self.activated.connect(self._choose)
         self.selectionModel().currentRowChanged.connect(self._step)
@@ -218,11 +248,11 @@ class LesionTable(QTableView):
 
     def _fit_columns(self) -> None:
         """As wide as titles and texts ask for; the last one takes what is left."""
-        metrics: QFontMetrics = self.fontMetrics()
-        for place, column in enumerate(COLUMNS):
-            texts = [column.title, *(str(column.text(one)) for one in self._model.lesions)]
-            room = _CELL_ROOM + (_CHIP.width() + 4 if column.title == "Type" else 0)
-            self.setColumnWidth(place, max(map(metrics.horizontalAdvance, texts)) + room)
+        metrics = QFontMetrics(theme.font("small"))
+        for place in range(len(COLUMNS)):
+            title = self._sorted.headerData(place, Qt.Orientation.Horizontal)
+            named = _ROOM + metrics.horizontalAdvance(title)
+            self.setColumnWidth(place, max(named, self.sizeHintForColumn(place)))
 
     def _choose(self, index: QModelIndex) -> None:
         source = self._sorted.mapToSource(index)

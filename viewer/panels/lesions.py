@@ -1,11 +1,11 @@
-"""The lesions panel: each lesion in a table, and what they show together in four plots."""
+"""The lesions panel: each lesion in a table; a click goes there."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from viewer.panels.labels import muted, sentence
 from viewer.panels.lesion_table import LesionTable
@@ -13,9 +13,8 @@ from viewer.session import AnalysisState, ReadingSession
 
 if TYPE_CHECKING:
     from inference.lesion_data import Lesion, Lesions
-    from viewer.panels.pattern_plots import PatternPlots
 
-__all__ = ["LesionsPanel"]
+__all__ = ["LesionsPanel", "why_no_list"]
 
 
 class LesionsPanel(QWidget):
@@ -36,29 +35,12 @@ class LesionsPanel(QWidget):
         self._notes = muted("")
         self._notes.setObjectName("lesions-notes")
         self.table = LesionTable()
-        self.plots: PatternPlots | None = None
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setAccessibleName("Lesions beside published values")
-        top = QWidget()
-        rows = QVBoxLayout(top)
-        rows.setContentsMargins(12, 8, 12, 4)
-        rows.setSpacing(4)
-        rows.addWidget(self._state)
-        rows.addWidget(self.table, 1)
-        rows.addWidget(self._notes)
-        self._top_rows = rows
-        self._split = QSplitter(Qt.Orientation.Vertical)
-        self._split.setChildrenCollapsible(False)
-        self._split.addWidget(top)
-        self._split.addWidget(self._scroll)
-        self._split.setStretchFactor(0, 1)
-        self._split.setStretchFactor(1, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._split)
+        self._rows = QVBoxLayout(self)
+        self._rows.setContentsMargins(4, 8, 4, 8)
+        self._rows.setSpacing(8)
+        self._rows.addWidget(self._state)
+        self._rows.addWidget(self.table, 1)
+        self._rows.addWidget(self._notes)
         self.table.chosen.connect(self._go_to)
         session.volume_changed.connect(self._show)
         session.findings_changed.connect(self._show)
@@ -71,53 +53,41 @@ class LesionsPanel(QWidget):
         lesions = listed.lesions if listed is not None else ()
         self.table.show_lesions(lesions)
         self.table.setVisible(bool(lesions))
+        # Without a table the words stand at the top, not in the middle.
+        top = Qt.AlignmentFlag(0) if lesions else Qt.AlignmentFlag.AlignTop
+        self._rows.setAlignment(top)
         self._notes.setText(_notes(listed) if listed is not None else "")
         self._notes.setVisible(bool(self._notes.text()))
-        self._scroll.setVisible(listed is not None)
-        if listed is not None:
-            self._plots().show_patterns(listed.patterns)
         self._show_state()
 
     def _show_state(self) -> None:
-        text = self._in_words()
+        listed = self._session.lesions.listed
+        text = why_no_list(self._session)
+        if listed is not None and not listed.lesions:
+            text = "The machine marked no lesion here. That does not show that there is none."
         self._state.setText(text)
         self._state.setVisible(bool(text))
-        # Without a table the words stand at the top, not in the middle.
-        self._top_rows.setAlignment(
-            Qt.AlignmentFlag(0) if self.table.isVisibleTo(self) else Qt.AlignmentFlag.AlignTop
-        )
-
-    def _plots(self) -> PatternPlots:
-        if self.plots is None:
-            # Here, since importing the plots takes most of a second.
-            from viewer.panels.pattern_plots import PatternPlots
-
-            self.plots = PatternPlots()
-            self._scroll.setWidget(self.plots)
-        return self.plots
-
-    def _in_words(self) -> str:
-        """Say why there is no table, or ``""``."""
-        session = self._session
-        if session.volume is None:
-            return "Open a study first."
-        if session.findings is None:
-            return {
-                AnalysisState.RUNNING: "Lesions are listed when the analysis has ended.",
-                AnalysisState.FAILED: "No lesions are listed: the analysis failed.",
-                AnalysisState.CANCELLED: "Not analysed: the analysis was cancelled. Press F5 to "
-                "start again.",
-            }.get(session.analysis, "Not analysed. Press F5 to have lesions listed.")
-        if not session.findings.segments:
-            return "No lesions are listed: masks are only computed on CT."
-        listed = session.lesions.listed
-        if listed is None:
-            return session.lesions.failure or "Listing the lesions…"
-        nothing = "The machine marked no lesion here. That does not show that there is none."
-        return "" if listed.lesions else nothing
 
     def _go_to(self, lesion: Lesion) -> None:
         self._session.go_to_voxel(*lesion.voxel)
+
+
+def why_no_list(session: ReadingSession) -> str:
+    """Say why no lesions are listed, or ``""`` where they are."""
+    if session.volume is None:
+        return "Open a study first."
+    if session.findings is None:
+        return {
+            AnalysisState.RUNNING: "Lesions are listed when the analysis has ended.",
+            AnalysisState.FAILED: "No lesions are listed: the analysis failed.",
+            AnalysisState.CANCELLED: "Not analysed: the analysis was cancelled. Press F5 to start "
+            "again.",
+        }.get(session.analysis, "Not analysed. Press F5 to have lesions listed.")
+    if not session.findings.segments:
+        return "No lesions are listed: masks are only computed on CT."
+    if session.lesions.listed is not None:
+        return ""
+    return session.lesions.failure or "Listing the lesions…"
 
 
 def _notes(listed: Lesions) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PatternPlots"]
 
-_HEIGHT = 116
+_HEIGHT = 124
+_TURN = 0.6
+"""Names of values beyond so much of the axis stand on the left of their line."""
 _LINES = {"COVID-19": Qt.PenStyle.DashLine, "CAP": Qt.PenStyle.DotLine}
 """The published diseases differ by their line and their name: colour is the study's own."""
 
@@ -33,9 +36,10 @@ class PatternPlots(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.patterns: Patterns | None = None
         rows = QVBoxLayout(self)
-        rows.setContentsMargins(12, 4, 12, 12)
-        rows.setSpacing(4)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(8)
         published = load_published_lesions()
         lines = (
             "This study beside what was published of COVID-19 and of community-acquired pneumonia "
@@ -53,9 +57,11 @@ class PatternPlots(QWidget):
         rows.addWidget(
             muted("Ground glass and consolidation together; where they touch they are one lesion.")
         )
+        rows.addStretch(1)
 
     def show_patterns(self, patterns: Patterns) -> None:
         """Draw a study."""
+        self.patterns = patterns
         published = load_published_lesions()
         self.count.show_number(
             "Number of lesions", patterns.count, str(patterns.count), published.count
@@ -82,8 +88,8 @@ class PatternPlots(QWidget):
             shares = 100.0 * np.array(histogram.shares)
             plot.steps(np.array(HU_EDGES, float), shares)
             here = "; ".join(
-                f"{quantity(100 * sum(histogram.between(*r) for r in group.ranges), '%')} in that "
-                f"of {group.disease}"
+                f"{quantity(100 * sum(histogram.between(*r) for r in group.ranges), '%')} of the "
+                f"voxels in the range of {group.disease}"
                 for group in published.hu
             )
             said.append(f"This study: {here}.")
@@ -183,11 +189,13 @@ class _Plot(QWidget):
                 x0=0.0, x1=value, y0=0.08, y1=0.36, brush=theme.colour("accent"), pen=None
             )
             self.plot.addItem(bar)
-        for level, (disease, number) in enumerate(published.values):
-            line = pg.InfiniteLine(number, angle=90, pen=_pen(theme.colour("text"), disease))
-            self.plot.addItem(line)
-            label = _label(f"{disease} {number:g}", anchor=(0.0, 0.5))
-            label.setPos(number, 0.88 - 0.26 * level)
+        # The least stands highest, so that no line runs through the name of another.
+        for level, (disease, number) in enumerate(sorted(published.values, key=itemgetter(1))):
+            height = 0.88 - 0.28 * level
+            pen = _pen(theme.colour("text"), disease)
+            self.plot.addItem(pg.PlotDataItem([number, number], [0.0, height], pen=pen))
+            label = _label(f"{disease} {number:g}", anchor=(float(number > _TURN * longest), 0.5))
+            label.setPos(number, height)
             self.plot.addItem(label, ignoreBounds=True)
         means = ", ".join(f"{disease} {number:g}" for disease, number in published.values)
         self.end(f"This study: {text}. Published means: {means}.",
@@ -218,8 +226,9 @@ class _Plot(QWidget):
         """Draw a published value over the whole width."""
         pen = _pen(theme.colour("text"), name)
         self.plot.addItem(pg.InfiniteLine(height, angle=0, pen=pen))
-        label = _label(f"{name} {height:g}", anchor=(1.0, 1.0))
-        label.setPos(DEPTHS_MM[-1], height)
+        # On the left, where the study's curve begins at nought.
+        label = _label(f"{name} {height:g}", anchor=(0.0, 1.0))
+        label.setPos(DEPTHS_MM[0], height)
         self.plot.addItem(label, ignoreBounds=True)
 
     def limits(self, across: tuple[float, float], up: tuple[float, float]) -> None:
