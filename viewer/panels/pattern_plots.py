@@ -132,13 +132,14 @@ class _Plot(QWidget):
         self.setObjectName(name)
         self._title = heading("")
         self._words = muted("")
-        self.plot: Any = pg.PlotWidget(background=None)
+        self.plot: Any = pg.PlotWidget(background=None, enableMenu=False)
         self.plot.setFixedHeight(_HEIGHT)
         self.plot.setMinimumWidth(120)
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         # The panel scrolls under the wheel; nothing here is to be dragged.
         self.plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.plot.setMenuEnabled(False)
+        # It is made all the same, as a window of its own, and would outlive the plot.
+        self.plot.getPlotItem().ctrlMenu.setParent(self.plot)
         self.plot.hideButtons()
         self.plot.setMouseEnabled(x=False, y=False)
         self.plot.getPlotItem().getViewBox().setDefaultPadding(0.0)
