@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtWidgets import QLabel, QTabWidget, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QTabWidget, QWidget
 
 import inference.lesions
 from inference.findings import Findings, Manifestation
@@ -338,6 +338,7 @@ class TestPatterns:
                      panel.plots.periphery):  # fmt: skip
             assert "section III-B" in plot.toolTip()
             assert plot.plot.accessibleDescription()
+        assert not any(menu.isVisible() for menu in panel.findChildren(QMenu)), "over the plots"
 
     def test_what_is_drawn_is_the_study(
         self, opened: SimpleNamespace, findings: Findings, show: Any

@@ -139,7 +139,8 @@ class _Plot(QWidget):
         # The panel scrolls under the wheel; nothing here is to be dragged.
         self.plot.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         # It is made all the same, as a window of its own, and would outlive the plot.
-        self.plot.getPlotItem().ctrlMenu.setParent(self.plot)
+        menu = self.plot.getPlotItem().ctrlMenu
+        menu.setParent(self.plot, menu.windowFlags())
         self.plot.hideButtons()
         self.plot.setMouseEnabled(x=False, y=False)
         self.plot.getPlotItem().getViewBox().setDefaultPadding(0.0)
