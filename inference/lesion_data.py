@@ -38,8 +38,8 @@ PERIPHERAL_SHARE: Final = 0.5
 """A lesion with at least so much of its lung voxels in the periphery is peripheral."""
 OPACITIES: Final = (Manifestation.GGO, Manifestation.CONSOLIDATION)
 """What counts as a lesion in the paper's sense."""
-HU_EDGES: Final = tuple(range(-1000, 241, 20))
-"""Edges of the histogram's bins in HU: all that the paper speaks of, -970 to 140."""
+HU_EDGES: Final = tuple(range(-1000, 241, 10))
+"""Edges of the histogram's bins in HU: all that the paper speaks of, -970 to 140, in its steps."""
 DEPTHS_MM: Final = tuple(range(36))
 """Thicknesses of the periphery, in mm: the range of the paper's Fig. 1 (i)."""
 
@@ -82,7 +82,7 @@ class HuHistogram:
     above: float
 
     def between(self, low: float, high: float) -> float:
-        """Share of the bins that lie in a range of HU."""
+        """Share of the bins that lie in a range of HU, both ends of which are edges."""
         return sum(
             share
             for share, left, right in zip(self.shares, HU_EDGES, HU_EDGES[1:], strict=False)

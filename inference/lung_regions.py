@@ -75,6 +75,7 @@ class LungRegions:
         self._mask = lungs[self._box]
         if not self._mask.size:
             raise ValueError("there is no lung in the mask")
+        self._slices = np.flatnonzero(self._mask.any(axis=(1, 2)))
         coarse = self._mask[:, ::_STEP, ::_STEP]
         where = np.nonzero(coarse)
         midline = _midline(self._along(0, where, _STEP))
@@ -201,14 +202,13 @@ class LungRegions:
 
     def _nearest(self, sides: NDArray[np.uint8], centre: tuple[int, int, int]) -> Side | None:
         """Side of the lung voxel nearest to a voxel, in the nearest slice that has lung."""
-        slices = np.flatnonzero(self._mask.any(axis=(1, 2)))
-        index = int(slices[np.argmin(np.abs(slices + self._origin[0] - centre[0]))])
+        away = np.abs(self._slices + self._origin[0] - centre[0])
+        index = int(self._slices[away.argmin()])
         rows, columns = np.nonzero(sides[index])
         steps = np.stack(
             [columns + self._origin[2] - centre[2], rows + self._origin[1] - centre[1]]
         )
-        away = np.square(self._affine[:3, :2] @ steps).sum(axis=0)
-        nearest = int(away.argmin())
+        nearest = int(np.square(self._affine[:3, :2] @ steps).sum(axis=0).argmin())
         code = int(sides[index, rows[nearest], columns[nearest]])
         return next(side for side, own in _CODES.items() if own == code)
 

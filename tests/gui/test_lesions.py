@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QLabel, QMenu, QTabWidget, QWidget
 
 import inference.lesions
 from inference.findings import Findings, Manifestation
-from inference.lesion_data import Lesion, Lesions, Patterns, Place, Side, Zone
+from inference.lesion_data import HU_EDGES, Lesion, Lesions, Patterns, Place, Side, Zone
 from inference.lesions import find_lesions
 from inference.quantify import measure
 from inference.studies.model import Study, Volume
@@ -318,6 +318,17 @@ class TestPatterns:
         assert "Not analysed." in words(panel)
         assert panel.plots is None
 
+    def test_what_comes_while_it_is_hidden_is_drawn_when_it_is_shown(
+        self, opened: SimpleNamespace, findings: Findings, show: Any
+    ) -> None:
+        panel = show(PatternsPanel(opened.session))
+        panel.hide()
+        found = listed(opened, findings)
+        assert panel.plots is None
+        panel.show()
+        assert panel.plots is not None
+        assert panel.plots.patterns is found.patterns
+
     def test_each_plot_names_the_study_the_published_values_and_their_source(
         self, opened: SimpleNamespace, findings: Findings, show: Any
     ) -> None:
@@ -374,6 +385,8 @@ class TestPatterns:
         for name, entry in content["patterns"].items():
             assert dict(getattr(published, name).values) == entry["values"]
         assert [group.disease for group in published.hu] == list(content["hu"]["ranges"])
+        for group in published.hu:
+            assert {end for ends in group.ranges for end in ends} <= set(HU_EDGES)
         # What the paper's text says, section III-B.
         assert dict(published.count.values) == {"COVID-19": 4.4, "CAP": 1.7}
         assert dict(published.percent_of_lung.values) == {"COVID-19": 14.3, "CAP": 4.4}

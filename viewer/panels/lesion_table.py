@@ -75,7 +75,7 @@ def _millilitres(lesion: Lesion) -> str:
 
 
 def _density(lesion: Lesion) -> str:
-    return _UNKNOWN if lesion.mean_hu is None else f"{lesion.mean_hu:.0f}".replace("-", "−")
+    return _UNKNOWN if lesion.mean_hu is None else str(round(lesion.mean_hu)).replace("-", "−")
 
 
 def _rank(word: str | None) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from viewer.panels.labels import sentence
@@ -48,11 +49,17 @@ class PatternsPanel(QScrollArea):
         session.lesions.changed.connect(self._show)
         self._show()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw what came while the panel was hidden."""
+        super().showEvent(event)
+        self._show()
+
     def _show(self) -> None:
         listed = self._session.lesions.listed
         self._state.setText(why_no_list(self._session))
         self._state.setVisible(listed is None)
-        if listed is not None:
+        # Plots that nobody looks at are neither imported nor drawn.
+        if listed is not None and self.isVisible():
             plots = self._made_plots()
             if plots.patterns is not listed.patterns:
                 plots.show_patterns(listed.patterns)
