@@ -461,6 +461,11 @@ def test_in_the_window(
     cell = table.visualRect(table.model().index(2, 1)).center()
     qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=cell)
     assert session.position == 6
+    table.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(table.hasFocus)
+    qtbot.keyClick(table, Qt.Key.Key_Up)
+    assert table.currentIndex().row() == 1
+    assert session.position == 3, "the arrows belong to the table while it has the focus"
     target = tmp_path / "mine"
     monkeypatch.setattr(window.exporter, "_ask", lambda _chosen: target)
     window.actions_["export-csv"].trigger()

@@ -258,6 +258,22 @@ def test_what_lies_outside_the_lungs_has_a_side_and_no_depth() -> None:
     assert lesion.place is None
 
 
+def test_an_effusion_has_no_depth_even_where_it_overlaps_the_lung_mask() -> None:
+    chest = Chest()
+    chest.add(EFFUSION, (160.0, 120.0, LEFT_X), 10.0, 10)
+    assert chest.find().lesions[0].place is None
+
+
+@pytest.mark.parametrize(("columns", "known"), [(9, False), (10, True)])
+def test_of_what_lies_almost_outside_the_mask_no_depth_is_said(columns: int, known: bool) -> None:
+    chest = Chest()
+    chest.lungs[:] = False
+    chest.lungs[20:40, 60:100, 60:100] = True
+    chest.masks[GGO][30, 80, 100 - columns : 200 - columns] = True
+    share = chest.find().lesions[0].peripheral_share
+    assert (share is not None) == known
+
+
 def test_a_lesion_over_the_midline_is_in_both_lungs() -> None:
     chest = Chest()
     chest.masks[GGO][32, 80, 40:180] = True

@@ -49,7 +49,7 @@ class PatternPlots(QWidget):
         rows.addWidget(sentence(lines))
         self.count = _Plot("pattern-count", "lesions")
         self.share = _Plot("pattern-share", "% of the lungs")
-        self.density = _Plot("pattern-density", "HU", "% of voxels")
+        self.density = _Plot("pattern-density", "HU", f"% per {HU_EDGES[1] - HU_EDGES[0]} HU")
         self.periphery = _Plot("pattern-periphery", "mm from the lung's surface", "% of lesions")
         for plot in (self.count, self.share, self.density, self.periphery):
             rows.addWidget(plot)
