@@ -26,7 +26,7 @@ __all__ = [
     "Timings",
 ]
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 """Version of findings.json (``resources/schema/findings.schema.json``)."""
 
 

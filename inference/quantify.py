@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from inference.findings import Manifestation
     from inference.studies.model import Volume
 
-__all__ = ["MIN_LESION_VOXELS", "measure"]
+__all__ = ["MIN_LESION_VOXELS", "Components", "bounds", "label_components", "measure"]
 
 MIN_LESION_VOXELS: Final = 30
 """Smaller components are not counted as lesions (they stay in the mask and in its volume).
@@ -25,6 +26,67 @@ lesions.
 """
 
 _NEIGHBOURS_26: Final = np.ones((3, 3, 3), dtype=np.bool_)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Components:
+    """The 26-connected components of a mask.
+
+    Parameters
+    ----------
+    box
+        Part of the grid that holds all that is set; empty where nothing is.
+    labels
+        Shape of the box: 0 outside, else 1 + place in `sizes`.
+    sizes
+        Voxels of each component.
+    """
+
+    box: tuple[slice, slice, slice]
+    labels: NDArray[np.int32]
+    sizes: NDArray[np.int64]
+
+    @property
+    def counts(self) -> NDArray[np.bool_]:
+        """Which components are large enough to count as lesions."""
+        return self.sizes >= MIN_LESION_VOXELS
+
+    @property
+    def lesions(self) -> int:
+        """How many there are of these."""
+        return int(np.count_nonzero(self.counts))
+
+
+def label_components(mask: NDArray[np.bool_]) -> Components:
+    """Tell the components of a mask apart; what is counted and what is listed come from here.
+
+    Parameters
+    ----------
+    mask
+        Shape (slices, rows, columns).
+    """
+    # Only the box that holds something is labelled: a lesion's box is a fraction of the volume.
+    box = bounds(mask)
+    part = mask[box]
+    labels, count = ndimage.label(part, structure=_NEIGHBOURS_26)
+    # What is set is counted, not the box: most of that is empty.
+    sizes = np.bincount(labels[part], minlength=count + 1)[1:]
+    return Components(box, np.asarray(labels, np.int32), sizes.astype(np.int64))
+
+
+def bounds(mask: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
+    """Slices, rows and columns between which something is set; empty ones where nothing is."""
+    slices = np.flatnonzero(mask.any(axis=(1, 2)))
+    if not slices.size:
+        return slice(0, 0), slice(0, 0), slice(0, 0)
+    held = mask[int(slices[0]) : int(slices[-1]) + 1]
+    flat = np.asarray(held.any(axis=0))
+    rows, columns = np.flatnonzero(flat.any(axis=1)), np.flatnonzero(flat.any(axis=0))
+    return (
+        slice(int(slices[0]), int(slices[-1]) + 1),
+        slice(int(rows[0]), int(rows[-1]) + 1),
+        slice(int(columns[0]), int(columns[-1]) + 1),
+    )
 
 
 def measure(
@@ -72,21 +134,13 @@ def measure(
         key=key,
         mask=mask,
         model=model,
-        lesions=_count_lesions(mask) if voxels else 0,
+        lesions=label_components(mask).lesions if voxels else 0,
         largest_slice=int(per_slice.argmax()) if voxels else None,
         volume_ml=voxels * volume.voxel_ml if volume.has_geometry else None,
         percent_of_lung=_percent(voxels, lungs),
         mean_hu=_mean_hu(mask, volume) if voxels else None,
         pixels_per_slice=per_slice,
     )
-
-
-def _count_lesions(mask: NDArray[np.bool_]) -> int:
-    # Only the box that holds something is labelled: a lesion's box is a fraction of the volume.
-    (box,) = ndimage.find_objects(mask.astype(np.uint8), max_label=1)
-    labels, _ = ndimage.label(mask[box], structure=_NEIGHBOURS_26)
-    sizes = np.bincount(labels.ravel())[1:]
-    return int(np.count_nonzero(sizes >= MIN_LESION_VOXELS))
 
 
 def _percent(voxels: int, lungs: NDArray[np.bool_] | None) -> float | None:

@@ -397,6 +397,8 @@ def _export_commands(session: ReadingSession, doings: Doings) -> Sequence[Comman
                 "Export", partial(doings.export, "seg"), (), has_masks),
         Command("export-nifti", "NIfTI label map…", "Write the masks on the grid of the source",
                 "Export", partial(doings.export, "nifti"), (), has_masks),
+        Command("export-csv", "Lesion list as CSV…", "Write a line for each lesion: size, density "
+                "and place", "Export", partial(doings.export, "csv"), (), has_masks),
         Command("export-json", "Findings as JSON…", "Write every number of the findings", "Export",
                 partial(doings.export, "json"), (), has_findings),
         Command("export-png", "Picture of the view…", "Write the picture as it is shown, with "

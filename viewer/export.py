@@ -50,6 +50,7 @@ class Format:
 FORMATS = {
     "seg": Format("Export DICOM segmentation", ".dcm", "DICOM (*.dcm)", "seg.dcm"),
     "nifti": Format("Export label map", ".nii.gz", "NIfTI (*.nii.gz)", "labels.nii.gz"),
+    "csv": Format("Export lesion list", ".csv", "CSV (*.csv)", "lesions.csv"),
     "json": Format("Export findings", ".json", "JSON (*.json)", "findings.json"),
     "png": Format("Export picture", ".png", "PNG (*.png)", "view.png"),
 }
@@ -143,6 +144,8 @@ class Exporter(QObject):
             return partial(_write_seg, findings, volume)
         if kind == "nifti":
             return partial(_write_nifti, findings, volume)
+        if kind == "csv":
+            return partial(_write_csv, findings, volume)
         return partial(_write_json, findings, study, series, volume)
 
 
@@ -168,6 +171,12 @@ def _write_nifti(findings: Findings, volume: Volume, path: Path) -> str:
     from inference.export import labels
 
     return labels.write_nifti(findings, volume, path)
+
+
+def _write_csv(findings: Findings, volume: Volume, path: Path) -> str:
+    from inference.export import lesion_table
+
+    return lesion_table.write_csv(findings, volume, path)
 
 
 def _write_json(

@@ -17,6 +17,7 @@ from inference.studies.model import Unit, Window
 from viewer.arrangement import Arrangement
 from viewer.early import Early
 from viewer.hanging import rule_for
+from viewer.lesions import LesionList
 from viewer.presets import load_presets
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class ReadingSession(QObject):
     position_changed = Signal(int)
     cursor_changed = Signal()
     """Another point is looked at; of the slice alone `position_changed` tells as well."""
+    target_changed = Signal()
+    """The reader asked to see a voxel; the position has already been changed to its slice."""
     window_changed = Signal()
     layers_changed = Signal()
     tool_changed = Signal()
@@ -107,6 +110,7 @@ class ReadingSession(QObject):
         self._read_seconds = 0.0
         self._cursor = (0.0, 0.0, 0.0)
         self.arrangement = Arrangement(self)
+        self._target: tuple[int, int, int] | None = None
         self._window = Window(-600.0, 1500.0, "Lung")
         self._inverted = False
         self._tool = Tool.WINDOW
@@ -119,6 +123,8 @@ class ReadingSession(QObject):
         self._heatmap_opacity = 0.5
         self._analysis = AnalysisState.NONE
         self._stage = ("", 0, 0)
+        self.lesions = LesionList(self)
+        """The lesions of `findings`, one by one."""
 
     # -- studies -----------------------------------------------------------------------------
 
@@ -166,6 +172,7 @@ class ReadingSession(QObject):
         self._stage = ("", 0, 0)
         slices, rows, columns = volume.shape
         self._cursor = (float(columns // 2), float(rows // 2), float(slices // 2))
+        self._target = None
         self._inverted = False
         self._window = self.default_window()
         self.volume_changed.emit()
@@ -216,6 +223,20 @@ class ReadingSession(QObject):
         if self.position != before:
             self.position_changed.emit(self.position)
         self.cursor_changed.emit()
+
+    @property
+    def target(self) -> tuple[int, int, int] | None:
+        """Voxel (column, row, slice) that the reader asked to see last, or None."""
+        return self._target
+
+    def go_to_voxel(self, column: int, row: int, slice_: int) -> None:
+        """Go to a voxel of the open volume; values out of range stop at the ends."""
+        if self._volume is None:
+            return
+        self.set_cursor((column, row, slice_))
+        x, y, z = (round(value) for value in self._cursor)
+        self._target = (x, y, z)
+        self.target_changed.emit()
 
     @property
     def window(self) -> Window:

@@ -30,10 +30,11 @@ from viewer.details import details
 from viewer.export import Exporter, Format, ask_with_dialog
 from viewer.layouts import Hanger
 from viewer.layouts_dialog import LayoutsDialog
+from viewer.lesions import LesionLister
 from viewer.menus import ActionSet, keys_html, wants_key
 from viewer.messages import MessageArea
 from viewer.opening import Opener
-from viewer.panels import FindingsPanel, LayersPanel, TimingPanel
+from viewer.panels import FindingsPanel, LayersPanel, LesionsPanel, PatternsPanel, TimingPanel
 from viewer.session import ReadingSession
 from viewer.settings import Settings
 from viewer.status import StatusBar
@@ -73,7 +74,8 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self._settings = settings
         self.session = ReadingSession(self)
-        self._workers = {name: Worker(name, self) for name in ("opening", "analysis", "export")}
+        names = ("opening", "analysis", "lesions", "export")
+        self._workers = {name: Worker(name, self) for name in names}
         self.opener = Opener(self.session, self._workers["opening"], parent=self)
         self.analyst = Analyst(
             self.session, self._workers["analysis"], system, context, parent=self
@@ -81,12 +83,15 @@ class MainWindow(QMainWindow):
         self.hanger = Hanger(self.session, settings, self)
         self.cine = Cine(self.session, self)
         self.panes = PaneGrid(self.session)
+        self.lister = LesionLister(self.session, self._workers["lesions"], self)
         self.exporter = Exporter(
             self.session, self._workers["export"], self._ask_file, self.picture, self
         )
         self.tree = StudyTree(self.session)
         self.strip = SliceStrip(self.session)
         self.findings_panel = FindingsPanel(self.session)
+        self.lesions_panel = LesionsPanel(self.session)
+        self.patterns_panel = PatternsPanel(self.session)
         self.layers_panel = LayersPanel(self.session)
         self.timing_panel = TimingPanel(self.session)
         self.messages = MessageArea(self._describe)
@@ -136,13 +141,15 @@ class MainWindow(QMainWindow):
         centre = _column(self.messages, self.panes, self.strip)
         details_tabs = QTabWidget()
         details_tabs.addTab(self.layers_panel, "Layers")
+        details_tabs.addTab(self.patterns_panel, "Patterns")
         details_tabs.addTab(self.timing_panel, "Timing")
         findings_tabs = QTabWidget()
         findings_tabs.addTab(self.findings_panel, "Findings")
+        findings_tabs.addTab(self.lesions_panel, "Lesions")
         right = self._split("right", Qt.Orientation.Vertical, findings_tabs, details_tabs)
         right.setSizes([450, 340])
         across = self._split("across", Qt.Orientation.Horizontal, self.tree, centre, right)
-        across.setSizes([210, 880, 310])
+        across.setSizes([210, 850, 340])
         across.setStretchFactor(0, 0)
         across.setStretchFactor(1, 1)
         across.setStretchFactor(2, 0)

@@ -109,9 +109,9 @@ def analyse(
 ) -> None:
     """Analyse a study and write what was found.
 
-    OUT receives findings.json, the masks as labels.nii.gz and seg.dcm (or the reason why not),
-    slices/*.png with the most of each manifestation, and archive/, from which `secondread export`
-    works without a second analysis. Earlier results in OUT are replaced.
+    OUT receives findings.json, the lesions as lesions.csv, the masks as labels.nii.gz and seg.dcm
+    (or the reason why not), slices/*.png with the most of each manifestation, and archive/, from
+    which `secondread export` works without a second analysis. Earlier results in OUT are replaced.
     """
     from inference.commands.summary import show
     from inference.systems import SYSTEMS, Context, get_system
@@ -148,8 +148,8 @@ def export(
     to: Annotated[
         Path,
         typer.Option(
-            help="File to write: .dcm (DICOM segmentation), .nii.gz (label map), .png (a slice) or "
-            ".json (findings)."
+            help="File to write: .dcm (DICOM segmentation), .nii.gz (label map), .png (a slice), "
+            ".csv (lesions) or .json (findings)."
         ),
     ],
     slice_number: Annotated[
@@ -185,6 +185,12 @@ def export(
         from inference.export import seg
 
         seg.write_seg(kept, opened.volume, to)
+    elif kind == "csv":
+        from inference.export import lesion_table
+
+        note = lesion_table.write_csv(kept, opened.volume, to)
+        if note:
+            typer.echo(note, err=True)
     else:
         from inference.export import labels
 
@@ -282,12 +288,20 @@ def open_series(
 
 def _kind(path: Path) -> str:
     name = path.name.lower()
-    endings = {".dcm": "seg", ".nii.gz": "nifti", ".nii": "nifti", ".png": "png", ".json": "json"}
+    endings = {
+        ".dcm": "seg",
+        ".nii.gz": "nifti",
+        ".nii": "nifti",
+        ".png": "png",
+        ".csv": "csv",
+        ".json": "json",
+    }
     for ending, kind in endings.items():
         if name.endswith(ending):
             return kind
     raise BadInputError(
-        f"“{path.name}” has no ending that says what to write; use .dcm, .nii.gz, .png or .json."
+        f"“{path.name}” has no ending that says what to write; use .dcm, .nii.gz, .png, .csv or "
+        ".json."
     )
 
 
@@ -323,14 +337,18 @@ def write_results(opened: Opened, findings: Findings, out: Path, identity: bool)
     ExportRefusedError
         When the folder cannot be written.
     """
-    from inference.export import archive, labels, seg
+    from inference.export import archive, labels, lesion_table, seg
 
     _clear(out)
     archive.save(findings, opened.volume, out / _ARCHIVE)
     _write_json(opened, findings, out / "findings.json", identity)
     lines = [f"Written: {out / 'findings.json'}"]
     if findings.segments:
-        for name, write in (("labels.nii.gz", labels.write_nifti), ("seg.dcm", seg.write_seg)):
+        for name, write in (
+            ("lesions.csv", lesion_table.write_csv),
+            ("labels.nii.gz", labels.write_nifti),
+            ("seg.dcm", seg.write_seg),
+        ):
             try:
                 note = write(findings, opened.volume, out / name)
             except ExportRefusedError as refusal:
@@ -349,7 +367,7 @@ def _clear(out: Path) -> None:
     """Remove earlier results, so that none is taken for one of this analysis."""
     try:
         (out / _SLICES).mkdir(parents=True, exist_ok=True)
-        for name in ("findings.json", "labels.nii.gz", "seg.dcm"):
+        for name in ("findings.json", "lesions.csv", "labels.nii.gz", "seg.dcm"):
             (out / name).unlink(missing_ok=True)
         for picture in (out / _SLICES).glob("*_[0-9][0-9][0-9].png"):
             picture.unlink()

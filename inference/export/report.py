@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 
 from inference import __version__
 from inference.errors import ExportRefusedError
+from inference.export import lesion_table
 from inference.export.current import require_current
 from inference.findings import SCHEMA_VERSION
 from inference.second_estimate import second_estimates
@@ -83,6 +84,7 @@ def build_report(
         "recognition": [_estimate(e) for e in findings.estimates if e is not manifestations],
         "manifestations": _estimate(manifestations) if manifestations else None,
         "segments": [_segment(s) for s in findings.segments] or None,
+        "lesions": lesion_table.as_json(findings, volume),
         "second_estimate": [_second(s) for s in second_estimates(findings)] or None,
         "lungs": None if findings.lungs is None else {"volume_ml": _number(findings.lung_ml)},
         "slices": [_slice(findings, volume, index) for index in range(findings.shape[0])],

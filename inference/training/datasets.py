@@ -141,9 +141,7 @@ def _lungs(rows: Sequence[Row], recipe: Recipe) -> NDArray[np.bool_] | None:
     if not (settings.blind > 0 or settings.only_lungs > 0 or recipe.network.get("region")):
         return None
     if recipe.data.modalities != ("CXR",):
-        raise BadInputError(
-            "Where lungs lie is known of X-rays only; set data.modalities to CXR."
-        )
+        raise BadInputError("Where lungs lie is known of X-rays only; set data.modalities to CXR.")
     masks = [mask for row, mask in hand_drawn(rows) if row.source not in recipe.data.leave_out]
     if not masks:
         raise BadInputError("The manifest has no X-ray with lungs outlined in these folds.")

@@ -97,6 +97,10 @@ class Framing:
         """Same middle, so many logical screen pixels a mm: whatever zoom that takes."""
         return replace(self, zoom=self.zoom * pixels_per_mm / self.pixels_per_mm)
 
+    def centred(self, column: float, row: float) -> Framing:
+        """Same zoom, with a point of the picture in the middle of the view."""
+        return replace(self, centre_x=column / self.columns, centre_y=row / self.rows)
+
     def panned(self, dx: float, dy: float) -> Framing:
         """Picture moved by so many view pixels; its middle of view stays inside the picture."""
         x = self.centre_x - dx / (self.columns * self.scale_x)

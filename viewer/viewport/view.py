@@ -27,6 +27,7 @@ from viewer.viewport.annotations import (
 from viewer.viewport.framing import Framing
 from viewer.viewport.pointing import draw_crosshair, draw_lens, lens_framing
 from viewer.viewport.scene import Scene
+from viewer.viewport.target import TargetMark
 from viewer.viewport.wheel import WheelSteps
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ class SliceView(QWidget):
         self._placed: list[Placed] = []
         self._index: int | None = None
         self._lens_at: QPointF | None = None
+        self._mark = TargetMark(self.update, self)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -125,6 +127,7 @@ class SliceView(QWidget):
         session.heatmap_changed.connect(self._on_overlays)
         session.tool_changed.connect(self._on_tool)
         session.arrangement.zoom_asked.connect(self._on_zoom)
+        session.target_changed.connect(self._on_target)
         self._on_volume()
         self._on_tool()
 
@@ -192,6 +195,7 @@ class SliceView(QWidget):
     def _on_volume(self) -> None:
         self._scene.forget_volume()
         self._shown = (self._session.volume, self._scene.pane)
+        self._mark.hide()
         self._drag = None
         self._framing = None
         self._lens_at = None
@@ -244,6 +248,18 @@ class SliceView(QWidget):
         self._scene.forget_frame()
         self.update()
 
+    def _on_target(self) -> None:
+        """Show a voxel: in the middle where the picture is magnified, and with a ring."""
+        target = self._session.target
+        if target is None or self._framing is None:
+            return
+        if self._framing.zoom > 1.0:
+            self._reframe(self._framing.centred(*self._planes().to_picture(target)))
+        self._mark.show(target)
+
+    def _is_on_plane(self, voxel: tuple[int, int, int]) -> bool:
+        return self._planes().index_of(voxel) == self._scene.index
+
     def _on_tool(self) -> None:
         self.setCursor(_CURSORS[self._session.tool])
 
@@ -268,6 +284,10 @@ class SliceView(QWidget):
             painter.setPen(QPen(theme.colour("accent"), 1.0))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+        voxel = self._mark.voxel
+        if voxel is not None and self._framing is not None and self._is_on_plane(voxel):
+            at = self._framing.to_view(*self._planes().to_picture(voxel))
+            self._mark.draw(painter, QPointF(*at))
         painter.end()
 
     def _paint(self, painter: QPainter, written: Annotations) -> list[Placed]:

@@ -61,7 +61,7 @@ def analysed(system: FakeSystem, source: Path, tmp_path: Path) -> Path:
 
 def test_analyse_writes_everything(analysed: Path, findings: Findings) -> None:
     assert {p.name for p in analysed.iterdir()} == {
-        "findings.json", "labels.nii.gz", "seg.dcm", "slices", "archive",
+        "findings.json", "lesions.csv", "labels.nii.gz", "seg.dcm", "slices", "archive",
     }  # fmt: skip
     labels = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(analysed / "labels.nii.gz")))
     np.testing.assert_array_equal(labels, label_map(findings))

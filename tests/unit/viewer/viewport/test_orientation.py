@@ -69,3 +69,19 @@ def test_a_displayed_pixel_is_found_where_it_is_stored(transpose, flip_columns, 
         for column in range(columns):
             stored_column, stored_row = display.stored_pixel(column, row, columns, rows)
             assert plane[stored_row, stored_column] == shown[row, column]
+
+
+@pytest.mark.parametrize("transpose", [False, True])
+@pytest.mark.parametrize("flip_columns", [False, True])
+@pytest.mark.parametrize("flip_rows", [False, True])
+def test_a_stored_pixel_is_found_again(
+    transpose: bool, flip_columns: bool, flip_rows: bool
+) -> None:
+    display = Display(transpose, flip_columns, flip_rows)
+    stored = np.arange(12).reshape(3, 4)
+    turned = display.turn(stored)
+    rows, columns = turned.shape
+    for row, column in np.ndindex(3, 4):
+        across, down = display.to_displayed(column + 0.5, row + 0.5, columns, rows)
+        assert turned[int(down), int(across)] == stored[row, column]
+        assert display.to_stored(across, down, columns, rows) == (column + 0.5, row + 0.5)
