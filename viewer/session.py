@@ -44,6 +44,7 @@ class LayerStyle(StrEnum):
 
     FILL = "fill"
     OUTLINE = "outline"
+    BOTH = "both"
 
 
 class AnalysisState(StrEnum):
@@ -121,6 +122,7 @@ class ReadingSession(QObject):
         self._heatmap: Heatmap | None = None
         self._heatmap_choice: HeatmapChoice | None = None
         self._heatmap_opacity = 0.5
+        self._heatmap_threshold = 0.0
         self._analysis = AnalysisState.NONE
         self._stage = ("", 0, 0)
         self.lesions = LesionList(self)
@@ -399,6 +401,16 @@ class ReadingSession(QObject):
     def set_heatmap_opacity(self, opacity: float) -> None:
         """Set the heatmap's opacity."""
         self._heatmap_opacity = min(1.0, max(0.0, opacity))
+        self.heatmap_changed.emit()
+
+    @property
+    def heatmap_threshold(self) -> float:
+        """0 to 1; where the map is lower, it is not drawn."""
+        return self._heatmap_threshold
+
+    def set_heatmap_threshold(self, threshold: float) -> None:
+        """Draw the heatmap from a value on."""
+        self._heatmap_threshold = min(1.0, max(0.0, threshold))
         self.heatmap_changed.emit()
 
     @property

@@ -412,6 +412,8 @@ class TestLayers:
         ]
         box.setCurrentIndex(2)
         assert opened.session.heatmap_choice == HeatmapChoice("covid-2", "not COVID-19")
+        panel.findChild(QSlider, "heatmap-threshold").setValue(60)
+        assert opened.session.heatmap_threshold == 0.6
         panel.findChild(QSlider, "heatmap-opacity").setValue(25)
         assert opened.session.heatmap_opacity == 0.25
         box.setCurrentIndex(0)

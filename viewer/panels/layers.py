@@ -35,6 +35,13 @@ _EXPLAINED = ("covid-2", "cxr-4")
 """Tasks whose classes have a heatmap."""
 
 
+_STYLES = (
+    (LayerStyle.FILL, "Fill"),
+    (LayerStyle.OUTLINE, "Outline"),
+    (LayerStyle.BOTH, "Both"),
+)
+
+
 class LayersPanel(QScrollArea):
     """Visible, opacity, fill or outline of each mask; class and opacity of the heatmap.
 
@@ -68,6 +75,9 @@ class LayersPanel(QScrollArea):
         rows.addWidget(self._classes)
         self._opacity = _OpacityRow("heatmap-opacity", "Opacity of the heatmap")
         rows.addWidget(self._opacity)
+        rows.addWidget(muted("Drawn from this value on:"))
+        self._threshold = _OpacityRow("heatmap-threshold", "Value from which the heatmap is drawn")
+        rows.addWidget(self._threshold)
         self._warning = sentence("", "warning")
         self._warning.setObjectName("heatmap-warning")
         rows.addWidget(self._warning)
@@ -91,6 +101,7 @@ class LayersPanel(QScrollArea):
                 control.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._classes.currentIndexChanged.connect(self._choose)
         self._opacity.slider.valueChanged.connect(self._set_heatmap_opacity)
+        self._threshold.slider.valueChanged.connect(self._set_heatmap_threshold)
         session.findings_changed.connect(self._list_classes)
         session.heatmap_changed.connect(self._show_heatmap)
         session.position_changed.connect(self._show_heatmap)
@@ -113,11 +124,14 @@ class LayersPanel(QScrollArea):
         session = self._session
         choices = [self._classes.itemData(i) for i in range(self._classes.count())]
         wanted = session.heatmap_choice
-        with QSignalBlocker(self._classes), QSignalBlocker(self._opacity.slider):
+        sliders = (self._opacity.slider, self._threshold.slider)
+        with QSignalBlocker(self._classes), QSignalBlocker(sliders[0]), QSignalBlocker(sliders[1]):
+            self._threshold.show_value(session.heatmap_threshold)
             self._classes.setCurrentIndex(choices.index(wanted) if wanted in choices else 0)
             self._opacity.show_value(session.heatmap_opacity)
         self._classes.setEnabled(len(choices) > 1)
         self._opacity.setEnabled(wanted is not None)
+        self._threshold.setEnabled(wanted is not None)
         self._legend.setText(self._legend_text())
         # What is not on the picture is not spoken of.
         shown = session.heatmap if session.overlays_on else None
@@ -148,6 +162,9 @@ class LayersPanel(QScrollArea):
 
     def _set_heatmap_opacity(self, percent: int) -> None:
         self._session.set_heatmap_opacity(percent / 100)
+
+    def _set_heatmap_threshold(self, percent: int) -> None:
+        self._session.set_heatmap_threshold(percent / 100)
 
 
 def _part_text(findings: Findings, heatmap: Heatmap) -> str:
@@ -207,9 +224,9 @@ class _MaskRow(QWidget):
         self.visible_box.setToolTip(f"Show or hide {key.label.lower()}")
         self.style_box = QComboBox()
         self.style_box.setObjectName(f"style-{key.value}")
-        self.style_box.setAccessibleName(f"{key.label}: fill or outline")
-        self.style_box.setToolTip("Fill the mask, or draw its outline")
-        for style, text in ((LayerStyle.FILL, "Fill"), (LayerStyle.OUTLINE, "Outline")):
+        self.style_box.setAccessibleName(f"{key.label}: fill, outline or both")
+        self.style_box.setToolTip("Fill the mask, draw its outline, or both")
+        for style, text in _STYLES:
             self.style_box.addItem(text, style)
         self.opacity = _OpacityRow(f"opacity-{key.value}", f"Opacity of {key.label.lower()}")
         grid = QGridLayout(self)

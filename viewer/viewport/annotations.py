@@ -9,6 +9,7 @@ from enum import Enum, auto
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
+from inference.findings import Manifestation
 from viewer import theme
 from viewer.viewport.orientation import EdgeLetters
 from viewer.viewport.render import heat_table
@@ -49,6 +50,7 @@ class Role(Enum):
     BANNER = auto()
     SCALE_BAR = auto()
     COLOUR_BAR = auto()
+    LEGEND = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class Annotations:
         Class whose heatmap is drawn, or empty.
     heatmap_notes
         What else is said of the heatmap, from top to bottom; shown as far as there is room.
+    legend
+        Whose masks are to be seen on this plane.
     """
 
     top_left: tuple[Line, ...] = ()
@@ -85,6 +89,7 @@ class Annotations:
     scale: ScaleBar | None = None
     heatmap: str = ""
     heatmap_notes: tuple[Line, ...] = ()
+    legend: tuple[Manifestation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,10 @@ def place(annotations: Annotations, width: float, height: float) -> list[Placed]
         extent = annotations.scale.pixels + label
         rect = QRectF(_MARGIN, top, extent, line)
         placed.append(Placed(Role.SCALE_BAR, rect, annotations.scale.label))
+    for key in reversed(annotations.legend):
+        top -= line
+        extent = metrics.horizontalAdvance(key.label) + line + 2 * _PAD
+        placed.append(Placed(Role.LEGEND, QRectF(_MARGIN, top, extent, line), key.label, key.value))
     if annotations.heatmap:
         top -= line + _PAD
         rect = QRectF(
@@ -183,12 +192,15 @@ def draw(painter: QPainter, placed: Iterable[Placed]) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(_BACKING)
         painter.drawRoundedRect(entry.rect, 3.0, 3.0)
-        painter.setPen(theme.colour(entry.colour))
+        is_key = entry.role is Role.LEGEND
+        painter.setPen(theme.colour("text" if is_key else entry.colour))
         painter.setFont(normal if entry.role is Role.LETTER else small)
         if entry.role is Role.SCALE_BAR:
             _draw_scale_bar(painter, entry)
         elif entry.role is Role.COLOUR_BAR:
             _draw_colour_bar(painter, entry)
+        elif entry.role is Role.LEGEND:
+            _draw_legend(painter, entry)
         else:
             painter.drawText(entry.rect, Qt.AlignmentFlag.AlignCenter, entry.text)
 
@@ -201,6 +213,15 @@ def _draw_scale_bar(painter: QPainter, entry: Placed) -> None:
     painter.drawLine(QPointF(left, middle), QPointF(right, middle))
     for x in (left, right):
         painter.drawLine(QPointF(x, middle - _TICK / 2), QPointF(x, middle + _TICK / 2))
+    room = entry.rect.adjusted(0, 0, -_PAD, 0)
+    painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, entry.text)
+
+
+def _draw_legend(painter: QPainter, entry: Placed) -> None:
+    """Draw a chip in the colour of the mask, and its name."""
+    side = entry.rect.height() - 2 * _PAD
+    chip = QRectF(entry.rect.left() + _PAD, entry.rect.top() + _PAD, side, side)
+    painter.fillRect(chip, theme.findings_colour(Manifestation(entry.colour)))
     room = entry.rect.adjusted(0, 0, -_PAD, 0)
     painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, entry.text)
 

@@ -58,20 +58,28 @@ class Placement:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class MaskLayer:
-    """One mask to draw: shape (rows, columns) bool, as displayed; colour is (red, green, blue)."""
+    """One mask to draw: shape (rows, columns) bool, as displayed; colour is (red, green, blue).
+
+    With neither `outline` nor `fill` it is filled; with both, the outline is the stronger.
+    """
 
     mask: NDArray[np.bool_]
     colour: tuple[int, int, int]
     opacity: float
     outline: bool
+    fill: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class HeatLayer:
-    """A heatmap to draw: shape (rows, columns) float32 in [0, 1], as displayed."""
+    """A heatmap to draw: shape (rows, columns) float32 in [0, 1], as displayed.
+
+    Where it is below `threshold` nothing is drawn.
+    """
 
     values: NDArray[np.float32]
     opacity: float
+    threshold: float = 0.0
 
 
 def grey_of(plane: NDArray[np.generic], window: Window, inverted: bool) -> Bytes:
@@ -217,6 +225,7 @@ def _blend_heat(
     index = cv2.convertScaleAbs(values, alpha=255.0)
     colours = cv2.applyColorMap(index, cv2.COLORMAP_MAGMA)
     share = np.clip(values * np.float32(heat.opacity / _HEAT_FULL), 0.0, heat.opacity)
+    share[values < heat.threshold] = 0.0
     under = cv2.cvtColor(region, cv2.COLOR_BGRA2BGR)
     mixed = cv2.blendLinear(under, colours, 1.0 - share, share)
     cv2.cvtColor(mixed, cv2.COLOR_BGR2BGRA, dst=region)
@@ -267,6 +276,10 @@ def _blend_mask(frame: Bytes, layer: MaskLayer, placement: Placement) -> None:
     strips = _sample_mask(layer.mask, lie_x, across, 1)
     mask = _sample_mask(strips, lie_y, down, 0).view(np.uint8)
     opacity = layer.opacity
+    region = frame[down, across]
+    paint = _plain(region.shape[0], region.shape[1], layer.colour)
+    if layer.fill and layer.outline:
+        cv2.copyTo(cv2.addWeighted(region, 1.0 - opacity, paint, opacity, 0.0), mask, region)
     if layer.outline:
         side = 2 * max(1, round(_OUTLINE * placement.ratio)) + 1
         inner = cv2.erode(
@@ -275,6 +288,4 @@ def _blend_mask(frame: Bytes, layer: MaskLayer, placement: Placement) -> None:
         mask = mask & ~np.asarray(inner, np.uint8)
         # A thin line needs more of its colour than a surface to look as strong.
         opacity = 1.0 - (1.0 - opacity) ** 2
-    region = frame[down, across]
-    paint = _plain(region.shape[0], region.shape[1], layer.colour)
     cv2.copyTo(cv2.addWeighted(region, 1.0 - opacity, paint, opacity, 0.0), mask, region)

@@ -197,9 +197,10 @@ class Scene:
         layers = []
         for layer, mask in self._shown_masks():
             colour = theme.findings_colour(layer.key)
-            outline = layer.style is LayerStyle.OUTLINE
+            outline = layer.style is not LayerStyle.FILL
+            fill = layer.style is not LayerStyle.OUTLINE
             rgb = (colour.red(), colour.green(), colour.blue())
-            layers.append(MaskLayer(mask, rgb, layer.opacity, outline))
+            layers.append(MaskLayer(mask, rgb, layer.opacity, outline, fill))
         return layers
 
     def _shown_heatmap(self) -> Heatmap | None:
@@ -211,7 +212,8 @@ class Scene:
         if heatmap is None:
             return None
         values = self._planes().display.turn(heatmap.values)
-        return HeatLayer(values, self._session.heatmap_opacity)
+        session = self._session
+        return HeatLayer(values, session.heatmap_opacity, session.heatmap_threshold)
 
     # -- words ---------------------------------------------------------------------------------
 
@@ -244,6 +246,7 @@ class Scene:
                 Line(texts.window_text(session.window) + ("  ·  inverted" * session.inverted)),
                 Line(texts.zoom_text(framing.scale_x)),
             ),
+            legend=tuple(layer.key for layer, mask in self._shown_masks() if mask.any()),
             bottom_right=(*self._probe(volume, pixel), *self._marks(volume)),
             letters=self._planes().letters(volume.affine) if volume.has_orientation else None,
             scale=texts.scale_bar(framing.pixels_per_mm, _BAR_SHARE * framing.width)
@@ -275,10 +278,12 @@ class Scene:
         voxel = self._planes().to_voxel(column + 0.5, row + 0.5, self.index)
         stored = (round(voxel[0]), round(voxel[1]), round(voxel[2]))
         value, place = texts.value_lines(volume, stored, covering, slab)
-        return Line(value), Line(place)
+        said = texts.probability_text(self._session.findings, stored[2])
+        return (Line(value), Line(place), *((Line(said),) if said else ()))
 
     def _marks(self, volume: Volume) -> tuple[Line, ...]:
-        lossy = (Line("lossy", "warning"),) if volume.lossy else ()
+        said = {"lossy": volume.lossy, "spacing unknown": not volume.has_geometry}
+        lossy = tuple(Line(words, "warning") for words, is_so in said.items() if is_so)
         doubts = texts.doubts_text(self.problems())
         marks = (*self._early_mark(), *lossy)
         return (*marks, Line(doubts, "warning", Role.DOUBTS)) if doubts else marks

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from inference.findings import Manifestation
 from inference.studies.model import Unit
 from viewer.panes import SlabMode
 from viewer.viewport.orientation import patient_axis
 
 if TYPE_CHECKING:
-    from inference.findings import Manifestation
+    from inference.findings import Findings
     from inference.studies.model import Problem, Volume, Window
     from viewer.panes import Pane
     from viewer.viewport.section import Section
@@ -23,6 +24,7 @@ __all__ = [
     "doubts_text",
     "number",
     "plane_text",
+    "probability_text",
     "scale_bar",
     "slab_text",
     "value_lines",
@@ -141,6 +143,21 @@ def value_lines(
         parts = (f"{axis} {number(mm, 1)}" for axis, mm in zip(_AXES, point, strict=True))
         return first, "  ".join(parts) + " mm"
     return first, f"column {column + 1}, row {row + 1}"
+
+
+def probability_text(findings: Findings | None, slice_: int) -> str:
+    """What the machine said of a slice's manifestations; empty where it said nothing."""
+    estimate = findings.estimate("manifestations") if findings is not None else None
+    if estimate is None:
+        return ""
+    values = estimate.per_slice[slice_]
+    if not np.isfinite(values).all():
+        return "slice not analysed"
+    parts = (
+        f"{Manifestation(name).short} {value:.2f}"
+        for name, value in zip(estimate.classes, values, strict=True)
+    )
+    return "slice: " + "  ".join(parts)
 
 
 def doubts_text(problems: tuple[Problem, ...]) -> str:

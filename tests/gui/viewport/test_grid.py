@@ -283,3 +283,16 @@ def test_the_magnifier_shows_the_point_larger_while_it_is_held(grid, session, se
     assert np.ptp(changed[:, 0]) == pytest.approx(220, abs=4)
     QApplication.sendEvent(view, release)
     assert np.array_equal(seen(view), before)
+
+
+def test_a_place_that_is_asked_for_is_marked_in_every_plane(grid, session, seen):
+    session.arrangement.toggle_crosshair()
+    session.go_to_voxel(3, 12, 5)
+    assert session.cursor == (3.0, 12.0, 5.0)
+    for view, at in zip(grid.views, ((3.5, 12.5), (3.5, 1.5), (12.5, 1.5)), strict=True):
+        x, y = (round(v) for v in view._framing.to_view(*at))
+        ring = seen(view)[y, x + 22] if x + 22 < view.width() else seen(view)[y, x - 22]
+        assert ring[2] > ring[0] + 40, "a blue ring"
+    session.set_cursor((3, 12, 4))
+    x, y = (round(v) for v in grid.views[0]._framing.to_view(3.5, 12.5))
+    assert np.ptp(seen(grid.views[0])[y, x + 22]) < 20, "it lies in another axial plane now"

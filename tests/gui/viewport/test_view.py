@@ -269,6 +269,7 @@ def test_a_mask_colours_its_own_pixel_and_no_other(view, session, show, analysed
     session.update_layer(Layer(key, opacity=1.0))
     image = seen(view)
     changed = (image != plain).any(axis=-1)
+    changed[13 * SIDE :] = False  # the legend
     expected = np.zeros_like(changed)
     expected[6 * SIDE : 7 * SIDE, 4 * SIDE : 5 * SIDE] = True
     assert np.array_equal(changed, expected)
@@ -297,6 +298,65 @@ def test_an_outline_leaves_the_inside_free(view, session, show, analysed, seen):
     assert coloured[10 * SIDE - 1, 4 * SIDE : 9 * SIDE].all()
     assert not coloured[6 * SIDE : 9 * SIDE, 5 * SIDE : 8 * SIDE].any()
     assert not coloured[: 5 * SIDE].any()
+
+
+def test_fill_and_outline_together_have_the_stronger_edge(view, session, show, analysed, seen):
+    show()
+    mask = np.zeros(session.volume.shape, bool)
+    mask[3, 5:10, 4:9] = True
+    analysed({Manifestation.CONSOLIDATION: mask})
+    session.update_layer(Layer(Manifestation.CONSOLIDATION, style=LayerStyle.BOTH, opacity=0.4))
+    image = seen(view)
+    edge, inside = image[5 * SIDE, 6 * SIDE], at(image, 6, 7)
+    assert is_coloured(edge)
+    assert is_coloured(inside)
+    assert edge[0] - edge[1] > inside[0] - inside[1] + 20
+
+
+def test_the_legend_names_what_is_to_be_seen_on_the_slice(view, session, show, analysed, seen):
+    show()
+    ggo, effusion = Manifestation.GGO, Manifestation.EFFUSION
+    analysed({ggo: one_pixel(session, 6, 4), effusion: np.zeros(session.volume.shape, bool)})
+    assert view.annotations().legend == (ggo,)
+    session.update_layer(Layer(ggo, opacity=0.0))
+    colour = theme.findings_colour(ggo)
+    chips = (seen(view) == [colour.red(), colour.green(), colour.blue()]).all(axis=-1)
+    assert chips.sum() > 30
+    session.step(1)
+    assert view.annotations().legend == ()
+    session.step(-1)
+    session.toggle_overlays()
+    assert view.annotations().legend == ()
+
+
+def test_the_probe_tells_what_was_said_of_the_slice(view, session, show, analysed, mouse):
+    show()
+    per_slice = np.full((7, 3), np.nan)
+    per_slice[3] = (0.91, 0.25, 0.05)
+    analysed(per_slice=per_slice)
+    mouse.move(view, (100, 100))
+    assert view.annotations().bottom_right[2].text == "slice: GGO 0.91  Consolidation 0.25  Effusion 0.05"
+    session.step(1)
+    assert view.annotations().bottom_right[2].text == "slice not analysed"
+
+
+def test_an_unknown_spacing_is_marked(view, show):
+    show(has_geometry=False, has_orientation=False)
+    assert "spacing unknown" in [line.text for line in view.annotations().bottom_right]
+    show(series_uid="1.2.3")
+    assert "spacing unknown" not in [line.text for line in view.annotations().bottom_right]
+
+
+def test_a_heatmap_is_drawn_from_its_threshold_on(view, session, show, heat, seen):
+    show()
+    plain = seen(view)
+    session.choose_heatmap(HeatmapChoice("covid-2", "COVID-19"))
+    session.set_heatmap(session.volume.series_uid, heat)
+    assert not np.array_equal(at(seen(view), 6, 6), at(plain, 6, 6))
+    session.set_heatmap_threshold(0.8)
+    image = seen(view)
+    assert np.array_equal(at(image, 6, 6), at(plain, 6, 6))
+    assert not np.array_equal(at(image, 15, 6), at(plain, 15, 6))
 
 
 def test_hidden_layers_and_hidden_overlays_are_not_drawn(view, session, show, analysed, seen):
