@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MENUS", "Command", "Doings", "commands"]
 
-MENUS = ("File", "View", "Window level", "Tools", "Analysis", "Export", "Help")
+MENUS = ("File", "Edit", "View", "Window level", "Tools", "Measure", "Analysis", "Export", "Help")
 """The menus, in order; a command names the one it is in."""
 
 
@@ -95,9 +95,11 @@ def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
     """
     return (
         *_file_commands(doings),
+        *_edit_commands(session),
         *_view_commands(session, doings),
         *_window_commands(session),
         *_tool_commands(session),
+        *_measure_commands(session),
         *_analysis_commands(session, doings),
         *_export_commands(session, doings),
         Command("keys", "Keys and mouse", "List every key and mouse gesture", "Help",
@@ -115,6 +117,29 @@ def _file_commands(doings: Doings) -> Sequence[Command]:
                 doings.open_folder, ("Ctrl+Shift+O",), toolbar=True),
         Command("quit", "Quit", "Close SecondRead", "File", doings.quit, ("Ctrl+Q",),
                 separated=True),
+    )  # fmt: skip
+
+
+def _edit_commands(session: ReadingSession) -> Sequence[Command]:
+    notebook = session.measurements
+
+    def is_selected() -> bool:
+        return notebook.selected is not None
+
+    def remove() -> None:
+        if notebook.selected is not None:
+            notebook.remove(notebook.selected.id)
+
+    return (
+        Command("undo", "Undo", "Undo the last change of the measurements", "Edit", session.undo,
+                ("Ctrl+Z",), lambda: notebook.can_undo),
+        Command("redo", "Redo", "Do again what was undone", "Edit", session.redo,
+                ("Ctrl+Shift+Z", "Ctrl+Y"), lambda: notebook.can_redo),
+        Command("measurement-delete", "Delete measurement", "Delete the selected measurement",
+                "Edit", remove, ("Del", "Backspace"), is_selected, separated=True),
+        Command("measurements-clear", "Delete all measurements", "Delete every measurement of the "
+                "open series; Undo brings them back", "Edit", notebook.remove_all, (),
+                lambda: bool(notebook.measurements)),
     )  # fmt: skip
 
 
@@ -209,6 +234,30 @@ def _tool_commands(session: ReadingSession) -> Sequence[Command]:
     )  # fmt: skip
 
 
+def _measure_commands(session: ReadingSession) -> Sequence[Command]:
+    tools = (
+        (Tool.LENGTH, "Length", "Draw a line, in mm", "D"),
+        (Tool.ANGLE, "Angle", "Draw one leg, then click the end of the other", "A"),
+        (Tool.COBB, "Cobb angle", "Draw two lines; the acute angle between them", "Shift+A"),
+        (Tool.RECTANGLE, "Rectangle", "Area, mean, SD, least and greatest value in a rectangle",
+         "Q"),
+        (Tool.ELLIPSE, "Ellipse", "Area, mean, SD, least and greatest value in an ellipse", "O"),
+        (Tool.FREEHAND, "Freehand region", "Draw around it; the outline closes itself", "F"),
+        (Tool.PROBE, "Probe", "Click: the stored value of one pixel, in HU where known", "U"),
+        (Tool.TEXT, "Text", "Click and write", "T"),
+        (Tool.ARROW, "Arrow", "Draw from what is meant; a note may follow", "Shift+T"),
+    )  # fmt: skip
+
+    def is_chosen(tool: Tool) -> bool:
+        return session.tool is tool
+
+    return tuple(
+        Command(f"tool-{tool.value}", text, tip, "Measure", partial(session.set_tool, tool),
+                (key,), checked=partial(is_chosen, tool), separated=number in {3, 6})
+        for number, (tool, text, tip, key) in enumerate(tools)
+    )  # fmt: skip
+
+
 def _analysis_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]:
     def can_analyse() -> bool:
         return session.volume is not None and session.analysis is not AnalysisState.RUNNING
@@ -244,6 +293,9 @@ def _export_commands(session: ReadingSession, doings: Doings) -> Sequence[Comman
     def has_masks() -> bool:
         return session.findings is not None and bool(session.findings.segments)
 
+    def has_measurements() -> bool:
+        return bool(session.measurements.measurements)
+
     def is_whole() -> bool:
         return session.volume is not None and session.early is None
 
@@ -254,6 +306,9 @@ def _export_commands(session: ReadingSession, doings: Doings) -> Sequence[Comman
                 "Export", partial(doings.export, "nifti"), (), has_masks),
         Command("export-json", "Findings as JSON…", "Write every number of the findings", "Export",
                 partial(doings.export, "json"), (), has_findings),
+        Command("export-measurements", "Measurements…", "Write the table of measurements as CSV or "
+                "JSON", "Export", partial(doings.export, "measurements"), (), has_measurements,
+                separated=True),
         Command("export-png", "Picture of the view…", "Write the picture as it is shown, with "
                 "overlays", "Export", partial(doings.export, "png"), ("Ctrl+E",), is_whole,
                 separated=True),

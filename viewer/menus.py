@@ -33,7 +33,10 @@ MOUSE = (
     ("Right drag", "Zoom"),
     ("Wheel", "Go through the slices"),
     ("Ctrl + wheel", "Zoom"),
-    ("Double click", "Fit the picture"),
+    ("Double click", "Fit the picture; on a measurement: write a note"),
+    ("Drag a measurement", "Move it, one of its handles, or its label"),
+    ("Shift while drawing", "Keep to steps of 45°; a square, a circle"),
+    ("Arrows, Esc", "Move the handle taken last by a pixel; let go"),
 )
 """The mouse gestures of the viewport, for the help page."""
 
@@ -89,6 +92,8 @@ class ActionSet(QObject):
             session.findings_changed,
             session.early_changed,
             session.analysis_changed,
+            session.measurements.changed,
+            session.measurements.selection_changed,
         ):
             signal.connect(self.refresh)
         self.refresh()
@@ -119,6 +124,7 @@ class ActionSet(QObject):
         for menu in ("File", "Tools"):
             self._add_buttons(bar, menu)
             bar.addSeparator()
+        self._add_menu_button(bar, "Measure")
         self._add_menu_button(bar, "Window level")
         self._add_buttons(bar, "View")
         space = QWidget()

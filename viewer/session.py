@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from inference.findings import Manifestation
+from inference.measurements import Kind
 from inference.studies.model import Unit, Window
 from viewer.early import Early
+from viewer.measuring.notebook import Notebook
 
 if TYPE_CHECKING:
     from inference.findings import Findings, Heatmap
+    from inference.measurements import Measurement
     from inference.partial import Partial
     from inference.studies.model import Series, Study, Volume
 
@@ -30,6 +33,20 @@ class Tool(StrEnum):
     WINDOW = "window"
     PAN = "pan"
     ZOOM = "zoom"
+    LENGTH = Kind.LENGTH.value
+    ANGLE = Kind.ANGLE.value
+    COBB = Kind.COBB.value
+    RECTANGLE = Kind.RECTANGLE.value
+    ELLIPSE = Kind.ELLIPSE.value
+    FREEHAND = Kind.FREEHAND.value
+    PROBE = Kind.PROBE.value
+    TEXT = Kind.TEXT.value
+    ARROW = Kind.ARROW.value
+
+    @property
+    def measures(self) -> Kind | None:
+        """What it draws, or None when it draws nothing."""
+        return next((kind for kind in Kind if kind.value == self.value), None)
 
 
 class LayerStyle(StrEnum):
@@ -112,6 +129,8 @@ class ReadingSession(QObject):
         self._heatmap_opacity = 0.5
         self._analysis = AnalysisState.NONE
         self._stage = ("", 0, 0)
+        self.measurements = Notebook(self)
+        """What was measured on the open series."""
 
     # -- studies -----------------------------------------------------------------------------
 
@@ -160,6 +179,7 @@ class ReadingSession(QObject):
         self._position = volume.shape[0] // 2
         self._inverted = False
         self._window = self.default_window()
+        self.measurements.open(volume)
         self.volume_changed.emit()
         self.findings_changed.emit()
         self.heatmap_changed.emit()
@@ -182,6 +202,10 @@ class ReadingSession(QObject):
         index = max(0, min(int(index), self._volume.shape[0] - 1))
         if index != self._position:
             self._position = index
+            selected = self.measurements.selected
+            if selected is not None and not selected.lies_on(2, index):
+                # Keys must not work on what nobody sees.
+                self.measurements.select("")
             self.position_changed.emit(index)
 
     def step(self, delta: int) -> None:
@@ -238,6 +262,28 @@ class ReadingSession(QObject):
         """Choose what the left mouse button does."""
         self._tool = tool
         self.tool_changed.emit()
+
+    # -- measurements --------------------------------------------------------------------------
+
+    def show_measurement(self, measurement_id: str) -> None:
+        """Go to the slice that a measurement lies on, and select it."""
+        found = self.measurements.get(measurement_id)
+        if found is not None:
+            if not found.lies_on(2, self._position):
+                self.set_position(found.plane if found.axis == 2 else round(found.points[0][2]))
+            self.measurements.select(measurement_id)
+
+    def undo(self) -> None:
+        """Undo the last change of the open series' measurements, and show what came back."""
+        self._show_changed(self.measurements.undo())
+
+    def redo(self) -> None:
+        """Do again what was undone last, and show it."""
+        self._show_changed(self.measurements.redo())
+
+    def _show_changed(self, changed: Measurement | None) -> None:
+        if changed is not None:
+            self.show_measurement(changed.id)
 
     # -- layers ------------------------------------------------------------------------------
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QTransform
 
 from inference.heat_energy import figure_text, warning_text
 from viewer import theme
+from viewer.measuring.projection import Projection
 from viewer.session import LayerStyle
 from viewer.viewport import texts
 from viewer.viewport.annotations import Annotations, Line, Role
@@ -76,6 +77,22 @@ class Scene:
         if self._display.transpose:
             return rows, columns, row_mm, column_mm
         return columns, rows, column_mm, row_mm
+
+    def projection(self, framing: Framing) -> Projection:
+        """Say how the voxel grid of the open volume lies in the view."""
+        slices, rows, columns = self._open_volume().shape
+        shown_columns, shown_rows, _, _ = self.picture_size()
+
+        def stored(column: int, row: int) -> tuple[int, int]:
+            return self._display.stored_pixel(column, row, shown_columns, shown_rows)
+
+        (x, y), (right_x, right_y), (down_x, down_y) = stored(0, 0), stored(1, 0), stored(0, 1)
+        turned = QTransform(right_x - x, right_y - y, down_x - x, down_y - y, x, y)
+        # A pixel's centre is a whole number on the grid and a half in the picture.
+        left, top = framing.to_view(0.5, 0.5)
+        shown = QTransform(framing.scale_x, 0.0, 0.0, framing.scale_y, left, top)
+        back, _ = turned.inverted()
+        return Projection(2, self._session.position, (columns, rows, slices), back * shown)
 
     def _open_volume(self) -> Volume:
         if self._session.volume is None:

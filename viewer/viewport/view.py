@@ -8,11 +8,12 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QHelpEvent, QImage, QPainter
+from PySide6.QtGui import QHelpEvent, QImage, QKeyEvent, QPainter
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from inference.errors import ExportRefusedError
 from viewer import theme
+from viewer.measuring.overlay import MeasuringOverlay
 from viewer.session import Tool
 from viewer.viewport.annotations import (
     INVITATION,
@@ -84,6 +85,7 @@ class SliceView(QWidget):
         self._cursor: QPointF | None = None
         self._drag: _Drag | None = None
         self._wheel = WheelSteps()
+        self.measuring = MeasuringOverlay(session, self)
         self._window_step = 1.0
         self._placed: list[Placed] = []
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -100,6 +102,7 @@ class SliceView(QWidget):
         session.heatmap_changed.connect(self._on_overlays)
         session.tool_changed.connect(self._on_tool)
         session.view_reset.connect(self.fit)
+        self.measuring.changed.connect(self.update)
         self._on_volume()
         self._on_tool()
 
@@ -143,7 +146,7 @@ class SliceView(QWidget):
         image = QImage(self.size() * ratio, QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(ratio)
         painter = QPainter(image)
-        self._paint(painter, self._scene.annotations(self._framing, None))
+        self._paint(painter, self._scene.annotations(self._framing, None), on_screen=False)
         painter.end()
         return image
 
@@ -170,7 +173,7 @@ class SliceView(QWidget):
         self.update()
 
     def _on_tool(self) -> None:
-        self.setCursor(_CURSORS[self._session.tool])
+        self.setCursor(_CURSORS.get(self._session.tool, Qt.CursorShape.CrossCursor))
 
     def _describe(self) -> None:
         written = self.annotations()
@@ -183,10 +186,11 @@ class SliceView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the frame, made anew only where something changed, and the texts."""
         painter = QPainter(self)
-        self._placed = self._paint(painter, self.annotations())
+        self._placed = self._paint(painter, self.annotations(), on_screen=True)
         painter.end()
 
-    def _paint(self, painter: QPainter, written: Annotations) -> list[Placed]:
+    def _paint(self, painter: QPainter, written: Annotations, *, on_screen: bool) -> list[Placed]:
+        placed = place(written, self.width(), self.height())
         if self._framing is None:
             painter.fillRect(self.rect(), theme.colour("canvas"))
             draw_invitation(painter, QRectF(self.rect()))
@@ -194,7 +198,13 @@ class SliceView(QWidget):
             painter.drawImage(
                 QPointF(0.0, 0.0), self._scene.frame(self._framing, self.devicePixelRatioF())
             )
-        placed = place(written, self.width(), self.height())
+            self.measuring.paint(
+                painter,
+                self._scene.projection(self._framing),
+                QRectF(self.rect()),
+                [entry.rect for entry in placed],
+                on_screen=on_screen,
+            )
         draw(painter, placed)
         return placed
 
@@ -209,6 +219,12 @@ class SliceView(QWidget):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             self._show_doubts(event)
             return True
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            # Before the key becomes a command of the window.
+            framing = self._framing
+            if framing and self.measuring.wants(self._scene.projection(framing), event):
+                event.accept()
+                return True
         return super().event(event)
 
     def _show_doubts(self, event: QHelpEvent) -> None:
@@ -254,6 +270,9 @@ class SliceView(QWidget):
         if tool is None or self._framing is None or self._drag is not None:
             event.ignore()
             return
+        is_left = event.button() == Qt.MouseButton.LeftButton
+        if is_left and self.measuring.press(self._scene.projection(self._framing), event):
+            return
         self._drag = _Drag(
             event.button(), tool, event.position(), self._framing, self._session.window
         )
@@ -263,6 +282,12 @@ class SliceView(QWidget):
         self._cursor = event.position()
         if self._drag is not None:
             self._continue(self._drag, event.position())
+        elif self._framing is not None:
+            projection = self._scene.projection(self._framing)
+            self.measuring.move(projection, event)
+            wanted = self.measuring.cursor(projection, event.position())
+            usual = _CURSORS.get(self._session.tool, Qt.CursorShape.CrossCursor)
+            self.setCursor(usual if wanted is None else wanted)
         self.update()
 
     def _continue(self, drag: _Drag, at: QPointF) -> None:
@@ -286,11 +311,21 @@ class SliceView(QWidget):
         """End the drag with the button that began it."""
         if self._drag is not None and event.button() == self._drag.button:
             self._drag = None
+        elif event.button() == Qt.MouseButton.LeftButton and self._framing is not None:
+            self.measuring.release(self._scene.projection(self._framing), event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Fit the picture."""
-        if event.button() == Qt.MouseButton.LeftButton:
+        """Write on a measurement, or fit the picture."""
+        if event.button() != Qt.MouseButton.LeftButton or self._framing is None:
+            return
+        if not self.measuring.double_click(self._scene.projection(self._framing), event):
             self.fit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Give a measurement the keys that are for it."""
+        framing = self._framing
+        if not (framing and self.measuring.key(self._scene.projection(framing), event)):
+            super().keyPressEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is under the cursor any more."""
