@@ -170,7 +170,7 @@ def _view_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
                 partial(doings.step_series, 1), ("PgDown",), several_series, separated=True),
         Command("series-previous", "Previous series", "Show the previous series of the study list",
                 "View", partial(doings.step_series, -1), ("PgUp",), several_series),
-        Command("overlays", "Overlays", "Show or hide every mask and heatmap", "View",
+        Command("overlays", "Overlays", "Show or hide every mask, heatmap and measurement", "View",
                 session.toggle_overlays, ("G",), is_open, lambda: session.overlays_on,
                 toolbar=True, separated=True),
         Command("invert", "Invert", "Swap black and white", "View", session.toggle_invert, ("I",),

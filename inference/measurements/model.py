@@ -63,10 +63,10 @@ class Kind(StrEnum):
 _LABELS: Final = {
     Kind.LENGTH: "Length",
     Kind.ANGLE: "Angle",
-    Kind.COBB: "Cobb angle",
+    Kind.COBB: "Cobb",
     Kind.RECTANGLE: "Rectangle",
     Kind.ELLIPSE: "Ellipse",
-    Kind.FREEHAND: "Freehand region",
+    Kind.FREEHAND: "Freehand",
     Kind.PROBE: "Probe",
     Kind.TEXT: "Text",
     Kind.ARROW: "Arrow",

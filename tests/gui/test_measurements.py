@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QTabWidget
+from PySide6.QtWidgets import QApplication, QTabWidget, QToolButton
 
 from inference.measurements import Kind
 from inference.studies.model import Study, Volume
@@ -60,12 +60,12 @@ class TestTable:
         reading.session.volume.array[6, 10:20, 10:20] = -50
         notebook.add(Kind.RECTANGLE, [(9.5, 9.5, 6.0), (19.5, 19.5, 6.0)], 2)
         assert cells(reading) == [
-            ["1", "Length", "8.0 mm", "7", "node"],
+            ["1", "Length", "7", "8.0 mm", "node"],
             [
                 "2",
                 "Rectangle",
-                "64.0 mm², 100 pixels\nmean −50.0 HU, SD 0.0\nmin −50, max −50",
                 "7",
+                "64.0 mm², 100 pixels\nmean −50.0 HU, SD 0.0\nmin −50, max −50",
                 "",
             ],
         ]
@@ -100,7 +100,7 @@ class TestTable:
         made = session.measurements.add(Kind.LENGTH, LINE, 2)
         table.item(0, 4).setText("right\nupper lobe")
         assert session.measurements.get(made.id).text == "right upper lobe"
-        assert not table.item(0, 2).flags() & Qt.ItemFlag.ItemIsEditable
+        assert not table.item(0, 3).flags() & Qt.ItemFlag.ItemIsEditable
         session.undo()
         assert cells(reading)[0][4] == ""
 
@@ -111,9 +111,9 @@ class TestTable:
         notebook.add(Kind.PROBE, LINE[:1], 2, "here")
         qtbot.mouseClick(panel.copy_button, Qt.MouseButton.LeftButton)
         head, length, probe = QApplication.clipboard().text().splitlines()
-        assert head == "No.\tKind\tValue\tSlice\tNote"
-        assert length == "1\tLength\t8.0 mm\t7\t"
-        assert probe.endswith("HU\t7\there")
+        assert head == "#\tKind\tSlice\tValue\tNote"
+        assert length == "1\tLength\t7\t8.0 mm\t"
+        assert probe.endswith("HU\there")
         qtbot.mouseClick(panel.delete_button, Qt.MouseButton.LeftButton)
         assert [row[1] for row in cells(reading)] == ["Length"]
         assert not panel.delete_button.isEnabled()
@@ -130,6 +130,12 @@ class TestKeys:
         qtbot.keyClick(reading.view, Qt.Key.Key_A, Qt.KeyboardModifier.ShiftModifier)
         assert reading.session.tool is Tool.COBB
         assert not reading.actions_["tool-length"].isChecked()
+        button = reading.findChild(QToolButton, "toolbar-menu-measure")
+        assert button.text() == "Cobb angle"
+        assert button.isChecked()
+        qtbot.keyClick(reading.view, Qt.Key.Key_W)
+        assert button.text() == "Measure"
+        assert not button.isChecked()
 
     def test_no_key_does_two_things(self, reading: MainWindow) -> None:
         keys = [key for command in reading.actions_.commands for key in command.keys]
@@ -221,7 +227,7 @@ class TestKeeping:
         open_series(second, study, 1, make_volume("1.2.4"))
         assert cells(second) == []
         open_series(second, study, 0, make_volume("1.2.3"))
-        assert cells(second) == [["1", "Length", "8.0 mm", "7", "node"]]
+        assert cells(second) == [["1", "Length", "7", "8.0 mm", "node"]]
         assert not second.session.measurements.can_undo
         assert sentences(second) == []
 

@@ -607,7 +607,7 @@ class TestCommands:
         enabled = {c.id for c in window.actions_.commands if window.actions_[c.id].isEnabled()}
         assert enabled == {
             "open-files", "open-folder", "quit", "full-screen", "keys", "cards",
-            "tool-window", "tool-pan", "tool-zoom",
+            *(f"tool-{tool.value}" for tool in Tool),
         }  # fmt: skip
 
     def test_dialogs_ask_in_the_last_folder(

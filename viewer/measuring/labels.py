@@ -20,6 +20,10 @@ _GAP = 10.0
 _EDGE = 4.0
 """Between a label and the edge of the view."""
 
+_SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, -1), (1, 1), (-1, -1), (-1, 1))
+_WORDS, _OWN = 8.0, 3.0
+"""How much worse it is to cover words, or one's own measurement, than another's box."""
+
 
 def label_size(lines: Sequence[str]) -> QSizeF:
     """Room that the lines of a label take."""
@@ -33,6 +37,7 @@ def place_label(
     size: QSizeF,
     view: QRectF,
     taken: Sequence[QRectF],
+    drawn: Sequence[QRectF] = (),
     wanted: QPointF | None = None,
 ) -> QRectF:
     """Choose the place of a label.
@@ -47,23 +52,35 @@ def place_label(
         What is on the screen.
     taken
         Where something else is written already.
+    drawn
+        Boxes around other measurements.
     wanted
-        Where the reader has put its middle; None for the first free side: right, left, below,
-        above. Where none is free, the right side, or as near to it as the view allows.
+        Where the reader has put its middle; None for the side that covers least: words worst of
+        all, then its own measurement, then others. Of equal sides the first of right, left, below,
+        above, and the corners.
     """
     room = view.marginsRemoved(QMarginsF(_EDGE, _EDGE, _EDGE, _EDGE))
     if wanted is not None:
         return _inside(_around(wanted, size), room)
     across = shape.width() / 2 + _GAP + size.width() / 2
     down = shape.height() / 2 + _GAP + size.height() / 2
-    middle = shape.center()
-    ways = (QPointF(across, 0.0), QPointF(-across, 0.0), QPointF(0.0, down), QPointF(0.0, -down))
-    sides = [_around(middle + way, size) for way in ways]
-    for side in sides:
-        if room.contains(side) and not any(side.intersects(other) for other in taken):
-            return side
-    fitting = [side for side in sides if room.contains(side)]
-    return fitting[0] if fitting else _inside(sides[0], room)
+    sides = [
+        _inside(_around(shape.center() + QPointF(x * across, y * down), size), room)
+        for x, y in _SIDES
+    ]
+
+    def covered(side: QRectF) -> float:
+        words = sum(_common(side, other) for other in taken)
+        own = _common(side, shape)
+        return _WORDS * words + _OWN * own + sum(_common(side, other) for other in drawn)
+
+    return min(sides, key=covered)
+
+
+def _common(one: QRectF, other: QRectF) -> float:
+    """Area that two boxes share, and a line's worth of one without area."""
+    both = one.intersected(other.adjusted(-1.0, -1.0, 1.0, 1.0))
+    return both.width() * both.height()
 
 
 def _around(middle: QPointF, size: QSizeF) -> QRectF:

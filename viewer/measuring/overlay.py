@@ -357,7 +357,8 @@ class MeasuringOverlay(QObject):
             if each.kind is Kind.ARROW:
                 tail = projection.view(each.points[1])
                 anchor = QRectF(tail, tail)
-            rect = place_label(anchor, label_size(lines), view, used, wanted)
+            others = [bounds(other, projection) for other in shown if other is not each]
+            rect = place_label(anchor, label_size(lines), view, used, others, wanted)
             label = Label(self._notebook.get(each.id) or each, rect, lines)
             is_selected = selected is not None and each.id == selected.id
             draw_label(painter, label, shape, selected=is_selected, tied=wanted is not None)

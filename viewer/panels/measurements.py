@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from inference.measurements.model import MOST_TEXT
+from viewer import theme
 from viewer.panels.labels import muted
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MeasurementsPanel"]
 
-_HEADINGS = ("No.", "Kind", "Value", "Slice", "Note")
-_NUMBER, _VALUE, _NOTE = 0, 2, 4
+_HEADINGS = ("#", "Kind", "Slice", "Value", "Note")
+_NUMBER, _VALUE, _NOTE = 0, 3, 4
 _PLANES = ("Column", "Row", "")
 _EMPTY = (
     "Nothing has been measured on this series. Choose a tool under Measure, for instance Length "
@@ -118,7 +119,7 @@ class MeasurementsPanel(QWidget):
         """What stands in a row; an arrow and a text have no value, and so an empty cell."""
         lines = "\n".join(self._notebook.values(each).lines)
         place = f"{_PLANES[each.axis]} {each.plane + 1}".strip()
-        return str(each.number), each.kind.label, lines, place, each.text
+        return str(each.number), each.kind.label, place, lines, each.text
 
     def _show_row(self, row: int, each: Measurement) -> None:
         notes = self._notebook.values(each).notes
@@ -166,6 +167,7 @@ class MeasurementsPanel(QWidget):
 def _make_table() -> QTableWidget:
     table = QTableWidget(0, len(_HEADINGS))
     table.setAccessibleName("Measurements")
+    table.setFont(theme.font("small"))
     table.setHorizontalHeaderLabels(_HEADINGS)
     table.verticalHeader().hide()
     table.setShowGrid(False)

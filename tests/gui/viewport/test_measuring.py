@@ -406,3 +406,12 @@ class TestLooks:
         session.measurements.add(Kind.LENGTH, [(0, 0, 3), (1, 1, 3)], 2)
         view.zoom_by(8.0)
         assert words() == []
+
+    def test_words_keep_off_other_measurements_where_there_is_room(
+        self, session, scan, view, words
+    ):
+        session.measurements.add(Kind.PROBE, [(5, 8, 3)], 2)
+        session.measurements.add(Kind.RECTANGLE, [(7, 6, 3), (11, 10, 3)], 2)
+        words()
+        label = view.measuring.labels[0].rect
+        assert label.right() < place(5, 8).x()
