@@ -131,9 +131,9 @@ def _edit_commands(session: ReadingSession) -> Sequence[Command]:
             notebook.remove(notebook.selected.id)
 
     return (
-        Command("undo", "Undo", "Undo the last change of the measurements", "Edit", session.undo,
+        Command("undo", "Undo", "Undo the last change of the measurements", "Edit", notebook.undo,
                 ("Ctrl+Z",), lambda: notebook.can_undo),
-        Command("redo", "Redo", "Do again what was undone", "Edit", session.redo,
+        Command("redo", "Redo", "Do again what was undone", "Edit", notebook.redo,
                 ("Ctrl+Shift+Z", "Ctrl+Y"), lambda: notebook.can_redo),
         Command("measurement-delete", "Delete measurement", "Delete the selected measurement",
                 "Edit", remove, ("Del", "Backspace"), is_selected, separated=True),

@@ -20,7 +20,6 @@ from viewer.measuring.notebook import Notebook
 
 if TYPE_CHECKING:
     from inference.findings import Findings, Heatmap
-    from inference.measurements import Measurement
     from inference.partial import Partial
     from inference.studies.model import Series, Study, Volume
 
@@ -131,6 +130,8 @@ class ReadingSession(QObject):
         self._stage = ("", 0, 0)
         self.measurements = Notebook(self)
         """What was measured on the open series."""
+        self.position_changed.connect(self.measurements.leave)
+        self.measurements.slice_wanted.connect(self.set_position)
 
     # -- studies -----------------------------------------------------------------------------
 
@@ -202,10 +203,6 @@ class ReadingSession(QObject):
         index = max(0, min(int(index), self._volume.shape[0] - 1))
         if index != self._position:
             self._position = index
-            selected = self.measurements.selected
-            if selected is not None and not selected.lies_on(2, index):
-                # Keys must not work on what nobody sees.
-                self.measurements.select("")
             self.position_changed.emit(index)
 
     def step(self, delta: int) -> None:
@@ -262,28 +259,6 @@ class ReadingSession(QObject):
         """Choose what the left mouse button does."""
         self._tool = tool
         self.tool_changed.emit()
-
-    # -- measurements --------------------------------------------------------------------------
-
-    def show_measurement(self, measurement_id: str) -> None:
-        """Go to the slice that a measurement lies on, and select it."""
-        found = self.measurements.get(measurement_id)
-        if found is not None:
-            if not found.lies_on(2, self._position):
-                self.set_position(found.plane if found.axis == 2 else round(found.points[0][2]))
-            self.measurements.select(measurement_id)
-
-    def undo(self) -> None:
-        """Undo the last change of the open series' measurements, and show what came back."""
-        self._show_changed(self.measurements.undo())
-
-    def redo(self) -> None:
-        """Do again what was undone last, and show it."""
-        self._show_changed(self.measurements.redo())
-
-    def _show_changed(self, changed: Measurement | None) -> None:
-        if changed is not None:
-            self.show_measurement(changed.id)
 
     # -- layers ------------------------------------------------------------------------------
 

@@ -81,12 +81,19 @@ def outline(points: Points, affine: Vectors) -> float:
 
 def crosses_itself(points: NDArray[np.float64]) -> bool:
     """Say whether two sides of a closed polygon cross, ends apart; points are (n, 2)."""
-    start, way = points, np.roll(points, -1, axis=0) - points
+    from scipy.spatial import cKDTree
 
-    def side(of: NDArray[np.float64]) -> NDArray[np.float64]:
-        """On which side of line i point j lies; shape (n, n)."""
-        apart = of[None, :, :] - start[:, None, :]
-        return np.sign(way[:, None, 0] * apart[..., 1] - way[:, None, 1] * apart[..., 0])
+    start, end = points, np.roll(points, -1, axis=0)
+    longest = float(np.linalg.norm(end - start, axis=1).max())
+    # Sides that meet have their middles at most the longest side apart.
+    near = cKDTree((start + end) / 2.0).query_pairs(longest, output_type="ndarray")
+    one, other = near[:, 0], near[:, 1]
 
-    split = side(start) * side(start + way) < 0
-    return bool(np.any(split & split.T))
+    def apart(i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Side j has its ends on either side of the line through side i."""
+        way, to_start, to_end = end[i] - start[i], start[j] - start[i], end[j] - start[i]
+        left = way[:, 0] * to_start[:, 1] - way[:, 1] * to_start[:, 0]
+        right = way[:, 0] * to_end[:, 1] - way[:, 1] * to_end[:, 0]
+        return np.asarray(np.sign(left) * np.sign(right) < 0)
+
+    return bool(np.any(apart(one, other) & apart(other, one)))

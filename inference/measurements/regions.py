@@ -110,24 +110,35 @@ def _in_ellipse(
 def _in_polygon(
     points: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Row by row: where the sides cross it, and what lies between every other pair."""
+    """Every crossing of a side with a row turns inside to outside for all pixels beyond it."""
+    turns = np.zeros((y.size, x.size + 1), np.uint8)
+    if not turns.size or not x.size:
+        return turns[:, :-1].astype(bool)
+    points = points - (x[0], y[0])
     ends = np.roll(points, -1, axis=0)
     low, high = np.minimum(points, ends), np.maximum(points, ends)
     rise = ends[:, 1] - points[:, 1]
     level = np.abs(rise) <= _ON_OUTLINE
-    slope = (ends[:, 0] - points[:, 0]) / np.where(level, 1.0, rise)
-    mask = np.zeros((y.size, x.size), bool)
-    for line, row in zip(mask, y, strict=True):
-        met = ~level & (low[:, 1] <= row + _ON_OUTLINE) & (row - _ON_OUTLINE <= high[:, 1])
-        at = points[met, 0] + (row - points[met, 1]) * slope[met]
-        # A corner that two sides share counts once: a side has its first row's end, not its last.
-        crossing = np.sort(at[(low[met, 1] <= row) & (row < high[met, 1])])
-        line[:] = np.searchsorted(crossing, x) % 2 == 1
-        flat = level & (np.abs(points[:, 1] - row) <= _ON_OUTLINE)
-        first = np.concatenate([np.clip(at, low[met, 0], high[met, 0]), low[flat, 0]])
-        last = np.concatenate([np.clip(at, low[met, 0], high[met, 0]), high[flat, 0]])
-        for start, stop in zip(first, last, strict=True):
-            line[(start - _ON_OUTLINE <= x) & (x <= stop + _ON_OUTLINE)] = True
+    first = np.maximum(np.ceil(low[:, 1] - _ON_OUTLINE), 0).astype(int)
+    last = np.minimum(np.floor(high[:, 1] + _ON_OUTLINE), y.size - 1).astype(int)
+    count = np.where(level, 0, np.maximum(last - first + 1, 0))
+    side = np.repeat(np.arange(len(points)), count)
+    row = first[side] + np.arange(side.size) - np.repeat(np.cumsum(count) - count, count)
+    share = (row - points[side, 1]) / rise[side]
+    at = points[side, 0] + share * (ends - points)[side, 0]
+    # A corner that two sides share counts once: a side has the row of its low end, not the other.
+    half_open = (low[side, 1] <= row) & (row < high[side, 1])
+    beyond = np.clip(np.floor(at[half_open]) + 1, 0, x.size).astype(int)
+    np.bitwise_xor.at(turns, (row[half_open], beyond), 1)
+    mask = np.bitwise_xor.accumulate(turns, axis=1)[:, :-1].astype(bool)
+    # And what lies on the outline itself.
+    at = np.clip(at, low[side, 0], high[side, 0])
+    column = np.rint(at).astype(int)
+    on = (np.abs(at - column) <= _ON_OUTLINE) & (column >= 0) & (column < x.size)
+    mask[row[on], column[on]] = True
+    for flat in np.flatnonzero(level & (first <= last)):
+        begin = max(int(np.ceil(low[flat, 0] - _ON_OUTLINE)), 0)
+        mask[first[flat], begin : max(int(np.floor(high[flat, 0] + _ON_OUTLINE)), -1) + 1] = True
     return mask
 
 
@@ -136,19 +147,20 @@ def region_of(measurement: Measurement, volume: Volume) -> Region:
     plane = values_of(volume, measurement.axis, measurement.plane)
     mask, top, left = mask_of(measurement, (plane.shape[0], plane.shape[1]))
     box = plane[top : top + mask.shape[0], left : left + mask.shape[1]]
-    values = box[mask].astype(np.float64)
-    known = np.isfinite(values)
+    values = (box if mask.all() else box[mask]).ravel()
+    held = values.size
+    if values.dtype.kind == "f":
+        values = values[np.isfinite(values)]
     if volume.padding is not None:
-        known &= values != volume.padding
-    left_out = int(values.size - known.sum())
-    values = values[known]
+        values = values[values != volume.padding]
+    left_out = held - values.size
     if values.size == 0:
         return Region(0, left_out, None, None, None, None)
     return Region(
         pixels=int(values.size),
         left_out=left_out,
-        mean=float(values.mean()),
-        sd=float(values.std()),
+        mean=float(values.mean(dtype=np.float64)),
+        sd=float(values.std(dtype=np.float64)),
         minimum=float(values.min()),
         maximum=float(values.max()),
     )

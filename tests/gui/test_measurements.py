@@ -101,7 +101,7 @@ class TestTable:
         table.item(0, 4).setText("right\nupper lobe")
         assert session.measurements.get(made.id).text == "right upper lobe"
         assert not table.item(0, 3).flags() & Qt.ItemFlag.ItemIsEditable
-        session.undo()
+        session.measurements.undo()
         assert cells(reading)[0][4] == ""
 
     def test_delete_and_copy(self, qtbot: Any, reading: MainWindow) -> None:

@@ -60,6 +60,8 @@ class Notebook(QObject):
     changed = Signal()
     """The list or its history changed, or another series is open."""
     selection_changed = Signal()
+    slice_wanted = Signal(int)
+    """A measurement on that slice is to be seen."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -139,6 +141,18 @@ class Notebook(QObject):
             self._selected = measurement_id
             self.selection_changed.emit()
 
+    def show(self, measurement_id: str) -> None:
+        """Select one, and ask for a slice that it lies on."""
+        found = self.get(measurement_id)
+        if found is not None:
+            self.slice_wanted.emit(round(found.points[0][2]))
+            self.select(measurement_id)
+
+    def leave(self, index: int) -> None:
+        """Another slice is on the screen: keys must not work on what nobody sees."""
+        if self.selected is not None and not self.selected.lies_on(2, index):
+            self.select("")
+
     # -- changes, each a step to undo ----------------------------------------------------------
 
     def add(self, kind: Kind, points: Sequence[Point], axis: int, text: str = "") -> Measurement:
@@ -208,14 +222,16 @@ class Notebook(QObject):
         """There is something to do again in the open series."""
         return self._page.history.can_redo
 
-    def undo(self) -> Measurement | None:
-        """Undo the last change; returns what it brought back, if that can be shown."""
-        return self._told(self._page.history.undo())
+    def undo(self) -> None:
+        """Undo the last change, and show what it brought back."""
+        self._show_concerned(self._page.history.undo())
 
-    def redo(self) -> Measurement | None:
-        """Do the last undone change again; returns what it brought back."""
-        return self._told(self._page.history.redo())
+    def redo(self) -> None:
+        """Do the last undone change again, and show what it brought back."""
+        self._show_concerned(self._page.history.redo())
 
-    def _told(self, step: object) -> Measurement | None:
+    def _show_concerned(self, step: object) -> None:
         self._tell()
-        return step.concerned() if isinstance(step, _Change) else None
+        concerned = step.concerned() if isinstance(step, _Change) else None
+        if concerned is not None:
+            self.show(concerned.id)

@@ -11,20 +11,18 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
 from inference.measurements import Kind, Measurement, Point, measure
+from viewer.measuring.hits import Hit, find_hit
 from viewer.measuring.labels import label_size, place_label
 from viewer.measuring.note import NoteEdit
-from viewer.measuring.painter import HANDLE, Label, draw_label, draw_shape, draw_strokes
+from viewer.measuring.painter import Label, draw_label, draw_shape, draw_strokes
 from viewer.measuring.projection import Pointer, Projection
-from viewer.measuring.shapes import bounds, distance, handles, strokes, with_handle
+from viewer.measuring.shapes import bounds, handles, strokes, with_handle
 from viewer.measuring.tools import CLICK, Drawing, begin
 
 if TYPE_CHECKING:
     from viewer.session import ReadingSession
 
 __all__ = ["MeasuringOverlay"]
-
-_NEAR = 6.0
-"""Logical pixels within which a line is under the mouse."""
 
 _ARROWS = {
     Qt.Key.Key_Left: (-1, 0),
@@ -34,20 +32,11 @@ _ARROWS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    """What of a measurement is under the mouse: a handle, its lines, or its label's middle."""
-
-    measurement: Measurement
-    handle: int | None = None
-    label: QPointF | None = None
-
-
 @dataclass(slots=True)
 class _Grab:
     """A measurement that is being moved, in whole or in part."""
 
-    hit: _Hit
+    hit: Hit
     start: Pointer
     moved: Measurement
     under_way: bool = False
@@ -290,24 +279,9 @@ class MeasuringOverlay(QObject):
             if each.lies_on(projection.axis, projection.index)
         ]
 
-    def _hit(self, pointer: Pointer) -> _Hit | None:
-        """The selected one first, then the newest; handles before lines before labels."""
-        projection, at = pointer.projection, pointer.at
-        visible = self._visible(projection)
-        visible.sort(key=lambda each: (each != self._notebook.selected, -each.number))
-        for each in visible:
-            for number, point in enumerate(handles(each)):
-                if QLineF(projection.view(point), at).length() <= max(_NEAR, HANDLE / 2):
-                    return _Hit(each, handle=number)
-        for each in visible:
-            if distance(each, at, projection) <= _NEAR:
-                return _Hit(each)
-        for label in self._labels:
-            if label.rect.contains(at) and label.measurement in visible:
-                # The words of a text are the text itself.
-                is_text = label.measurement.kind is Kind.TEXT
-                return _Hit(label.measurement, label=None if is_text else label.rect.center())
-        return None
+    def _hit(self, pointer: Pointer) -> Hit | None:
+        visible = self._visible(pointer.projection)
+        return find_hit(pointer, visible, self._labels, self._notebook.selected)
 
     # -- drawing -------------------------------------------------------------------------------
 

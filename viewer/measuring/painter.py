@@ -17,9 +17,9 @@ from viewer.measuring.shapes import handles, strokes
 if TYPE_CHECKING:
     from viewer.measuring.projection import Projection
 
-__all__ = ["HANDLE", "Label", "draw_label", "draw_shape"]
+__all__ = ["Label", "draw_label", "draw_shape", "draw_strokes"]
 
-HANDLE = 8.0
+_HANDLE = 8.0
 """Side of a handle in logical pixels."""
 
 _HALO = QColor(0, 0, 0, 200)
@@ -57,7 +57,7 @@ def draw_shape(
         painter.setBrush(theme.colour("canvas"))
         for point in handles(measurement):
             at = projection.view(point)
-            painter.drawRect(QRectF(at.x() - HANDLE / 2, at.y() - HANDLE / 2, HANDLE, HANDLE))
+            painter.drawRect(QRectF(at.x() - _HANDLE / 2, at.y() - _HANDLE / 2, _HANDLE, _HANDLE))
 
 
 def draw_strokes(

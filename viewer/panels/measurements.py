@@ -151,7 +151,7 @@ class MeasurementsPanel(QWidget):
     def _choose(self) -> None:
         rows = {item.row() for item in self.table.selectedItems()}
         if rows:
-            self._session.show_measurement(self._ids[rows.pop()])
+            self._notebook.show(self._ids[rows.pop()])
 
     def _delete(self) -> None:
         if self._notebook.selected is not None:

@@ -64,12 +64,16 @@ def test_a_new_change_forgets_what_was_undone(notebook):
     assert not notebook.can_redo
 
 
-def test_undo_says_what_it_brought_back(notebook):
+def test_undo_selects_what_it_brought_back_and_asks_for_its_slice(qtbot, notebook):
     made = notebook.add(Kind.LENGTH, LINE, 2)
     notebook.remove_all()
-    assert notebook.undo() == made
-    assert notebook.undo() is None
-    assert notebook.undo() is None
+    with qtbot.waitSignal(notebook.slice_wanted, check_params_cb=lambda index: index == 1):
+        notebook.undo()
+    assert notebook.selected == made
+    with qtbot.assertNotEmitted(notebook.slice_wanted):
+        notebook.undo()
+        notebook.undo()
+    assert notebook.selected is None
 
 
 def test_another_series_has_its_own_list_and_history(notebook):
