@@ -81,13 +81,13 @@ def outline(points: Points, affine: Vectors) -> float:
 
 def crosses_itself(points: NDArray[np.float64]) -> bool:
     """Say whether two sides of a closed polygon cross, ends apart; points are (n, 2)."""
-    from scipy.spatial import cKDTree
-
     start, end = points, np.roll(points, -1, axis=0)
-    longest = float(np.linalg.norm(end - start, axis=1).max())
-    # Sides that meet have their middles at most the longest side apart.
-    near = cKDTree((start + end) / 2.0).query_pairs(longest, output_type="ndarray")
-    one, other = near[:, 0], near[:, 1]
+    half = np.linalg.norm(end - start, axis=1) / 2.0
+    middle = (start + end) / 2.0
+    # Sides that meet have their middles at most half of both apart; of a drawn line few are.
+    gap = np.square(middle[:, None, 0] - middle[:, 0])
+    gap += np.square(middle[:, None, 1] - middle[:, 1])
+    one, other = np.nonzero(np.triu(gap <= np.square(half[:, None] + half), 1))
 
     def apart(i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Side j has its ends on either side of the line through side i."""

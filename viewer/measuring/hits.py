@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QLineF, QPointF
 
 from inference.measurements import Kind, Measurement
-from viewer.measuring.shapes import distance, handles
+from viewer.measuring.shapes import handles, is_near
 
 if TYPE_CHECKING:
     from viewer.measuring.painter import Label
@@ -58,7 +58,7 @@ def find_hit(
             if QLineF(projection.view(point), at).length() <= _NEAR:
                 return Hit(each, handle=number)
     for each in ordered:
-        if distance(each, at, projection) <= _NEAR:
+        if is_near(each, at, projection, _NEAR):
             return Hit(each)
     for label in labels:
         if label.rect.contains(at) and label.measurement in visible:

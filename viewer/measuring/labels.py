@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QMarginsF, QPointF, QRectF, QSizeF
 from PySide6.QtGui import QFontMetricsF
 
@@ -69,18 +71,24 @@ def place_label(
         for x, y in _SIDES
     ]
 
-    def covered(side: QRectF) -> float:
-        words = sum(_common(side, other) for other in taken)
-        own = _common(side, shape)
-        return _WORDS * words + _OWN * own + sum(_common(side, other) for other in drawn)
-
-    return min(sides, key=covered)
+    boxes = _edges(sides)
+    covered = _WORDS * _common(boxes, taken) + _OWN * _common(boxes, [shape])
+    return sides[int(np.argmin(covered + _common(boxes, drawn)))]
 
 
-def _common(one: QRectF, other: QRectF) -> float:
-    """Area that two boxes share, and a line's worth of one without area."""
-    both = one.intersected(other.adjusted(-1.0, -1.0, 1.0, 1.0))
-    return both.width() * both.height()
+def _edges(rects: Sequence[QRectF]) -> NDArray[np.float64]:
+    """Left, top, right, bottom; shape (n, 4)."""
+    edges = [(r.left(), r.top(), r.right(), r.bottom()) for r in rects]
+    return np.array(edges, np.float64).reshape(-1, 4)
+
+
+def _common(boxes: NDArray[np.float64], others: Sequence[QRectF]) -> NDArray[np.float64]:
+    """Area that each box shares with others; a box without area counts as a line's worth."""
+    edges = _edges(others) + np.array([-1.0, -1.0, 1.0, 1.0])
+    low = np.maximum(boxes[:, None, :2], edges[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], edges[None, :, 2:])
+    area: NDArray[np.float64] = np.clip(high - low, 0.0, None).prod(axis=2).sum(axis=1)
+    return area
 
 
 def _around(middle: QPointF, size: QSizeF) -> QRectF:

@@ -319,8 +319,8 @@ class MeasuringOverlay(QObject):
             shown += self._paint_drawing(painter, self._drawing, projection)
         if on_screen and self._unwritten is not None:
             draw_shape(painter, self._unwritten, projection, selected=False)
-        for each in shown:
-            shape = bounds(each, projection)
+        shapes = [bounds(each, projection) for each in shown]
+        for each, shape in zip(shown, shapes, strict=True):
             lines = self._lines(each)
             # An upright line has a box without area, which meets nothing.
             if not lines or not shape.adjusted(-1, -1, 1, 1).intersects(view):
@@ -331,7 +331,7 @@ class MeasuringOverlay(QObject):
             if each.kind is Kind.ARROW:
                 tail = projection.view(each.points[1])
                 anchor = QRectF(tail, tail)
-            others = [bounds(other, projection) for other in shown if other is not each]
+            others = [other for other in shapes if other is not shape]
             rect = place_label(anchor, label_size(lines), view, used, others, wanted)
             label = Label(self._notebook.get(each.id) or each, rect, lines)
             is_selected = selected is not None and each.id == selected.id

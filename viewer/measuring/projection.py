@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QTransform
+from PySide6.QtGui import QPolygonF, QTransform
 
 from inference.measurements import Point
 from inference.measurements.regions import plane_axes
@@ -38,6 +38,11 @@ class Projection:
         """Voxel grid -> view."""
         across, down = plane_axes(self.axis)
         return self.transform.map(QPointF(point[across], point[down]))
+
+    def line(self, points: Sequence[Point]) -> QPolygonF:
+        """Voxel grid -> view, many at once."""
+        across, down = plane_axes(self.axis)
+        return self.transform.map(QPolygonF([QPointF(p[across], p[down]) for p in points]))
 
     def point(self, at: QPointF) -> Point:
         """View -> voxel grid; outside the picture: its nearest edge."""

@@ -15,7 +15,7 @@ from inference.measurements.regions import plane_axes
 if TYPE_CHECKING:
     from viewer.measuring.projection import Projection
 
-__all__ = ["bounds", "distance", "handles", "strokes", "with_handle"]
+__all__ = ["bounds", "handles", "is_near", "strokes", "with_handle"]
 
 _ELLIPSE_SIDES = 72
 
@@ -83,15 +83,13 @@ def strokes(
         return [_closed(projection, _ellipse(points, axis))]
     if kind is Kind.FREEHAND:
         return [_closed(projection, points)]
-    line = [projection.view(point) for point in points]
     if kind is Kind.COBB:
-        return [QPolygonF(line[i : i + 2]) for i in range(0, len(line), 2)]
-    return [QPolygonF(line)]
+        return [projection.line(points[i : i + 2]) for i in range(0, len(points), 2)]
+    return [projection.line(points)]
 
 
 def _closed(projection: Projection, points: Sequence[Point]) -> QPolygonF:
-    line = [projection.view(point) for point in points]
-    return QPolygonF([*line, line[0]])
+    return projection.line([*points, points[0]])
 
 
 def _ellipse(points: Sequence[Point], axis: int) -> list[Point]:
@@ -116,14 +114,15 @@ def bounds(measurement: Measurement, projection: Projection) -> QRectF:
     return box
 
 
-def distance(measurement: Measurement, at: QPointF, projection: Projection) -> float:
-    """How many logical pixels a view position is away from its lines."""
+def is_near(measurement: Measurement, at: QPointF, projection: Projection, reach: float) -> bool:
+    """Say whether its lines pass a view position at no more than so many logical pixels."""
     lines = strokes(measurement.kind, measurement.points, measurement.axis, projection)
     if measurement.kind in {Kind.PROBE, Kind.TEXT}:
-        return QLineF(at, lines[0].first()).length()
-    return min(
-        _to_segment(at, line.at(i), line.at(i + 1))
+        return QLineF(at, lines[0].first()).length() <= reach
+    return any(
+        _to_segment(at, line.at(i), line.at(i + 1)) <= reach
         for line in lines
+        if line.boundingRect().adjusted(-reach, -reach, reach, reach).contains(at)
         for i in range(line.count() - 1)
     )
 
