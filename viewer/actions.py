@@ -309,6 +309,9 @@ def _export_commands(session: ReadingSession, doings: Doings) -> Sequence[Comman
         Command("export-measurements", "Measurements…", "Write the table of measurements as CSV or "
                 "JSON", "Export", partial(doings.export, "measurements"), (), has_measurements,
                 separated=True),
+        Command("export-sr", "DICOM report of measurements…", "Write lengths, angles, regions and "
+                "probes as a DICOM structured report", "Export", partial(doings.export, "sr"), (),
+                has_measurements),
         Command("export-png", "Picture of the view…", "Write the picture as it is shown, with "
                 "overlays", "Export", partial(doings.export, "png"), ("Ctrl+E",), is_whole,
                 separated=True),

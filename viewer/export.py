@@ -62,6 +62,7 @@ FORMATS = {
         "measurements.csv",
         (".json",),
     ),
+    "sr": Format("Export DICOM report", ".dcm", "DICOM (*.dcm)", "measurements.dcm"),
     "png": Format("Export picture", ".png", "PNG (*.png)", "view.png"),
 }
 
@@ -135,8 +136,8 @@ class Exporter(QObject):
     def _work(self, kind: str) -> Callable[[Path], str]:
         """Take hold of what is shown now; what comes on the screen later is not what was asked."""
         session = self._session
-        if kind == "measurements":
-            return self._measurements()
+        if kind in {"measurements", "sr"}:
+            return self._measurements(_write_sr if kind == "sr" else _write_measurements)
         if session.early is not None:
             raise ExportRefusedError(
                 "The analysis is still running and its early results cannot be exported; wait for "
@@ -158,11 +159,13 @@ class Exporter(QObject):
             return partial(_write_nifti, findings, volume)
         return partial(_write_json, findings, study, series, volume)
 
-    def _measurements(self) -> Callable[[Path], str]:
+    def _measurements(
+        self, write: Callable[[tuple[Measurement, ...], Volume, Path], str]
+    ) -> Callable[[Path], str]:
         notebook = self._session.measurements
         if notebook.volume is None or not notebook.measurements:
             raise ExportRefusedError("There are no measurements to export; make one first.")
-        return partial(_write_measurements, notebook.measurements, notebook.volume)
+        return partial(write, notebook.measurements, notebook.volume)
 
 
 def _write(work: Callable[[Path], str], path: Path, progress: Progress) -> str:
@@ -203,6 +206,12 @@ def _write_measurements(measurements: tuple[Measurement, ...], volume: Volume, p
 
     table.write(measurements, volume, path)
     return ""
+
+
+def _write_sr(measurements: tuple[Measurement, ...], volume: Volume, path: Path) -> str:
+    from inference.export import structured_report
+
+    return structured_report.write_sr(measurements, volume, path)
 
 
 def _write_picture(picture: QImage, path: Path) -> str:

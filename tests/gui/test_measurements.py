@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QTabWidget, QToolButton
@@ -285,6 +286,34 @@ class TestExport:
         else:
             with written.open(encoding="utf-8-sig", newline="") as file:
                 assert [row["length"] for row in csv.DictReader(file)] == ["8.0"]
+
+    def test_a_dicom_report_is_written(
+        self,
+        qtbot: Any,
+        window: MainWindow,
+        write_ct: Callable[..., Path],
+        tmp_path: Path,
+        monkeypatch: Any,
+    ) -> None:
+        window.opener.open_paths([write_ct()])
+        qtbot.waitUntil(lambda: window.session.volume is not None)
+        window.session.measurements.add(Kind.LENGTH, LINE, 2)
+        window.session.measurements.add(Kind.TEXT, LINE[:1], 2, "here")
+        monkeypatch.setattr(window.exporter, "_ask", lambda _chosen: tmp_path / "sr.dcm")
+        window.actions_["export-sr"].trigger()
+        qtbot.waitUntil(lambda: any("Left out" in sentence for sentence in sentences(window)))
+        report = pydicom.dcmread(tmp_path / "sr.dcm")
+        assert report.Modality == "SR"
+        assert report.PatientName == "Doe^Jane"
+
+    def test_a_study_without_dicom_is_refused_a_dicom_report(
+        self, qtbot: Any, reading: MainWindow, tmp_path: Path, monkeypatch: Any
+    ) -> None:
+        reading.session.measurements.add(Kind.LENGTH, LINE, 2)
+        monkeypatch.setattr(reading.exporter, "_ask", lambda _chosen: tmp_path / "sr.dcm")
+        reading.actions_["export-sr"].trigger()
+        qtbot.waitUntil(lambda: any("CSV or JSON" in sentence for sentence in sentences(reading)))
+        assert not (tmp_path / "sr.dcm").exists()
 
     def test_it_is_burnt_into_the_picture(self, reading: MainWindow) -> None:
         def grey(window: MainWindow) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 __all__ = ["History", "Step"]
 
@@ -18,9 +18,6 @@ class Step(Protocol):
 
     def undo(self) -> None:
         """Put things back as they were before `do`."""
-
-
-Given = TypeVar("Given", bound=Step)
 
 
 class History:
@@ -43,13 +40,12 @@ class History:
         """There is a step to do again."""
         return bool(self._undone)
 
-    def do(self, step: Given) -> Given:
+    def do(self, step: Step) -> None:
         """Do a step; what had been undone before cannot be done again."""
         step.do()
         self._done.append(step)
         del self._done[:-_MOST]
         self._undone.clear()
-        return step
 
     def undo(self) -> Step | None:
         """Undo the last step; None when there is none."""

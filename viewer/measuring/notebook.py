@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from inference.measurements import Kind, Measurement, Point, Values, measure
 from inference.measurements.model import grid_key
-from viewer.measuring.history import History
+from viewer.measuring.history import History, Step
 
 if TYPE_CHECKING:
     from inference.studies.model import Volume
@@ -199,8 +199,7 @@ class Notebook(QObject):
             self._do(())
 
     def _do(self, after: tuple[Measurement, ...]) -> None:
-        self._page.history.do(_Change(self._page, self.measurements, after))
-        self._tell()
+        self.do(_Change(self._page, self.measurements, after))
 
     def _tell(self) -> None:
         gone = self._selected and self.selected is None
@@ -209,6 +208,11 @@ class Notebook(QObject):
         self.changed.emit()
         if gone:
             self.selection_changed.emit()
+
+    def do(self, step: Step) -> None:
+        """Do anything that can be undone, in the history of the open series."""
+        self._page.history.do(step)
+        self._tell()
 
     # -- undo ----------------------------------------------------------------------------------
 
