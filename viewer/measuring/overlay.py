@@ -14,7 +14,7 @@ from inference.measurements import Kind, Measurement, Point, measure
 from viewer.measuring.hits import Hit, find_hit
 from viewer.measuring.labels import label_size, place_label
 from viewer.measuring.note import NoteEdit
-from viewer.measuring.painter import Label, draw_label, draw_shape, draw_strokes
+from viewer.measuring.painter import Label, draw_label, draw_leader, draw_shape, draw_strokes
 from viewer.measuring.projection import Pointer, Projection
 from viewer.measuring.shapes import bounds, handles, strokes, with_handle
 from viewer.measuring.tools import CLICK, Drawing, begin
@@ -334,9 +334,12 @@ class MeasuringOverlay(QObject):
             others = [other for other in shapes if other is not shape]
             rect = place_label(anchor, label_size(lines), view, used, others, wanted)
             label = Label(self._notebook.get(each.id) or each, rect, lines)
-            is_selected = selected is not None and each.id == selected.id
-            draw_label(painter, label, shape, selected=is_selected, tied=wanted is not None)
+            if wanted is not None:
+                draw_leader(painter, label, shape, selected=label.measurement == selected)
             labels.append(label)
+        # Words last: no line crosses them.
+        for label in labels:
+            draw_label(painter, label, selected=label.measurement == selected)
         if on_screen:
             self._labels = labels
 

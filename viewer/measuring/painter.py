@@ -17,7 +17,7 @@ from viewer.measuring.shapes import handles, strokes
 if TYPE_CHECKING:
     from viewer.measuring.projection import Projection
 
-__all__ = ["Label", "draw_label", "draw_shape", "draw_strokes"]
+__all__ = ["Label", "draw_label", "draw_leader", "draw_shape", "draw_strokes"]
 
 _HANDLE = 8.0
 """Side of a handle in logical pixels."""
@@ -102,23 +102,28 @@ def _draw_head(painter: QPainter, tip: QPointF, tail: QPointF, colour: QColor) -
     painter.drawPolygon(QPolygonF([tip, foot + side, foot - side]))
 
 
-def draw_label(
-    painter: QPainter, label: Label, shape: QRectF, *, selected: bool, tied: bool
-) -> None:
-    """Draw the words; `tied` draws a line to the measurement where the label is far from it."""
-    colour = theme.colour("accent" if selected else "text")
+def draw_leader(painter: QPainter, label: Label, shape: QRectF, *, selected: bool) -> None:
+    """Tie a label to its measurement where it is far from it."""
+    start, end = _nearest(label.rect, shape.center()), _nearest(shape, label.rect.center())
+    if QLineF(start, end).length() <= _LEADER_FROM:
+        return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    if tied:
-        start, end = _nearest(label.rect, shape.center()), _nearest(shape, label.rect.center())
-        if QLineF(start, end).length() > _LEADER_FROM:
-            painter.setPen(QPen(_HALO, _EDGE))
-            painter.drawLine(start, end)
-            painter.setPen(QPen(colour, 1.0, Qt.PenStyle.DashLine))
-            painter.drawLine(start, end)
-    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setPen(QPen(_HALO, _EDGE))
+    painter.drawLine(start, end)
+    painter.setPen(QPen(theme.colour("accent" if selected else "text"), 1.0, Qt.PenStyle.DashLine))
+    painter.drawLine(start, end)
+
+
+def draw_label(painter: QPainter, label: Label, *, selected: bool) -> None:
+    """Draw the words; those of the selected measurement have a frame.
+
+    Their colour stays, since that of the frame would be hard to read on a white picture.
+    """
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(theme.colour("accent"), 1.0) if selected else Qt.PenStyle.NoPen)
     painter.setBrush(_BACKING)
     painter.drawRoundedRect(label.rect, 3.0, 3.0)
-    painter.setPen(colour)
+    painter.setPen(theme.colour("text"))
     painter.setFont(theme.font("small"))
     height = QFontMetricsF(painter.font()).height()
     top = label.rect.top() + PAD / 2
