@@ -33,7 +33,10 @@ SLAB_MM = (2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 70.0, 100.0)
 
 _IN_TOOLBAR = (Tool.WINDOW, Tool.PAN, Tool.ZOOM)
 
-MENUS = ("File", "View", "Panes", "Window level", "Tools", "Analysis", "Export", "Help")
+MENUS = (
+    "File", "Edit", "View", "Panes", "Window level", "Tools", "Measure", "Analysis", "Export",
+    "Help",
+)  # fmt: skip
 """The menus, in order; a command names the one it is in."""
 
 
@@ -113,11 +116,13 @@ def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
     """
     return (
         *_file_commands(doings),
+        *_edit_commands(session),
         *_view_commands(session, doings),
         *_pane_commands(session, doings),
         *_slab_commands(session),
         *_window_commands(session),
         *_tool_commands(session),
+        *_measure_commands(session),
         *_analysis_commands(session, doings),
         *_export_commands(session, doings),
         Command("keys", "Keys and mouse", "List every key and mouse gesture", "Help",
@@ -135,6 +140,29 @@ def _file_commands(doings: Doings) -> Sequence[Command]:
                 doings.open_folder, ("Ctrl+Shift+O",), toolbar=True),
         Command("quit", "Quit", "Close SecondRead", "File", doings.quit, ("Ctrl+Q",),
                 separated=True),
+    )  # fmt: skip
+
+
+def _edit_commands(session: ReadingSession) -> Sequence[Command]:
+    notebook = session.measurements
+
+    def is_selected() -> bool:
+        return notebook.selected is not None
+
+    def remove() -> None:
+        if notebook.selected is not None:
+            notebook.remove(notebook.selected.id)
+
+    return (
+        Command("undo", "Undo", "Undo the last change of the measurements", "Edit", notebook.undo,
+                ("Ctrl+Z",), lambda: notebook.can_undo),
+        Command("redo", "Redo", "Do again what was undone", "Edit", notebook.redo,
+                ("Ctrl+Shift+Z", "Ctrl+Y"), lambda: notebook.can_redo),
+        Command("measurement-delete", "Delete measurement", "Delete the selected measurement",
+                "Edit", remove, ("Del", "Backspace"), is_selected, separated=True),
+        Command("measurements-clear", "Delete all measurements", "Delete every measurement of the "
+                "open series; Undo brings them back", "Edit", notebook.remove_all, (),
+                lambda: bool(notebook.measurements)),
     )  # fmt: skip
 
 
@@ -162,7 +190,7 @@ def _view_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
                 partial(doings.step_series, 1), ("PgDown",), several_series, separated=True),
         Command("series-previous", "Previous series", "Show the previous series of the study list",
                 "View", partial(doings.step_series, -1), ("PgUp",), several_series),
-        Command("overlays", "Overlays", "Show or hide every mask and heatmap", "View",
+        Command("overlays", "Overlays", "Show or hide every mask, heatmap and measurement", "View",
                 session.toggle_overlays, ("G",), is_open, lambda: session.overlays_on,
                 toolbar=True, separated=True),
         Command("invert", "Invert", "Swap black and white", "View", session.toggle_invert, ("I",),
@@ -272,12 +300,12 @@ def _slab_commands(session: ReadingSession) -> Sequence[Command]:
         panes.set_slab(replace(panes.active_pane.slab, mm=wanted))
 
     modes = (
-        (SlabMode.THIN, "Thin", "Show one plane", "T"),
+        (SlabMode.THIN, "Thin", "Show one plane", "Y"),
         (SlabMode.MAXIMUM, "MIP", "Show the largest value of several planes: vessels and nodules",
          "Shift+M"),
         (SlabMode.MINIMUM, "MinIP", "Show the smallest value of several planes: airways and "
          "emphysema", "Shift+N"),
-        (SlabMode.MEAN, "Mean", "Show the mean of several planes: less noise", "Shift+A"),
+        (SlabMode.MEAN, "Mean", "Show the mean of several planes: less noise", "Shift+Y"),
     )  # fmt: skip
     return (
         *(
@@ -341,7 +369,7 @@ def _tool_commands(session: ReadingSession) -> Sequence[Command]:
         (Tool.SCROLL, "Scroll", "Drag with the left button to go through the planes", "S"),
         (Tool.CROSSHAIR, "Crosshair", "Drag with the left button to take all planes to a point",
          "K"),
-        (Tool.MAGNIFIER, "Magnifier", "Hold the left button to see a part larger", "Q"),
+        (Tool.MAGNIFIER, "Magnifier", "Hold the left button to see a part larger", "N"),
     )  # fmt: skip
 
     def is_chosen(tool: Tool) -> bool:
@@ -351,6 +379,30 @@ def _tool_commands(session: ReadingSession) -> Sequence[Command]:
         Command(f"tool-{tool.value}", text, tip, "Tools", partial(session.set_tool, tool), (key,),
                 checked=partial(is_chosen, tool), toolbar=tool in _IN_TOOLBAR)
         for tool, text, tip, key in tools
+    )  # fmt: skip
+
+
+def _measure_commands(session: ReadingSession) -> Sequence[Command]:
+    tools = (
+        (Tool.LENGTH, "Length", "Draw a line, in mm", "D"),
+        (Tool.ANGLE, "Angle", "Draw one leg, then click the end of the other", "A"),
+        (Tool.COBB, "Cobb angle", "Draw two lines; the acute angle between them", "Shift+A"),
+        (Tool.RECTANGLE, "Rectangle", "Area, mean, SD, least and greatest value in a rectangle",
+         "Q"),
+        (Tool.ELLIPSE, "Ellipse", "Area, mean, SD, least and greatest value in an ellipse", "O"),
+        (Tool.FREEHAND, "Freehand region", "Draw around it; the outline closes itself", "F"),
+        (Tool.PROBE, "Probe", "Click: the stored value of one pixel, in HU where known", "U"),
+        (Tool.TEXT, "Text", "Click and write", "T"),
+        (Tool.ARROW, "Arrow", "Draw from what is meant; a note may follow", "Shift+T"),
+    )  # fmt: skip
+
+    def is_chosen(tool: Tool) -> bool:
+        return session.tool is tool
+
+    return tuple(
+        Command(f"tool-{tool.value}", text, tip, "Measure", partial(session.set_tool, tool),
+                (key,), checked=partial(is_chosen, tool), separated=number in {3, 6})
+        for number, (tool, text, tip, key) in enumerate(tools)
     )  # fmt: skip
 
 
@@ -389,6 +441,9 @@ def _export_commands(session: ReadingSession, doings: Doings) -> Sequence[Comman
     def has_masks() -> bool:
         return session.findings is not None and bool(session.findings.segments)
 
+    def has_measurements() -> bool:
+        return bool(session.measurements.measurements)
+
     def is_whole() -> bool:
         return session.volume is not None and session.early is None
 
@@ -401,6 +456,12 @@ def _export_commands(session: ReadingSession, doings: Doings) -> Sequence[Comman
                 "and place", "Export", partial(doings.export, "csv"), (), has_masks),
         Command("export-json", "Findings as JSON…", "Write every number of the findings", "Export",
                 partial(doings.export, "json"), (), has_findings),
+        Command("export-measurements", "Measurements…", "Write the table of measurements as CSV or "
+                "JSON", "Export", partial(doings.export, "measurements"), (), has_measurements,
+                separated=True),
+        Command("export-sr", "DICOM report of measurements…", "Write lengths, angles, regions and "
+                "probes as a DICOM structured report", "Export", partial(doings.export, "sr"), (),
+                has_measurements),
         Command("export-png", "Picture of the view…", "Write the picture as it is shown, with "
                 "overlays", "Export", partial(doings.export, "png"), ("Ctrl+E",), is_whole,
                 separated=True),

@@ -108,7 +108,8 @@ def take_picture(opened: Opened, findings: Findings | None, path: Path) -> None:
         store = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
         settings = Settings(store)
         settings.set_notice_read()
-        window = MainWindow(default_system("elbana"), settings)
+        kept = Path(folder) / "measurements"
+        window = MainWindow(default_system("elbana"), settings, measurements=kept)
         with _no_size_hints(), _destroyed(window):
             window.resize(_PICTURE_SIZE)
             window.show()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
     from inference.findings import Findings
+    from inference.measurements import Measurement
     from inference.studies.model import Series, Study, Volume
     from viewer.session import ReadingSession
 
@@ -39,12 +40,15 @@ class Format:
         Name filter of the dialog.
     suggestion
         File name suggested; it says nothing of the patient.
+    others
+        Endings that will do as well, with the dot.
     """
 
     title: str
     suffix: str
     filter: str
     suggestion: str
+    others: tuple[str, ...] = ()
 
 
 FORMATS = {
@@ -52,6 +56,14 @@ FORMATS = {
     "nifti": Format("Export label map", ".nii.gz", "NIfTI (*.nii.gz)", "labels.nii.gz"),
     "csv": Format("Export lesion list", ".csv", "CSV (*.csv)", "lesions.csv"),
     "json": Format("Export findings", ".json", "JSON (*.json)", "findings.json"),
+    "measurements": Format(
+        "Export measurements",
+        ".csv",
+        "Table (*.csv);;JSON (*.json)",
+        "measurements.csv",
+        (".json",),
+    ),
+    "sr": Format("Export DICOM report", ".dcm", "DICOM (*.dcm)", "measurements.dcm"),
     "png": Format("Export picture", ".png", "PNG (*.png)", "view.png"),
 }
 
@@ -107,7 +119,7 @@ class Exporter(QObject):
         path = self._ask(chosen)
         if path is None:
             return
-        if not path.name.lower().endswith(chosen.suffix):
+        if not path.name.lower().endswith((chosen.suffix, *chosen.others)):
             path = path.with_name(path.name + chosen.suffix)
         self._worker.submit(
             Job(
@@ -125,6 +137,8 @@ class Exporter(QObject):
     def _work(self, kind: str) -> Callable[[Path], str]:
         """Take hold of what is shown now; what comes on the screen later is not what was asked."""
         session = self._session
+        if kind in {"measurements", "sr"}:
+            return self._measurements(_write_sr if kind == "sr" else _write_measurements)
         if session.early is not None:
             raise ExportRefusedError(
                 "The analysis is still running and its early results cannot be exported; wait for "
@@ -147,6 +161,14 @@ class Exporter(QObject):
         if kind == "csv":
             return partial(_write_csv, findings, volume)
         return partial(_write_json, findings, study, series, volume)
+
+    def _measurements(
+        self, write: Callable[[tuple[Measurement, ...], Volume, Path], str]
+    ) -> Callable[[Path], str]:
+        notebook = self._session.measurements
+        if notebook.volume is None or not notebook.measurements:
+            raise ExportRefusedError("There are no measurements to export; make one first.")
+        return partial(write, notebook.measurements, notebook.volume)
 
 
 def _write(work: Callable[[Path], str], path: Path, progress: Progress) -> str:
@@ -186,6 +208,19 @@ def _write_json(
 
     report.write_json(findings, study, series, volume, path)
     return ""
+
+
+def _write_measurements(measurements: tuple[Measurement, ...], volume: Volume, path: Path) -> str:
+    from inference.measurements import table
+
+    table.write(measurements, volume, path)
+    return ""
+
+
+def _write_sr(measurements: tuple[Measurement, ...], volume: Volume, path: Path) -> str:
+    from inference.export import structured_report
+
+    return structured_report.write_sr(measurements, volume, path)
 
 
 def _write_picture(picture: QImage, path: Path) -> str:

@@ -33,7 +33,10 @@ MOUSE = (
     ("Right drag", "Zoom"),
     ("Wheel", "Go through the slices"),
     ("Ctrl + wheel", "Zoom"),
-    ("Double click", "Fit the picture"),
+    ("Double click", "Fit the picture; on a measurement: write a note"),
+    ("Drag a measurement", "Move it, one of its handles, or its label"),
+    ("Shift while drawing", "Keep to steps of 45°; a square, a circle"),
+    ("Arrows, Esc", "Move the handle taken last by a pixel; let go"),
 )
 """The mouse gestures of the viewport, for the help page."""
 
@@ -77,6 +80,7 @@ class ActionSet(QObject):
         super().__init__(parent)
         self.commands = tuple(declared)
         self._actions: dict[str, QAction] = {}
+        self._tool_button: QToolButton | None = None
         for command in self.commands:
             self._actions[command.id] = self._make(command, parent)
         parent.addActions(list(self._actions.values()))
@@ -92,6 +96,8 @@ class ActionSet(QObject):
             session.arrangement.layout_changed,
             session.arrangement.panes_changed,
             session.arrangement.cine_changed,
+            session.measurements.changed,
+            session.measurements.selection_changed,
         ):
             signal.connect(self.refresh)
         self.refresh()
@@ -107,6 +113,12 @@ class ActionSet(QObject):
             action.setEnabled(command.enabled())
             if command.checked is not None:
                 action.setChecked(command.checked())
+        if self._tool_button is not None:
+            # The tool in the hand is to be seen, though its command is inside a menu.
+            tools = (c for c in self.commands if c.menu == "Measure")
+            in_hand = next((c.text for c in tools if self._actions[c.id].isChecked()), None)
+            self._tool_button.setText(in_hand or "Measure")
+            self._tool_button.setChecked(in_hand is not None)
 
     def fill_menus(self, bar: QMenuBar) -> None:
         """Put every command in its menu."""
@@ -122,6 +134,8 @@ class ActionSet(QObject):
         for menu in ("File", "Tools"):
             self._add_buttons(bar, menu)
             bar.addSeparator()
+        self._tool_button = self._add_menu_button(bar, "Measure")
+        self._tool_button.setCheckable(True)
         self._add_menu_button(bar, "Window level")
         self._add_menu_button(bar, "Panes")
         self._add_buttons(bar, "View")
@@ -139,7 +153,7 @@ class ActionSet(QObject):
                 button.setObjectName(f"toolbar-{command.id}")
                 button.setAccessibleName(command.text)
 
-    def _add_menu_button(self, bar: QToolBar, title: str) -> None:
+    def _add_menu_button(self, bar: QToolBar, title: str) -> QToolButton:
         button = QToolButton()
         button.setText(title)
         button.setObjectName(f"toolbar-menu-{title.lower().replace(' ', '-')}")
@@ -150,6 +164,7 @@ class ActionSet(QObject):
         self._fill(menu, (c for c in self.commands if c.menu == title))
         button.setMenu(menu)
         bar.addWidget(button)
+        return button
 
     def _fill(self, menu: QMenu, chosen: Iterable[Command]) -> None:
         for command in chosen:

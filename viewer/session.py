@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from inference.findings import Manifestation
+from inference.measurements import Kind
 from inference.studies.model import Unit, Window
 from viewer.arrangement import Arrangement
 from viewer.early import Early
 from viewer.hanging import rule_for
 from viewer.lesions import LesionList
+from viewer.measuring.notebook import Notebook
 from viewer.presets import load_presets
 
 if TYPE_CHECKING:
@@ -37,6 +39,20 @@ class Tool(StrEnum):
     SCROLL = "scroll"
     CROSSHAIR = "crosshair"
     MAGNIFIER = "magnifier"
+    LENGTH = Kind.LENGTH.value
+    ANGLE = Kind.ANGLE.value
+    COBB = Kind.COBB.value
+    RECTANGLE = Kind.RECTANGLE.value
+    ELLIPSE = Kind.ELLIPSE.value
+    FREEHAND = Kind.FREEHAND.value
+    PROBE = Kind.PROBE.value
+    TEXT = Kind.TEXT.value
+    ARROW = Kind.ARROW.value
+
+    @property
+    def measures(self) -> Kind | None:
+        """What it draws, or None when it draws nothing."""
+        return next((kind for kind in Kind if kind.value == self.value), None)
 
 
 class LayerStyle(StrEnum):
@@ -127,6 +143,10 @@ class ReadingSession(QObject):
         self._stage = ("", 0, 0)
         self.lesions = LesionList(self)
         """The lesions of `findings`, one by one."""
+        self.measurements = Notebook(self)
+        """What was measured on the open series."""
+        self.cursor_changed.connect(self._leave_measurement)
+        self.measurements.place_wanted.connect(self._show_place)
 
     # -- studies -----------------------------------------------------------------------------
 
@@ -177,6 +197,7 @@ class ReadingSession(QObject):
         self._target = None
         self._inverted = False
         self._window = self.default_window()
+        self.measurements.open(volume)
         self.volume_changed.emit()
         self.findings_changed.emit()
         self.heatmap_changed.emit()
@@ -225,6 +246,16 @@ class ReadingSession(QObject):
         if self.position != before:
             self.position_changed.emit(self.position)
         self.cursor_changed.emit()
+
+    def _leave_measurement(self) -> None:
+        column, row, slice_ = self._cursor
+        self.measurements.leave((round(column), round(row), round(slice_)))
+
+    def _show_place(self, axis: int, index: int) -> None:
+        """Go to a plane of the voxel axis; the other two coordinates stay."""
+        place = list(self._cursor)
+        place[axis] = float(index)
+        self.set_cursor((place[0], place[1], place[2]))
 
     @property
     def target(self) -> tuple[int, int, int] | None:

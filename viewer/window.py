@@ -31,10 +31,18 @@ from viewer.export import Exporter, Format, ask_with_dialog
 from viewer.layouts import Hanger
 from viewer.layouts_dialog import LayoutsDialog
 from viewer.lesions import LesionLister
+from viewer.measuring.keeper import Keeper
 from viewer.menus import ActionSet, keys_html, wants_key
 from viewer.messages import MessageArea
 from viewer.opening import Opener
-from viewer.panels import FindingsPanel, LayersPanel, LesionsPanel, PatternsPanel, TimingPanel
+from viewer.panels import (
+    FindingsPanel,
+    LayersPanel,
+    LesionsPanel,
+    MeasurementsPanel,
+    PatternsPanel,
+    TimingPanel,
+)
 from viewer.session import ReadingSession
 from viewer.settings import Settings
 from viewer.status import StatusBar
@@ -61,6 +69,8 @@ class MainWindow(QMainWindow):
         What is remembered.
     context
         What every analysis is asked for, see `inference.systems.base.Context`.
+    measurements
+        Folder in which measurements are kept; the user's own by default.
     """
 
     def __init__(
@@ -68,12 +78,14 @@ class MainWindow(QMainWindow):
         system: Callable[[], System],
         settings: Settings,
         context: Context | None = None,
+        measurements: Path | None = None,
     ) -> None:
         super().__init__()
         self.setWindowTitle("SecondRead")
         self.setAcceptDrops(True)
         self._settings = settings
         self.session = ReadingSession(self)
+        self.keeper = Keeper(self.session, measurements, self)
         names = ("opening", "analysis", "lesions", "export")
         self._workers = {name: Worker(name, self) for name in names}
         self.opener = Opener(self.session, self._workers["opening"], parent=self)
@@ -94,6 +106,7 @@ class MainWindow(QMainWindow):
         self.patterns_panel = PatternsPanel(self.session)
         self.layers_panel = LayersPanel(self.session)
         self.timing_panel = TimingPanel(self.session)
+        self.measurements_panel = MeasurementsPanel(self.session)
         self.messages = MessageArea(self._describe)
         self.actions_ = ActionSet(commands(self.session, self._doings()), self.session, self)
         self._keys_dialog: QDialog | None = None
@@ -142,6 +155,7 @@ class MainWindow(QMainWindow):
         details_tabs = QTabWidget()
         details_tabs.addTab(self.layers_panel, "Layers")
         details_tabs.addTab(self.patterns_panel, "Patterns")
+        details_tabs.addTab(self.measurements_panel, "Measurements")
         details_tabs.addTab(self.timing_panel, "Timing")
         findings_tabs = QTabWidget()
         findings_tabs.addTab(self.findings_panel, "Findings")

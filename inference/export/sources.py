@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from inference.studies.model import Volume
 
-__all__ = ["ALTERNATIVE", "frame_order", "read_sources"]
+__all__ = ["ALTERNATIVE", "fill_identity", "frame_order", "read_sources"]
 
 ALTERNATIVE: Final = "export the label map as NIfTI instead"
 
@@ -201,8 +201,8 @@ def _placed(source: Dataset, frame: int, sequence: str, keyword: str) -> NDArray
     return None
 
 
-def _complete(source: Dataset, volume: Volume) -> None:
-    """Make a header fit to be copied, without saying anything that is not known."""
+def fill_identity(source: Dataset) -> None:
+    """Make what a header says of patient and study fit to be copied, without adding to it."""
     for keyword in _MAY_BE_EMPTY:
         if keyword not in source:
             setattr(source, keyword, "")
@@ -210,6 +210,11 @@ def _complete(source: Dataset, volume: Volume) -> None:
         source.PatientSex = ""
     if not source.get("SpecificCharacterSet"):
         source.pop("SpecificCharacterSet", None)
+
+
+def _complete(source: Dataset, volume: Volume) -> None:
+    """Make a header fit to be copied, without saying anything that is not known."""
+    fill_identity(source)
     if "PerFrameFunctionalGroupsSequence" in source or source.get("SliceThickness"):
         return
     if volume.shape[0] == 1:

@@ -326,12 +326,14 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def make_window(
-    qtbot: Any, settings: Settings, fake_system: FakeSystem
+    qtbot: Any, settings: Settings, fake_system: FakeSystem, tmp_path: Path
 ) -> Callable[..., MainWindow]:
     """Make the real window, shown, with a system that obeys the test."""
 
     def make(given: Settings | None = None) -> MainWindow:
-        window = MainWindow(lambda: fake_system, given or settings)
+        window = MainWindow(
+            lambda: fake_system, given or settings, measurements=tmp_path / "measurements"
+        )
         qtbot.addWidget(window)
         window.resize(1100, 700)
         window.show()

@@ -607,8 +607,8 @@ class TestCommands:
         enabled = {c.id for c in window.actions_.commands if window.actions_[c.id].isEnabled()}
         assert enabled == {
             "open-files", "open-folder", "quit", "full-screen", "keys", "cards",
-            "tool-window", "tool-pan", "tool-zoom", "tool-scroll", "tool-crosshair",
-            "tool-magnifier", "layouts", "layout-one", "layout-two", "layout-mpr", "layout-four",
+            "layouts", "layout-one", "layout-two", "layout-mpr", "layout-four",
+            *(f"tool-{tool.value}" for tool in Tool),
         }  # fmt: skip
 
     def test_dialogs_ask_in_the_last_folder(

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QTransform
 
 from inference.heat_energy import figure_text, warning_text
+from inference.measurements.regions import plane_axes
 from viewer import theme
+from viewer.measuring.projection import Projection
 from viewer.panes import Content, SlabMode
 from viewer.session import LayerStyle
 from viewer.viewport import texts
@@ -115,6 +117,27 @@ class Scene:
         if self._section is None:
             raise ValueError("no plane is shown")
         return self._section
+
+    def projection(self, framing: Framing) -> Projection | None:
+        """Say how the voxel grid of the open volume lies in the view.
+
+        None on a slab: what is seen there has no depth, so nothing is measured on it.
+        """
+        if self._section is None or self.pane.slab.mode is not SlabMode.THIN:
+            return None
+        section, index = self._section, self.index
+        slices, rows, columns = section.shape
+        axis = 2 - section.axis
+        across, down = plane_axes(axis)
+
+        def in_view(u: float, v: float) -> tuple[float, float]:
+            place = [0.0, 0.0, 0.0]
+            place[axis], place[across], place[down] = float(index), u, v
+            return framing.to_view(*section.to_picture((place[0], place[1], place[2])))
+
+        (x, y), (right_x, right_y), (down_x, down_y) = in_view(0, 0), in_view(1, 0), in_view(0, 1)
+        turned = QTransform(right_x - x, right_y - y, down_x - x, down_y - y, x, y)
+        return Projection(axis, index, (columns, rows, slices), turned)
 
     def _open_volume(self) -> Volume:
         if self._session.volume is None:

@@ -8,12 +8,13 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QHelpEvent, QImage, QPainter, QPen
+from PySide6.QtGui import QHelpEvent, QImage, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from inference.errors import ExportRefusedError
 from viewer import theme
 from viewer.arrangement import ZoomWish
+from viewer.measuring.overlay import MeasuringOverlay
 from viewer.session import Tool
 from viewer.viewport.annotations import (
     INVITATION,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent, QMouseEvent, QPaintEvent, QResizeEvent, QWheelEvent
 
     from inference.studies.model import Volume, Window
+    from viewer.measuring.projection import Projection
     from viewer.panes import Pane
     from viewer.session import ReadingSession
     from viewer.viewport.section import Section
@@ -53,6 +55,10 @@ _MM_PER_INCH = 25.4
 
 _SCROLL_DRAG = 8.0
 """Pixels of dragging a plane."""
+
+_NO_DEPTH = (
+    "What a slab shows has no depth, so nothing is measured on it; show thin planes (Y) first."
+)
 
 _CURSORS = {
     Tool.WINDOW: Qt.CursorShape.CrossCursor,
@@ -105,6 +111,7 @@ class SliceView(QWidget):
         self._cursor: QPointF | None = None
         self._drag: _Drag | None = None
         self._wheel = WheelSteps()
+        self.measuring = MeasuringOverlay(session, self)
         self._window_step = 1.0
         self._placed: list[Placed] = []
         self._index: int | None = None
@@ -128,6 +135,7 @@ class SliceView(QWidget):
         session.tool_changed.connect(self._on_tool)
         session.arrangement.zoom_asked.connect(self._on_zoom)
         session.target_changed.connect(self._on_target)
+        self.measuring.changed.connect(self.update)
         self._on_volume()
         self._on_tool()
 
@@ -186,7 +194,7 @@ class SliceView(QWidget):
         if self._framing is not None:
             written = self._scene.annotations(self._framing, None)
         painter = QPainter(image)
-        self._paint(painter, written)
+        self._paint(painter, written, on_screen=False)
         painter.end()
         return image
 
@@ -261,7 +269,7 @@ class SliceView(QWidget):
         return self._planes().index_of(voxel) == self._scene.index
 
     def _on_tool(self) -> None:
-        self.setCursor(_CURSORS[self._session.tool])
+        self.setCursor(_CURSORS.get(self._session.tool, Qt.CursorShape.CrossCursor))
 
     def _describe(self) -> None:
         written = self.annotations()
@@ -275,7 +283,7 @@ class SliceView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the frame, made anew only where something changed, and the texts."""
         painter = QPainter(self)
-        self._placed = self._paint(painter, self.annotations())
+        self._placed = self._paint(painter, self.annotations(), on_screen=True)
         if self._lens_at is not None and self._framing is not None:
             inside = lens_framing(self._framing, self._lens_at)
             lens = self._scene.magnified(inside, self.devicePixelRatioF())
@@ -290,7 +298,8 @@ class SliceView(QWidget):
             self._mark.draw(painter, QPointF(*at))
         painter.end()
 
-    def _paint(self, painter: QPainter, written: Annotations) -> list[Placed]:
+    def _paint(self, painter: QPainter, written: Annotations, *, on_screen: bool) -> list[Placed]:
+        placed = place(written, self.width(), self.height())
         if self._framing is None:
             painter.fillRect(self.rect(), theme.colour("canvas"))
             draw_invitation(painter, QRectF(self.rect()), self._scene.why_nothing() or INVITATION)
@@ -301,7 +310,11 @@ class SliceView(QWidget):
             if self._shows_crosshair():
                 at = self._framing.to_view(*self._planes().to_picture(self._session.cursor))
                 draw_crosshair(painter, QPointF(*at), self.width(), self.height())
-        placed = place(written, self.width(), self.height())
+            projection = self._projection()
+            if projection is not None:
+                taken = [entry.rect for entry in placed]
+                view = QRectF(self.rect())
+                self.measuring.paint(painter, projection, view, taken, on_screen=on_screen)
         draw(painter, placed)
         return placed
 
@@ -327,6 +340,12 @@ class SliceView(QWidget):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             self._show_doubts(event)
             return True
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            # Before the key becomes a command of the window.
+            projection = self._projection()
+            if projection is not None and self.measuring.wants(projection, event):
+                event.accept()
+                return True
         return super().event(event)
 
     def _show_doubts(self, event: QHelpEvent) -> None:
@@ -374,6 +393,13 @@ class SliceView(QWidget):
         if tool is None or self._framing is None or self._drag is not None:
             event.ignore()
             return
+        if event.button() == Qt.MouseButton.LeftButton:
+            projection = self._projection()
+            if projection is not None and self.measuring.press(projection, event):
+                return
+            if projection is None and tool.measures is not None:
+                self._session.post("info", _NO_DEPTH)
+                return
         self._drag = _Drag(
             event.button(),
             tool,
@@ -389,9 +415,25 @@ class SliceView(QWidget):
         self._cursor = event.position()
         if self._drag is not None:
             self._continue(self._drag, event.position())
-        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+        elif not self._is_measured(event) and (
+            event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        ):
             self._look_at(event.position())
         self.update()
+
+    def _projection(self) -> Projection | None:
+        return None if self._framing is None else self._scene.projection(self._framing)
+
+    def _is_measured(self, event: QMouseEvent) -> bool:
+        """Let a measurement follow the mouse, and show what the mouse would do to one."""
+        projection = self._projection()
+        if projection is None:
+            return False
+        taken = self.measuring.move(projection, event)
+        wanted = self.measuring.cursor(projection, event.position())
+        usual = _CURSORS.get(self._session.tool, Qt.CursorShape.CrossCursor)
+        self.setCursor(usual if wanted is None else wanted)
+        return taken
 
     def _planes(self) -> Section:
         section = self._scene.section
@@ -439,10 +481,20 @@ class SliceView(QWidget):
             self._drag = None
             self._lens_at = None
             self.update()
+        elif event.button() == Qt.MouseButton.LeftButton:
+            projection = self._projection()
+            if projection is not None:
+                self.measuring.release(projection, event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Give the pane the whole room, or take it away again; alone, fit the picture."""
+        """Write on a measurement; else give the pane the whole room, or take it away again.
+
+        A pane that is alone fits its picture.
+        """
         if event.button() != Qt.MouseButton.LeftButton:
+            return
+        projection = self._projection()
+        if projection is not None and self.measuring.double_click(projection, event):
             return
         arrangement = self._session.arrangement
         if arrangement.layout.count == 1:
@@ -455,6 +507,12 @@ class SliceView(QWidget):
         """Who comes here by the keyboard gives commands to this pane."""
         self._session.arrangement.activate(self._number)
         super().focusInEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Give a measurement the keys that are for it."""
+        projection = self._projection()
+        if projection is None or not self.measuring.key(projection, event):
+            super().keyPressEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is under the cursor any more."""

@@ -296,3 +296,54 @@ def test_a_place_that_is_asked_for_is_marked_in_every_plane(grid, session, seen)
     session.set_cursor((3, 12, 4))
     x, y = (round(v) for v in grid.views[0]._framing.to_view(3.5, 12.5))
     assert np.ptp(seen(grid.views[0])[y, x + 22]) < 20, "it lies in another axial plane now"
+
+
+# -- measuring on other planes ---------------------------------------------------------------------
+
+
+def test_a_length_on_a_coronal_plane_counts_the_distance_between_slices(grid, session, mouse):
+    session.set_tool(Tool.LENGTH)
+    view = grid.views[1]
+    start, end = view._framing.to_view(2.5, 1.5), view._framing.to_view(2.5, 4.5)
+    mouse.drag(view, start, end)
+    (made,) = session.measurements.measurements
+    assert made.points[0] == pytest.approx((2, 8, 5), abs=0.05)
+    assert made.points[1] == pytest.approx((2, 8, 2), abs=0.05)
+    view.grab()
+    (label,) = view.measuring.labels
+    assert label.lines == ("6.0 mm",), "three slices of 2 mm"
+
+
+def test_a_region_on_a_sagittal_plane_is_of_its_stored_values(grid, session, mouse):
+    session.set_tool(Tool.RECTANGLE)
+    view = grid.views[2]
+    mouse.drag(view, view._framing.to_view(2.0, 1.0), view._framing.to_view(5.0, 3.0))
+    (made,) = session.measurements.measurements
+    values = session.measurements.values(made)
+    expected = session.volume.array[4:6, 2:5, 8]
+    assert values.region.pixels == 6
+    assert values.region.mean == pytest.approx(expected.mean())
+
+
+def test_the_list_leads_to_the_plane_of_a_measurement(grid, session, mouse):
+    session.set_tool(Tool.RECTANGLE)
+    view = grid.views[1]
+    mouse.drag(view, view._framing.to_view(2.0, 1.0), view._framing.to_view(5.0, 3.0))
+    (made,) = session.measurements.measurements
+    session.set_cursor((3, 2, 1))
+    assert session.measurements.selected is None
+    session.measurements.show(made.id)
+    assert session.cursor == (3, 8, 1)
+    assert session.measurements.selected == made
+
+
+def test_nothing_is_measured_on_a_slab(grid, session, mouse):
+    said = []
+    session.message_posted.connect(lambda kind, sentence: said.append(sentence))
+    session.arrangement.set_slab(Slab(SlabMode.MAXIMUM, 6.0))
+    session.set_tool(Tool.LENGTH)
+    mouse.drag(grid.views[0], (100, 200), (150, 200))
+    assert session.measurements.measurements == ()
+    assert said == [
+        "What a slab shows has no depth, so nothing is measured on it; show thin planes (Y) first."
+    ]

@@ -335,7 +335,10 @@ def test_the_probe_tells_what_was_said_of_the_slice(view, session, show, analyse
     per_slice[3] = (0.91, 0.25, 0.05)
     analysed(per_slice=per_slice)
     mouse.move(view, (100, 100))
-    assert view.annotations().bottom_right[2].text == "slice: GGO 0.91  Consolidation 0.25  Effusion 0.05"
+    assert (
+        view.annotations().bottom_right[2].text
+        == "slice: GGO 0.91  Consolidation 0.25  Effusion 0.05"
+    )
     session.step(1)
     assert view.annotations().bottom_right[2].text == "slice not analysed"
 

@@ -1,0 +1,275 @@
+"""A measurement as plain data: its kind, its points on the voxel grid, its words."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inference.studies.model import Volume
+
+__all__ = ["MOST_TEXT", "PLANE_TOLERANCE", "Kind", "Measurement", "Point", "carried", "grid_key"]
+
+Point: TypeAlias = tuple[float, float, float]
+"""(column, row, slice) on the voxel grid, or (x, y, z) in LPS mm."""
+
+PLANE_TOLERANCE: Final = 0.5
+"""A measurement is drawn on planes that all its points are at most so many voxels away from."""
+
+MOST_TEXT: Final = 500
+"""Characters of a note."""
+
+_CARRY_TOLERANCE: Final = 0.05
+"""So many voxels a slice of another grid may lie beside one of this grid to be the same."""
+
+
+class Kind(StrEnum):
+    """What is measured or marked."""
+
+    LENGTH = "length"
+    ANGLE = "angle"
+    COBB = "cobb"
+    RECTANGLE = "rectangle"
+    ELLIPSE = "ellipse"
+    FREEHAND = "freehand"
+    PROBE = "probe"
+    TEXT = "text"
+    ARROW = "arrow"
+
+    @property
+    def label(self) -> str:
+        """Name for the reader."""
+        return _LABELS[self]
+
+    @property
+    def is_region(self) -> bool:
+        """It encloses pixels."""
+        return self in {Kind.RECTANGLE, Kind.ELLIPSE, Kind.FREEHAND}
+
+    @property
+    def points(self) -> int:
+        """How many points it has; the least number for a freehand region."""
+        return _POINTS[self]
+
+
+_LABELS: Final = {
+    Kind.LENGTH: "Length",
+    Kind.ANGLE: "Angle",
+    Kind.COBB: "Cobb",
+    Kind.RECTANGLE: "Rectangle",
+    Kind.ELLIPSE: "Ellipse",
+    Kind.FREEHAND: "Freehand",
+    Kind.PROBE: "Probe",
+    Kind.TEXT: "Text",
+    Kind.ARROW: "Arrow",
+}
+_POINTS: Final = {
+    Kind.LENGTH: 2,
+    Kind.ANGLE: 3,
+    Kind.COBB: 4,
+    Kind.RECTANGLE: 2,
+    Kind.ELLIPSE: 2,
+    Kind.FREEHAND: 3,
+    Kind.PROBE: 1,
+    Kind.TEXT: 1,
+    Kind.ARROW: 2,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One thing that a reader has drawn on a series.
+
+    Parameters
+    ----------
+    id
+        Stable name, a UUID in hexadecimal.
+    number
+        Counts from 1 within the series.
+    kind
+        What it is. The points of an angle are leg, vertex, leg; of a Cobb angle the ends of one
+        line, then those of the other; of a rectangle or an ellipse two opposite corners of the box
+        around it, whose sides run along the grid; of an arrow its tip, then its tail.
+    points
+        (column, row, slice) on the voxel grid of the series, continuous; the centres of pixels lie
+        at whole numbers.
+    axis
+        Voxel axis at right angles to the plane it was drawn in: 0 column, 1 row, 2 slice.
+    positions
+        The same points in LPS mm, or None where the series has no patient axes.
+    sop_instance_uid
+        Image it was drawn on, or empty where there is none.
+    text
+        The reader's note.
+    label
+        Where the reader has put its label, as a point like `points`; None for the automatic place.
+    created
+        Time in UTC, ISO 8601.
+    """
+
+    id: str
+    number: int
+    kind: Kind
+    points: tuple[Point, ...]
+    axis: int
+    created: str
+    positions: tuple[Point, ...] | None = None
+    sop_instance_uid: str = ""
+    text: str = ""
+    label: Point | None = None
+
+    def __post_init__(self) -> None:
+        if self.axis not in {0, 1, 2}:
+            raise ValueError(f"there is no voxel axis {self.axis}")
+        if self.number < 1:
+            raise ValueError("measurements are counted from 1")
+        enough = len(self.points) == self.kind.points
+        if self.kind is Kind.FREEHAND:
+            enough = len(self.points) >= self.kind.points
+        if not enough:
+            raise ValueError(f"a {self.kind.value} has not {len(self.points)} points")
+        if not np.all(np.isfinite(self.points)):
+            raise ValueError("points must be finite")
+        if np.ptp([point[self.axis] for point in self.points]) > 2 * PLANE_TOLERANCE:
+            raise ValueError("the points of a measurement lie in one plane")
+        if self.positions is not None and len(self.positions) != len(self.points):
+            raise ValueError("there is one position a point")
+        if len(self.text) > MOST_TEXT:
+            raise ValueError(f"a note has at most {MOST_TEXT} characters")
+
+    @classmethod
+    def on(
+        cls,
+        volume: Volume,
+        kind: Kind,
+        points: Sequence[Point],
+        axis: int = 2,
+        *,
+        number: int = 1,
+        text: str = "",
+    ) -> Measurement:
+        """Make a new one on an open volume.
+
+        Parameters
+        ----------
+        volume
+            Gives the positions in mm and the image.
+        kind, points, axis, number, text
+            See the class.
+
+        Raises
+        ------
+        ValueError
+            When the points do not make such a measurement.
+        """
+        made = cls(
+            id=uuid.uuid4().hex,
+            number=number,
+            kind=kind,
+            points=tuple(points),
+            axis=axis,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            text=text,
+        )
+        return made.moved(volume, points)
+
+    def moved(self, volume: Volume, points: Sequence[Point]) -> Measurement:
+        """Return the same measurement at other points; its label goes along."""
+        label = self.label
+        if label is not None:
+            way = np.mean(points, axis=0) - np.mean(self.points, axis=0)
+            label = _point(np.asarray(label) + way)
+        placed = None
+        if volume.has_orientation:
+            placed = tuple(_point(volume.position(*point)) for point in points)
+        return replace(
+            self,
+            points=tuple(_point(np.asarray(point)) for point in points),
+            positions=placed,
+            sop_instance_uid=_image(volume, self.axis, points[0]),
+            label=label,
+        )
+
+    @property
+    def plane(self) -> int:
+        """Index, along `axis`, of the plane it lies in."""
+        return round(self.points[0][self.axis])
+
+    def lies_on(self, axis: int, index: int) -> bool:
+        """Say whether it is to be drawn on a plane of the grid.
+
+        Lines and points are drawn on every plane that contains them, regions on their own alone.
+
+        Parameters
+        ----------
+        axis
+            Voxel axis at right angles to the plane.
+        index
+            Of the plane along that axis.
+        """
+        if self.kind.is_region and axis != self.axis:
+            return False
+        return all(abs(point[axis] - index) <= PLANE_TOLERANCE for point in self.points)
+
+
+def _point(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Point:
+    column, row, slice_ = (float(value) for value in values)
+    return column, row, slice_
+
+
+def _image(volume: Volume, axis: int, point: Point) -> str:
+    index = round(point[2])
+    if axis != 2 or not 0 <= index < len(volume.slices):
+        return ""
+    return volume.slices[index].sop_instance_uid
+
+
+def carried(measurement: Measurement, volume: Volume) -> Measurement | None:
+    """Bring a measurement from another grid of the same series to this one by its mm.
+
+    Parameters
+    ----------
+    measurement
+        Made when the series was read with other slices, or otherwise cut.
+    volume
+        The series as it is now.
+
+    Returns
+    -------
+    Measurement or None
+        None where its plane is not one of the volume's, or positions are not known.
+    """
+    if measurement.positions is None or not volume.has_orientation:
+        return None
+    back = np.linalg.inv(volume.affine)
+    points = np.array([[*position, 1.0] for position in measurement.positions]) @ back.T[:, :3]
+    along = points[:, measurement.axis]
+    plane = float(np.round(along[0]))
+    depth = (volume.shape[2], volume.shape[1], volume.shape[0])[measurement.axis]
+    if np.abs(along - plane).max() > _CARRY_TOLERANCE or not 0 <= plane < depth:
+        return None
+    points[:, measurement.axis] = plane
+    return replace(measurement, label=None).moved(volume, [_point(point) for point in points])
+
+
+def grid_key(volume: Volume) -> str:
+    """Name the grid of a series without naming the series or its patient.
+
+    Returns
+    -------
+    str
+        Half a SHA-256 of the series UID, a hyphen, and a part of one of shape and affine. What was
+        measured on one grid is never shown on another without being brought there.
+    """
+    series = hashlib.sha256(volume.series_uid.encode()).hexdigest()[:32]
+    grid = hashlib.sha256(repr(volume.shape).encode())
+    grid.update(np.round(volume.affine, 4).astype("<f8").tobytes())
+    return f"{series}-{grid.hexdigest()[:12]}"

@@ -1,0 +1,155 @@
+"""The table of measurements as a file: CSV for a spreadsheet, JSON for a program."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import inference
+from inference.errors import ExportRefusedError
+from inference.measurements.values import measure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inference.measurements.model import Measurement
+    from inference.studies.model import Volume
+
+__all__ = ["COLUMNS", "rows", "write"]
+
+COLUMNS: Final = (
+    "number", "kind", "plane", "index", "text", "length", "length_unit", "angle_deg", "area",
+    "area_unit", "pixels", "pixels_without_data", "mean", "sd", "min", "max", "value", "value_unit",
+    "notes", "created",
+)  # fmt: skip
+"""Of the CSV. Empty means that there is no such number, or that none was computed; never zero."""
+
+_PLANES: Final = ("column", "row", "slice")
+_DIGITS: Final = 4
+_CONVENTIONS: Final = (
+    "Research use only. Not for diagnosis. Slices and other planes are counted from 1, points from "
+    "0 with pixel centres at whole numbers. Lengths, angles and areas are those of the outline; a "
+    "pixel belongs to a region when its centre lies inside or on it; sd is divided by the number "
+    "of pixels; a Cobb angle is the acute one. Null means not computed."
+)
+
+Json = dict[str, Any]
+
+
+def rows(measurements: Sequence[Measurement], volume: Volume) -> list[Json]:
+    """Write one entry a measurement, by number; its keys are `COLUMNS`.
+
+    Parameters
+    ----------
+    measurements
+        Of this volume.
+    volume
+        Gives the stored values.
+    """
+    made = []
+    for each in sorted(measurements, key=lambda entry: entry.number):
+        values = measure(each, volume)
+        region = values.region
+        suffix = "mm" if values.in_mm else "px"
+        has_value = region is not None or values.value is not None
+        entry = {
+            "number": each.number,
+            "kind": each.kind.value,
+            "plane": _PLANES[each.axis],
+            "index": each.plane + 1,
+            "text": each.text,
+            "length": _rounded(values.length),
+            "length_unit": suffix if values.length is not None else None,
+            "angle_deg": _rounded(values.angle),
+            "area": _rounded(values.area),
+            "area_unit": f"{suffix}2" if values.area is not None else None,
+            "pixels": region.pixels if region else None,
+            "pixels_without_data": region.left_out if region else None,
+            "mean": _rounded(region.mean if region else None),
+            "sd": _rounded(region.sd if region else None),
+            "min": _rounded(region.minimum if region else None),
+            "max": _rounded(region.maximum if region else None),
+            "value": _rounded(values.value),
+            "value_unit": volume.unit.value if has_value else None,
+            "notes": "; ".join(values.notes),
+            "created": each.created,
+        }
+        made.append(entry)
+    return made
+
+
+def write(measurements: Sequence[Measurement], volume: Volume, path: Path) -> None:
+    """Write the table; the name of the file says how.
+
+    Parameters
+    ----------
+    measurements
+        Of this volume, at least one.
+    volume
+        Gives the stored values.
+    path
+        Ends in ``.csv`` or ``.json``.
+
+    Raises
+    ------
+    ExportRefusedError
+        When there is nothing to write, or the name ends otherwise.
+    OSError
+        When the file cannot be written.
+    """
+    if not measurements:
+        raise ExportRefusedError("There are no measurements to export; make one first.")
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        # Spreadsheets know UTF-8 by its mark alone.
+        path.write_text(_csv(measurements, volume), encoding="utf-8-sig", newline="")
+    elif suffix == ".json":
+        text = json.dumps(_json(measurements, volume), indent=2, ensure_ascii=False)
+        path.write_text(text + "\n", encoding="utf-8")
+    else:
+        raise ExportRefusedError(
+            f"{path.name} is neither .csv nor .json; choose one of these endings."
+        )
+
+
+def _csv(measurements: Sequence[Measurement], volume: Volume) -> str:
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, COLUMNS)
+    table.writeheader()
+    table.writerows(rows(measurements, volume))
+    return text.getvalue()
+
+
+def _json(measurements: Sequence[Measurement], volume: Volume) -> Json:
+    ordered = sorted(measurements, key=lambda entry: entry.number)
+    return {
+        "software": f"SecondRead {inference.__version__}",
+        "conventions": _CONVENTIONS,
+        "series_uid": _hashed(volume.series_uid),
+        "modality": volume.modality,
+        "measurements": [
+            entry
+            | {
+                "id": each.id,
+                "points_voxel": each.points,
+                "points_lps_mm": each.positions,
+                "sop_instance_uid": _hashed(each.sop_instance_uid),
+            }
+            for entry, each in zip(rows(ordered, volume), ordered, strict=True)
+        ],
+    }
+
+
+def _hashed(uid: str) -> str | None:
+    return "sha256:" + hashlib.sha256(uid.encode()).hexdigest() if uid else None
+
+
+def _rounded(value: float | None) -> float | None:
+    if value is None or not math.isfinite(value):
+        return None
+    return round(value, _DIGITS)

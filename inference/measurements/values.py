@@ -1,0 +1,200 @@
+"""What a measurement says of a volume: numbers with their unit, and the words for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from inference.measurements import geometry
+from inference.measurements.model import Kind
+from inference.measurements.regions import Region, plane_axes, region_of, values_of
+from inference.studies.codes import Code
+from inference.studies.model import Unit
+
+if TYPE_CHECKING:
+    from inference.measurements.model import Measurement
+    from inference.studies.model import Volume
+
+__all__ = ["DETECTOR_NOTE", "NOT_COMPUTED", "NO_SPACING_NOTE", "Values", "measure"]
+
+NOT_COMPUTED: Final = "not computed"
+NO_SPACING_NOTE: Final = "in pixels, taken as square: the file does not say how large they are"
+DETECTOR_NOTE: Final = (
+    "on the detector: not corrected for magnification, larger than in the patient"
+)
+CROSSING_NOTE: Final = "the outline crosses itself: its area is that of its pixels"
+
+_MANY: Final = 1000
+"""Areas from here on are written without a decimal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The numbers of one measurement; None where it has no such number, or none was computed.
+
+    Parameters
+    ----------
+    kind
+        Of the measurement.
+    length
+        In mm, or in pixels where `in_mm` is False.
+    angle
+        In degrees: 0 to 180 at the vertex of an angle, 0 to 90 between the lines of a Cobb angle.
+    area
+        Of the outline, in mm² or square pixels.
+    region
+        What the stored values in the outline are.
+    value
+        Stored value of the pixel under a probe.
+    in_mm
+        The pixel spacing is known.
+    unit
+        Of the stored values.
+    whole
+        Stored values are whole numbers.
+    notes
+        What has to be said of the numbers.
+    """
+
+    kind: Kind
+    length: float | None = None
+    angle: float | None = None
+    area: float | None = None
+    region: Region | None = None
+    value: float | None = None
+    in_mm: bool = True
+    unit: Unit = Unit.HU
+    whole: bool = True
+    notes: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Write the numbers, a line each; empty for a text and an arrow."""
+        if self.kind is Kind.LENGTH:
+            return (self._length(),)
+        if self.kind in {Kind.ANGLE, Kind.COBB}:
+            if self.angle is None:
+                return (NOT_COMPUTED,)
+            return (f"{self.angle:.1f}°" + (" Cobb" if self.kind is Kind.COBB else ""),)
+        if self.kind is Kind.PROBE:
+            return ("no data" if self.value is None else self._stored(self.value),)
+        if self.region is not None:
+            return self._region(self.region)
+        return ()
+
+    @property
+    def summary(self) -> str:
+        """The same in one line."""
+        return "; ".join(self.lines)
+
+    def _length(self) -> str:
+        if self.length is None:
+            return NOT_COMPUTED
+        if not self.in_mm:
+            return f"{self.length:.1f} px"
+        return f"{self.length:.1f} mm" + (" on detector" if DETECTOR_NOTE in self.notes else "")
+
+    def _region(self, region: Region) -> tuple[str, ...]:
+        detector = " on detector" if DETECTOR_NOTE in self.notes else ""
+        size = NOT_COMPUTED
+        if self.area is not None:
+            digits = 0 if self.area >= _MANY else 1
+            size = f"{self.area:.{digits}f} {'mm²' if self.in_mm else 'px²'}{detector}"
+        count = f"{region.pixels} pixel" + ("s" if region.pixels != 1 else "")
+        first = f"{size}, {count}"
+        if region.left_out:
+            first += f" ({region.left_out} without data)"
+        mean, sd, low, high = region.mean, region.sd, region.minimum, region.maximum
+        if mean is None or sd is None or low is None or high is None:
+            why = "no pixel has a value" if region.left_out else "no pixel centre inside"
+            return first, f"mean {NOT_COMPUTED}: {why}"
+        return (
+            first,
+            f"mean {self._stored(mean, 1)}, SD {sd:.1f}",
+            f"min {self._number(low)}, max {self._number(high)}",
+        )
+
+    def _stored(self, value: float, digits: int | None = None) -> str:
+        number = self._number(value, digits)
+        return f"{number} HU" if self.unit is Unit.HU else f"grey {number}"
+
+    def _number(self, value: float, digits: int | None = None) -> str:
+        places = (0 if self.whole else 1) if digits is None else digits
+        # No negative zero, and a real minus sign.
+        return f"{round(value, places) + 0.0:.{places}f}".replace("-", "−")
+
+
+def measure(measurement: Measurement, volume: Volume) -> Values:
+    """Compute what a measurement says of the volume it lies on.
+
+    Lengths, angles and areas come from its outline through the affine, everything else from the
+    stored values; the window on the screen has no part in it.
+
+    Parameters
+    ----------
+    measurement
+        Its points lie on the grid of `volume`.
+    volume
+        The open series.
+    """
+    kind, points, affine = measurement.kind, measurement.points, volume.affine
+    region = region_of(measurement, volume) if kind.is_region else None
+    notes = _notes(volume) if kind not in {Kind.PROBE, Kind.TEXT, Kind.ARROW} else ()
+    length = area = angle = value = None
+    if kind is Kind.LENGTH:
+        length = geometry.length(points, affine)
+    elif kind is Kind.ANGLE:
+        angle = _known(geometry.angle(points, affine))
+    elif kind is Kind.COBB:
+        angle = _known(geometry.line_angle(points, affine))
+    elif kind is Kind.RECTANGLE:
+        area = geometry.box_area(points, measurement.axis, affine)
+    elif kind is Kind.ELLIPSE:
+        area = geometry.ellipse_area(points, measurement.axis, affine)
+    elif kind is Kind.PROBE:
+        value = _probe(measurement, volume)
+    if kind is Kind.FREEHAND and region is not None:
+        across, down = plane_axes(measurement.axis)
+        flat = np.array([(point[across], point[down]) for point in points])
+        if geometry.crosses_itself(flat):
+            pixel = np.linalg.norm(np.cross(affine[:3, across], affine[:3, down]))
+            area = float((region.pixels + region.left_out) * pixel)
+            notes = (*notes, CROSSING_NOTE)
+        else:
+            area = geometry.outline(points, affine)
+    return Values(
+        kind=kind,
+        length=length,
+        angle=angle,
+        area=area,
+        region=region,
+        value=value,
+        in_mm=volume.has_geometry,
+        unit=volume.unit,
+        whole=volume.array.dtype.kind in "iu",
+        notes=notes,
+    )
+
+
+def _known(number: float) -> float | None:
+    return number if np.isfinite(number) else None
+
+
+def _probe(measurement: Measurement, volume: Volume) -> float | None:
+    """Stored value of the pixel in which the point lies; None outside and where there is none."""
+    across, down = (round(measurement.points[0][a]) for a in plane_axes(measurement.axis))
+    plane = values_of(volume, measurement.axis, measurement.plane)
+    if not (0 <= down < plane.shape[0] and 0 <= across < plane.shape[1]):
+        return None
+    value = float(plane[down, across])
+    return value if np.isfinite(value) and value != volume.padding else None
+
+
+def _notes(volume: Volume) -> tuple[str, ...]:
+    if not volume.has_geometry:
+        return (NO_SPACING_NOTE,)
+    if any(problem.code == Code.IMAGER_SPACING for problem in volume.problems):
+        return (DETECTOR_NOTE,)
+    return ()

@@ -1,0 +1,198 @@
+"""The DICOM report says what the table says, where it was measured, or is refused in words."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import highdicom as hd
+import numpy as np
+import pydicom
+import pytest
+
+from inference.errors import ExportRefusedError
+from inference.export.structured_report import write_sr
+from inference.measurements import Kind, Measurement, measure
+from inference.studies.codes import Code
+from inference.studies.model import Problem, Unit, Volume
+
+POINTS = {
+    Kind.LENGTH: [(2, 3), (12, 3)],
+    Kind.ANGLE: [(12, 3), (2, 3), (2, 13)],
+    Kind.COBB: [(2, 3), (12, 3), (2, 20), (12, 25)],
+    Kind.RECTANGLE: [(9.5, 4.5), (29.5, 14.5)],
+    Kind.ELLIPSE: [(10, 5), (20, 35)],
+    Kind.FREEHAND: [(10, 10), (30, 10), (10, 30)],
+    Kind.PROBE: [(7, 9)],
+    Kind.TEXT: [(1, 1)],
+    Kind.ARROW: [(1, 1), (5, 5)],
+}
+
+
+@pytest.fixture
+def drawn(volume: Volume) -> dict[Kind, Measurement]:
+    """One of each kind on the third slice."""
+    return {
+        kind: Measurement.on(volume, kind, [(x, y, 2) for x, y in points], number=number,
+                             text="Größe" if kind is Kind.LENGTH else "")
+        for number, (kind, points) in enumerate(POINTS.items(), start=1)
+    }  # fmt: skip
+
+
+def read(path: Path) -> hd.sr.ComprehensiveSR:
+    return hd.sr.srread(path)
+
+
+def test_highdicom_reads_the_numbers_back(
+    drawn: dict[Kind, Measurement], volume: Volume, tmp_path: Path
+) -> None:
+    path = tmp_path / "sr.dcm"
+    note = write_sr(tuple(drawn.values()), volume, path)
+    assert "2 of the measurements" in note
+    report = read(path)
+    regions = report.content.get_planar_roi_measurement_groups()
+    others = report.content.get_image_measurement_groups()
+    assert [str(g.tracking_identifier) for g in regions] == [
+        "Rectangle 4",
+        "Ellipse 5",
+        "Freehand 6",
+    ]
+    assert [str(g.tracking_identifier) for g in others] == [
+        "Length 1: Größe", "Angle 2", "Cobb 3", "Probe 7",
+    ]  # fmt: skip
+    for group, kind in zip(regions, (Kind.RECTANGLE, Kind.ELLIPSE, Kind.FREEHAND), strict=True):
+        values = measure(drawn[kind], volume)
+        numbers = [float(m.value) for m in group.get_measurements()]
+        region = values.region
+        assert region is not None
+        expected = [values.area, region.mean, region.sd, region.minimum, region.maximum]
+        assert numbers == pytest.approx(expected)
+    numbers = [float(group.get_measurements()[0].value) for group in others]
+    cobb = math.degrees(math.atan2(5 * 0.8, 10 * 0.7))
+    probe = float(volume.array[2, 9, 7])
+    assert numbers == pytest.approx([7.0, 90.0, cobb, probe])
+    units = [group.get_measurements()[0].unit.value for group in others]
+    assert units == ["mm", "deg", "deg", "[hnsf'U]"]
+
+
+def test_regions_lie_on_their_image_with_pixel_centres_at_halves(
+    drawn: dict[Kind, Measurement], volume: Volume, tmp_path: Path
+) -> None:
+    path = tmp_path / "sr.dcm"
+    write_sr((drawn[Kind.RECTANGLE], drawn[Kind.ELLIPSE]), volume, path)
+    box, ellipse = read(path).content.get_planar_roi_measurement_groups()
+    assert box.roi.value.min(axis=0) == pytest.approx([10, 5])
+    assert box.roi.value.max(axis=0) == pytest.approx([30, 15])
+    np.testing.assert_allclose(box.roi.value[0], box.roi.value[-1])
+    # Ends of the longer axis, then of the shorter.
+    expected = [[15.5, 5.5], [15.5, 35.5], [10.5, 20.5], [20.5, 20.5]]
+    np.testing.assert_allclose(ellipse.roi.value, expected)
+    header = pydicom.dcmread(path)
+    (evidence,) = header.CurrentRequestedProcedureEvidenceSequence
+    (series,) = evidence.ReferencedSeriesSequence
+    uids = [item.ReferencedSOPInstanceUID for item in series.ReferencedSOPSequence]
+    assert uids == [volume.slices[2].sop_instance_uid]
+
+
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dicom3tools is not installed")
+def test_dciodvfy_finds_no_error(
+    drawn: dict[Kind, Measurement], volume: Volume, tmp_path: Path
+) -> None:
+    path = tmp_path / "sr.dcm"
+    write_sr(tuple(drawn.values()), volume, path)
+    result = subprocess.run(
+        ["dciodvfy", "-new", str(path)],
+        check=False, capture_output=True, text=True, errors="replace",
+    )  # fmt: skip
+    said = result.stdout + result.stderr
+    assert "Error" not in said, said
+    assert result.returncode == 0
+
+
+def test_grey_values_have_no_unit_and_are_left_out(
+    drawn: dict[Kind, Measurement], volume: Volume, tmp_path: Path
+) -> None:
+    path = tmp_path / "sr.dcm"
+    grey = replace(volume, unit=Unit.GREY)
+    note = write_sr((drawn[Kind.RECTANGLE], drawn[Kind.PROBE]), grey, path)
+    assert "area alone" in note
+    (group,) = read(path).content.get_planar_roi_measurement_groups()
+    assert [m.name.meaning for m in group.get_measurements()] == ["Area"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"has_geometry": False}, "spacing of this series is unknown"),
+        ({"problems": (Problem(Code.IMAGER_SPACING, "x"),)}, "on the detector"),
+        ({"slices": ()}, "not read from DICOM"),
+    ],
+)
+def test_what_would_not_be_true_is_refused(
+    drawn: dict[Kind, Measurement], volume: Volume, tmp_path: Path, changes: dict, words: str
+) -> None:
+    with pytest.raises(ExportRefusedError, match=words) as refused:
+        write_sr((drawn[Kind.LENGTH],), replace(volume, **changes), tmp_path / "sr.dcm")
+    assert "CSV" in str(refused.value)
+    assert not (tmp_path / "sr.dcm").exists()
+
+
+def test_texts_alone_are_refused(
+    drawn: dict[Kind, Measurement], volume: Volume, tmp_path: Path
+) -> None:
+    with pytest.raises(ExportRefusedError, match="holds nothing else"):
+        write_sr((drawn[Kind.TEXT], drawn[Kind.ARROW]), volume, tmp_path / "sr.dcm")
+
+
+def test_files_that_changed_or_went_are_refused(
+    drawn: dict[Kind, Measurement],
+    volume: Volume,
+    tmp_path: Path,
+    rewrite: Callable[[Volume, Callable[[int, pydicom.Dataset], None]], None],
+) -> None:
+    def other(index: int, ds: pydicom.Dataset) -> None:
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = f"1.2.{index}"
+
+    rewrite(volume, other)
+    with pytest.raises(ExportRefusedError, match="have changed"):
+        write_sr((drawn[Kind.LENGTH],), volume, tmp_path / "sr.dcm")
+    volume.slices[2].path.unlink()
+    with pytest.raises(ExportRefusedError, match="no longer be read"):
+        write_sr((drawn[Kind.LENGTH],), volume, tmp_path / "sr.dcm")
+
+
+def test_anonymised_headers_will_do(
+    drawn: dict[Kind, Measurement],
+    volume: Volume,
+    tmp_path: Path,
+    rewrite: Callable[[Volume, Callable[[int, pydicom.Dataset], None]], None],
+) -> None:
+    def strip(_index: int, ds: pydicom.Dataset) -> None:
+        for keyword in ("PatientName", "PatientID", "StudyDate", "StudyTime", "StudyID"):
+            delattr(ds, keyword)
+
+    rewrite(volume, strip)
+    write_sr((drawn[Kind.LENGTH],), volume, tmp_path / "sr.dcm")
+    assert read(tmp_path / "sr.dcm").PatientName == ""
+
+
+def test_a_name_in_another_character_set_stays_what_it_is(
+    drawn: dict[Kind, Measurement],
+    volume: Volume,
+    tmp_path: Path,
+    rewrite: Callable[[Volume, Callable[[int, pydicom.Dataset], None]], None],
+) -> None:
+    def name(_index: int, ds: pydicom.Dataset) -> None:
+        ds.SpecificCharacterSet = "ISO_IR 100"
+        ds.PatientName = "Müller^Zoë"
+
+    rewrite(volume, name)
+    write_sr((drawn[Kind.LENGTH],), volume, tmp_path / "sr.dcm")
+    report = read(tmp_path / "sr.dcm")
+    assert report.PatientName == "Müller^Zoë"
+    (group,) = report.content.get_image_measurement_groups()
+    assert str(group.tracking_identifier) == "Length 1: Größe"

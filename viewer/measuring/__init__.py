@@ -1,0 +1,1 @@
+"""Measuring on the picture: tools, drawing, undo, and keeping what was drawn."""

@@ -1,0 +1,135 @@
+"""What a measurement looks like in the view: lines, handles, and what the mouse is near."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLineF, QPointF, QRectF
+from PySide6.QtGui import QPolygonF
+
+from inference.measurements import Kind, Measurement, Point
+from inference.measurements.regions import plane_axes
+
+if TYPE_CHECKING:
+    from viewer.measuring.projection import Projection
+
+__all__ = ["bounds", "handles", "is_near", "strokes", "with_handle"]
+
+_ELLIPSE_SIDES = 72
+
+
+def _corners(points: Sequence[Point], axis: int) -> tuple[Point, Point, Point, Point]:
+    """The four corners of the box of two opposite ones, in turn."""
+    first, second = points[0], points[1]
+    across, _ = plane_axes(axis)
+    one, other = list(first), list(second)
+    one[across], other[across] = second[across], first[across]
+    return first, (one[0], one[1], one[2]), second, (other[0], other[1], other[2])
+
+
+def handles(measurement: Measurement) -> tuple[Point, ...]:
+    """The points that can be taken hold of, one by one.
+
+    Corners of a rectangle, ends of the axes of an ellipse, none of a freehand region.
+    """
+    points = measurement.points
+    if measurement.kind is Kind.RECTANGLE:
+        return _corners(points, measurement.axis)
+    if measurement.kind is Kind.ELLIPSE:
+        corners = _corners(points, measurement.axis)
+        return tuple(_middle(corners[i], corners[(i + 1) % 4]) for i in range(4))
+    return () if measurement.kind is Kind.FREEHAND else points
+
+
+def _middle(one: Point, other: Point) -> Point:
+    return (one[0] + other[0]) / 2, (one[1] + other[1]) / 2, (one[2] + other[2]) / 2
+
+
+def with_handle(measurement: Measurement, handle: int, point: Point) -> tuple[Point, ...]:
+    """Points of the measurement when one of its handles is elsewhere.
+
+    Parameters
+    ----------
+    measurement
+        As it is.
+    handle
+        Index into `handles`.
+    point
+        Where that handle goes.
+    """
+    across, down = plane_axes(measurement.axis)
+    points = [list(each) for each in measurement.points]
+    if measurement.kind is Kind.RECTANGLE:
+        points[handle in {1, 2}][across] = point[across]
+        points[handle in {2, 3}][down] = point[down]
+    elif measurement.kind is Kind.ELLIPSE:
+        # Handle 0 lies on the side of the first corner, and so on around the box.
+        axis = down if handle in {0, 2} else across
+        points[handle in {1, 2}][axis] = point[axis]
+    else:
+        points[handle] = list(point)
+    return tuple((each[0], each[1], each[2]) for each in points)
+
+
+def strokes(
+    kind: Kind, points: Sequence[Point], axis: int, projection: Projection
+) -> list[QPolygonF]:
+    """Lines in view coordinates; what has too few points yet is drawn as far as it goes."""
+    if kind is Kind.RECTANGLE and len(points) == 2:
+        return [_closed(projection, _corners(points, axis))]
+    if kind is Kind.ELLIPSE and len(points) == 2:
+        return [_closed(projection, _ellipse(points, axis))]
+    if kind is Kind.FREEHAND:
+        return [_closed(projection, points)]
+    if kind is Kind.COBB:
+        return [projection.line(points[i : i + 2]) for i in range(0, len(points), 2)]
+    return [projection.line(points)]
+
+
+def _closed(projection: Projection, points: Sequence[Point]) -> QPolygonF:
+    return projection.line([*points, points[0]])
+
+
+def _ellipse(points: Sequence[Point], axis: int) -> list[Point]:
+    across, down = plane_axes(axis)
+    centre = _middle(points[0], points[1])
+    line = []
+    for step in range(_ELLIPSE_SIDES):
+        turn = 2.0 * math.pi * step / _ELLIPSE_SIDES
+        place = list(centre)
+        place[across] += (points[1][across] - points[0][across]) / 2 * math.cos(turn)
+        place[down] += (points[1][down] - points[0][down]) / 2 * math.sin(turn)
+        line.append((place[0], place[1], place[2]))
+    return line
+
+
+def bounds(measurement: Measurement, projection: Projection) -> QRectF:
+    """Box around it in the view, its label apart."""
+    lines = strokes(measurement.kind, measurement.points, measurement.axis, projection)
+    box = lines[0].boundingRect()
+    for line in lines[1:]:
+        box = box.united(line.boundingRect())
+    return box
+
+
+def is_near(measurement: Measurement, at: QPointF, projection: Projection, reach: float) -> bool:
+    """Say whether its lines pass a view position at no more than so many logical pixels."""
+    lines = strokes(measurement.kind, measurement.points, measurement.axis, projection)
+    if measurement.kind in {Kind.PROBE, Kind.TEXT}:
+        return QLineF(at, lines[0].first()).length() <= reach
+    return any(
+        _to_segment(at, line.at(i), line.at(i + 1)) <= reach
+        for line in lines
+        if line.boundingRect().adjusted(-reach, -reach, reach, reach).contains(at)
+        for i in range(line.count() - 1)
+    )
+
+
+def _to_segment(at: QPointF, start: QPointF, end: QPointF) -> float:
+    way, apart = end - start, at - start
+    square = QPointF.dotProduct(way, way)
+    share = QPointF.dotProduct(apart, way) / square if square > 0 else 0.0
+    foot = start + way * min(1.0, max(0.0, share))
+    return QLineF(at, foot).length()
