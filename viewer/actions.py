@@ -57,6 +57,9 @@ class Doings:
     show_keys: Callable[[], None]
     show_cards: Callable[[], None]
     show_layouts: Callable[[], None]
+    compare: Callable[[], None]
+    stop_comparing: Callable[[], None]
+    is_comparing: Callable[[], bool]
     quit: Callable[[], None]
 
 
@@ -190,6 +193,10 @@ def _view_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
                 partial(doings.step_series, 1), ("PgDown",), several_series, separated=True),
         Command("series-previous", "Previous series", "Show the previous series of the study list",
                 "View", partial(doings.step_series, -1), ("PgUp",), several_series),
+        Command("compare", "Compare with…", "Show another series beside the open one; in the study "
+                "list: Ctrl and a click", "View", doings.compare, ("Ctrl+B",), several_series),
+        Command("compare-close", "Stop comparing", "Show the open series alone again", "View",
+                doings.stop_comparing, (), doings.is_comparing),
         Command("overlays", "Overlays", "Show or hide every mask, heatmap and measurement", "View",
                 session.toggle_overlays, ("G",), is_open, lambda: session.overlays_on,
                 toolbar=True, separated=True),

@@ -208,6 +208,24 @@ class ReadingSession(QObject):
         self.position_changed.emit(self.position)
         self.cursor_changed.emit()
 
+    def close_volume(self) -> None:
+        """Show nothing; whatever was known of the series is dropped."""
+        if self._volume is None:
+            return
+        self._study, self._series, self._volume = None, None, None
+        self._findings = None
+        self._heatmap = None
+        self._heatmap_choice = None
+        self._analysis = AnalysisState.NONE
+        self._stage = ("", 0, 0)
+        self._target = None
+        self.measurements.close()
+        self.volume_changed.emit()
+        self.findings_changed.emit()
+        self.heatmap_changed.emit()
+        self._drop_early()
+        self.analysis_changed.emit()
+
     # -- position and grey -------------------------------------------------------------------
 
     @property

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
+    QInputDialog,
     QMainWindow,
     QSplitter,
     QTabWidget,
@@ -26,6 +27,8 @@ from viewer.actions import Doings, commands
 from viewer.analysis import Analyst
 from viewer.browser import StudyTree
 from viewer.cards import CardsDialog
+from viewer.compare_pane import ComparePane, date_text
+from viewer.comparing import Comparison
 from viewer.details import details
 from viewer.export import Exporter, Format, ask_with_dialog
 from viewer.layouts import Hanger
@@ -86,7 +89,7 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self.session = ReadingSession(self)
         self.keeper = Keeper(self.session, measurements, self)
-        names = ("opening", "analysis", "lesions", "export")
+        names = ("opening", "comparing", "analysis", "lesions", "export")
         self._workers = {name: Worker(name, self) for name in names}
         self.opener = Opener(self.session, self._workers["opening"], parent=self)
         self.analyst = Analyst(
@@ -96,6 +99,10 @@ class MainWindow(QMainWindow):
         self.cine = Cine(self.session, self)
         self.panes = PaneGrid(self.session)
         self.lister = LesionLister(self.session, self._workers["lesions"], self)
+        self.comparison = Comparison(self.session, self)
+        self.compare_pane = ComparePane(self.comparison)
+        self.compare_opener = Opener(self.comparison.other, self._workers["comparing"], parent=self)
+        self.compare_keeper = Keeper(self.comparison.other, measurements, self)
         self.exporter = Exporter(
             self.session, self._workers["export"], self._ask_file, self.picture, self
         )
@@ -151,7 +158,9 @@ class MainWindow(QMainWindow):
         self.addToolBar(toolbar)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
 
-        centre = _column(self.messages, self.panes, self.strip)
+        pictures = self._split("pictures", Qt.Orientation.Horizontal, self.panes, self.compare_pane)
+        pictures.setSizes([1000, 1000])
+        centre = _column(self.messages, pictures, self.strip)
         details_tabs = QTabWidget()
         details_tabs.addTab(self.layers_panel, "Layers")
         details_tabs.addTab(self.patterns_panel, "Patterns")
@@ -189,6 +198,9 @@ class MainWindow(QMainWindow):
         self.tree.series_chosen.connect(self.opener.show_series)
         # Images first: after a choice in the tree the arrows go through the slices again.
         self.tree.series_chosen.connect(lambda *_: self.view.setFocus())
+        self.tree.beside_chosen.connect(self.compare_opener.show_series)
+        self.comparison.other.message_posted.connect(self.messages.post)
+        self.comparison.changed.connect(self.actions_.refresh)
         self.opener.thumbnail_ready.connect(self.tree.set_thumbnail)
         self.opener.folder_opened.connect(self._settings.set_last_folder)
         self.findings_panel.card_asked.connect(self._show_card)
@@ -211,6 +223,9 @@ class MainWindow(QMainWindow):
             show_keys=self._show_keys,
             show_cards=self._show_card,
             show_layouts=self._show_layouts,
+            compare=self._ask_to_compare,
+            stop_comparing=self.comparison.close,
+            is_comparing=lambda: self.comparison.shown,
             quit=self._quit,
         )
 
@@ -258,6 +273,25 @@ class MainWindow(QMainWindow):
             self._keys_dialog = dialog
         self._keys_dialog.show()
         self._keys_dialog.raise_()
+
+    def _ask_to_compare(self) -> None:
+        """Ask for the series that is to stand beside the open one."""
+        others = [
+            (study, series)
+            for study in self.session.studies
+            for series in study.series
+            if series is not self.session.series
+        ]
+        words = [
+            f"{number}. {date_text(study)}  {series.modality} {len(series.slices)}  "
+            f"{series.description}"
+            for number, (study, series) in enumerate(others, start=1)
+        ]
+        chosen, taken = QInputDialog.getItem(
+            self, "Compare", "Series to show beside the open one:", words, 0, editable=False
+        )
+        if taken:
+            self.compare_opener.show_series(*others[words.index(chosen)])
 
     def _show_layouts(self) -> None:
         if self._layouts_dialog is None:
@@ -333,5 +367,5 @@ def _column(*parts: QWidget) -> QWidget:
     rows.setContentsMargins(0, 0, 0, 0)
     rows.setSpacing(0)
     for part in parts:
-        rows.addWidget(part, 1 if isinstance(part, PaneGrid) else 0)
+        rows.addWidget(part, 1 if isinstance(part, QSplitter) else 0)
     return column

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QImage, QPixmap
+from PySide6.QtGui import QGuiApplication, QIcon, QImage, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLabel,
@@ -48,6 +48,8 @@ class StudyTree(QWidget):
 
     series_chosen = Signal(object, object)
     """(study, series) that the reader wants to see."""
+    beside_chosen = Signal(object, object)
+    """(study, series) that the reader wants to see beside the open one."""
 
     def __init__(self, session: ReadingSession, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -146,8 +148,11 @@ class StudyTree(QWidget):
 
     def _choose(self, item: QTreeWidgetItem) -> None:
         series = item.data(0, _SERIES_ROLE)
-        if series is not None:
-            self.series_chosen.emit(item.data(0, _STUDY_ROLE), series)
+        if series is None:
+            return
+        beside = QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.ControlModifier
+        wanted = self.beside_chosen if beside else self.series_chosen
+        wanted.emit(item.data(0, _STUDY_ROLE), series)
 
 
 def _patient_text(study: Study) -> str:

@@ -82,6 +82,15 @@ class Notebook(QObject):
         self.changed.emit()
         self.selection_changed.emit()
 
+    def close(self) -> None:
+        """Turn to nothing; what was measured is there again when its series is."""
+        self._volume = None
+        self._page = _Page()
+        self._values.clear()
+        self._selected = ""
+        self.changed.emit()
+        self.selection_changed.emit()
+
     @property
     def volume(self) -> Volume | None:
         """What is measured."""
