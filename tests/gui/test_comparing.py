@@ -206,4 +206,5 @@ def test_a_closed_series_leaves_nothing_behind(
     study = make_study("1.2.3")
     session.set_volume(study, study.series[0], make_volume())
     session.close_volume()
+    assert session.measurements.volume is None
     assert (session.volume, session.series, session.study, session.findings) == (None,) * 4
