@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from viewer import theme
 from viewer.comparing import Comparison, Link
 from viewer.viewport import SliceView
 
@@ -32,6 +33,9 @@ class ComparePane(QWidget):
         self.title = QLabel()
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.warning = QLabel("another patient")
+        self.warning.setStyleSheet(f"color: {theme.colour('warning').name()};")
+        self.warning.setToolTip("The files do not name the same patient for both studies")
         self.link = QToolButton()
         self.link.setObjectName("compare-link")
         self.link.clicked.connect(self._toggle_link)
@@ -42,6 +46,7 @@ class ComparePane(QWidget):
         head = QHBoxLayout()
         head.setContentsMargins(8, 2, 4, 2)
         head.addWidget(self.title, 1)
+        head.addWidget(self.warning)
         head.addWidget(self.link)
         head.addWidget(self.close_button)
         rows = QVBoxLayout(self)
@@ -63,6 +68,7 @@ class ComparePane(QWidget):
         text = "  ·  ".join(part for part in parts if part)
         self.title.setText(text)
         self.title.setToolTip(text)
+        self.warning.setVisible(comparison.another_patient())
         linked = comparison.link is not Link.NONE
         self.link.setText("Unlink" if linked else "Link")
         self.link.setToolTip(

@@ -76,6 +76,15 @@ class Comparison(QObject):
             along = f"{self._offset[2]:+.0f} slices".replace("-", "\N{MINUS SIGN}")
         return f"linked by hand, {along} along the body"
 
+    def another_patient(self) -> bool:
+        """The two studies say that they are of different patients, or one of them does not say."""
+        mine, theirs = self._session.study, self.other.study
+        if mine is None or theirs is None or mine.uid == theirs.uid:
+            return False
+        known = bool(mine.patient_id or mine.patient_name)
+        same = (mine.patient_id, mine.patient_name) == (theirs.patient_id, theirs.patient_name)
+        return not (known and same)
+
     def close(self) -> None:
         """Show the open series alone again."""
         self.other.close_volume()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -145,6 +146,20 @@ class TestWindow:
         assert not pane.isVisible()
         assert reading.comparison.other.volume is None
         assert reading.session.volume is not None
+
+    def test_another_patient_is_said(
+        self, reading: MainWindow, make_volume: Make, make_study: Make
+    ) -> None:
+        self.beside(reading, make_volume)
+        assert not reading.compare_pane.warning.isVisible(), "the same study"
+        other = reading.comparison.other
+        for changes, is_said in (
+            ({}, False), ({"patient_id": "ID-78"}, True),
+            ({"patient_id": "", "patient_name": ""}, True),
+        ):  # fmt: skip
+            study = replace(make_study("1.2.4", uid="1.9"), **changes)
+            other.set_volume(study, study.series[0], make_volume("1.2.4"))
+            assert reading.compare_pane.warning.isVisible() is is_said
 
     def test_tools_are_the_same_on_both(self, reading: MainWindow, make_volume: Make) -> None:
         self.beside(reading, make_volume)
