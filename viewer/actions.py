@@ -1,4 +1,7 @@
-"""Every command of the window, declared once; menus, toolbar and key help are made from it."""
+"""Every command of the window, declared once.
+
+Menus, toolbar, palette, the table of keys and the help page are made from it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from viewer.session import AnalysisState, ReadingSession, Tool
 if TYPE_CHECKING:
     from inference.studies.model import Window
 
-__all__ = ["MENUS", "Command", "Doings", "commands"]
+__all__ = ["MENUS", "Command", "Condition", "Doings", "commands"]
 
 MENUS = ("File", "View", "Window level", "Tools", "Analysis", "Export", "Help")
 """The menus, in order; a command names the one it is in."""
@@ -36,11 +39,38 @@ class Doings:
     is_full_screen: Callable[[], bool]
     show_keys: Callable[[], None]
     show_cards: Callable[[], None]
+    show_palette: Callable[[], None]
+    show_settings: Callable[[], None]
+    next_theme: Callable[[], None]
     quit: Callable[[], None]
 
 
-def _always() -> bool:
-    return True
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Whether something can be done now and, where it cannot, what it needs.
+
+    Parameters
+    ----------
+    holds
+        Asked each time.
+    needs
+        What has to be so, as the end of "It needs ..."; empty where there is nothing to say.
+    """
+
+    holds: Callable[[], bool]
+    needs: str
+
+    def __call__(self) -> bool:
+        """Ask."""
+        return self.holds()
+
+
+def _needs(what: str) -> Callable[[Callable[[], bool]], Condition]:
+    """Make a condition of a function."""
+    return partial(Condition, needs=what)
+
+
+_always = Condition(lambda: True, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +112,12 @@ class Command:
     toolbar: bool = False
     separated: bool = False
 
+    @property
+    def why_not(self) -> str:
+        """What it needs to be done, in a sentence; empty where it can be done or nobody knows."""
+        needs = self.enabled.needs if isinstance(self.enabled, Condition) else ""
+        return "" if not needs or self.enabled() else f"It needs {needs}."
+
 
 def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
     """Declare every command.
@@ -100,6 +136,8 @@ def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
         *_tool_commands(session),
         *_analysis_commands(session, doings),
         *_export_commands(session, doings),
+        Command("palette", "Find a command…", "Search all commands by what they do, and run one",
+                "Help", doings.show_palette, ("Ctrl+K",), toolbar=True),
         Command("keys", "Keys and mouse", "List every key and mouse gesture", "Help",
                 doings.show_keys, ("?", "F1")),
         Command("cards", "Model cards", "What each model was trained on, how well it does, and its "
@@ -113,18 +151,23 @@ def _file_commands(doings: Doings) -> Sequence[Command]:
                 "File", doings.open_files, ("Ctrl+O",), toolbar=True),
         Command("open-folder", "Open folder…", "Open a folder of DICOM files", "File",
                 doings.open_folder, ("Ctrl+Shift+O",), toolbar=True),
+        Command("settings", "Settings…", "Device, models, looks, keys, mouse and folders", "File",
+                doings.show_settings, ("Ctrl+,",), separated=True),
         Command("quit", "Quit", "Close SecondRead", "File", doings.quit, ("Ctrl+Q",),
                 separated=True),
     )  # fmt: skip
 
 
 def _view_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]:
+    @_needs("an open series")
     def is_open() -> bool:
         return session.volume is not None
 
+    @_needs("an open series of several slices")
     def several_slices() -> bool:
         return session.volume is not None and session.volume.shape[0] > 1
 
+    @_needs("several open series")
     def several_series() -> bool:
         return is_open() and sum(len(study.series) for study in session.studies) > 1
 
@@ -152,15 +195,23 @@ def _view_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
                 is_open, lambda: session.inverted),
         Command("reset", "Reset view", "Fit the picture and go back to the first window", "View",
                 session.reset_view, ("Space",), is_open, toolbar=True),
+        Command("hide-names", "Hide names", "Teaching mode: keep names, numbers, dates and "
+                "descriptions of patients off the screen and out of exported pictures", "View",
+                session.manner.toggle_names, ("F8",), checked=lambda: session.manner.names_hidden,
+                separated=True),
+        Command("theme", "Dark or light", "Change between the dark and the light theme; images "
+                "stay on black", "View", doings.next_theme, ("Ctrl+Shift+L",)),
         Command("full-screen", "Full screen", "Use the whole screen, or not", "View",
-                doings.full_screen, ("F11",), checked=doings.is_full_screen, separated=True),
+                doings.full_screen, ("F11",), checked=doings.is_full_screen),
     )  # fmt: skip
 
 
 def _window_commands(session: ReadingSession) -> Sequence[Command]:
+    @_needs("an open CT in Hounsfield units")
     def has_hu() -> bool:
         return session.volume is not None and session.volume.unit is Unit.HU
 
+    @_needs("a file that asks for a window of its own")
     def has_own() -> bool:
         return session.volume is not None and bool(session.volume.windows)
 
@@ -210,9 +261,11 @@ def _tool_commands(session: ReadingSession) -> Sequence[Command]:
 
 
 def _analysis_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]:
+    @_needs("an open series that is not being analysed")
     def can_analyse() -> bool:
         return session.volume is not None and session.analysis is not AnalysisState.RUNNING
 
+    @_needs("an open picture that is neither DICOM nor a volume")
     def is_picture() -> bool:
         return (
             can_analyse()
@@ -227,7 +280,7 @@ def _analysis_commands(session: ReadingSession, doings: Doings) -> Sequence[Comm
         Command("analyse", "Analyse", "Analyse the open series with the machine", "Analysis",
                 doings.analyse, ("F5",), can_analyse, toolbar=True),
         Command("cancel", "Cancel", "Stop what is being done; no result is left behind",
-                "Analysis", doings.cancel, ("Esc",), doings.is_busy),
+                "Analysis", doings.cancel, ("Esc",), _needs("work to stop")(doings.is_busy)),
         Command("read-as-ct", "Take picture for a CT slice", "Say that the open picture is one "
                 "slice of a CT", "Analysis", partial(doings.read_as, "CT"), (), is_picture,
                 partial(is_read_as, "CT"), separated=True),
@@ -238,12 +291,15 @@ def _analysis_commands(session: ReadingSession, doings: Doings) -> Sequence[Comm
 
 
 def _export_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]:
+    @_needs("findings; analyse the series first")
     def has_findings() -> bool:
         return session.findings is not None
 
+    @_needs("masks; analyse the series first")
     def has_masks() -> bool:
         return session.findings is not None and bool(session.findings.segments)
 
+    @_needs("an open series without an analysis at work")
     def is_whole() -> bool:
         return session.volume is not None and session.early is None
 

@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, Signal
 from inference.findings import Manifestation
 from inference.studies.model import Unit, Window
 from viewer.early import Early
+from viewer.manner import Manner
 
 if TYPE_CHECKING:
     from inference.findings import Findings, Heatmap
@@ -94,6 +95,7 @@ class ReadingSession(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.manner = Manner(self)
         self._studies: tuple[Study, ...] = ()
         self._study: Study | None = None
         self._series: Series | None = None

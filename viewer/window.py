@@ -28,6 +28,8 @@ from viewer.browser import StudyTree
 from viewer.cards import CardsDialog
 from viewer.details import details
 from viewer.export import Exporter, Format, ask_with_dialog
+from viewer.habits import Habits
+from viewer.identity import private_words, without
 from viewer.menus import ActionSet, keys_html, wants_key
 from viewer.messages import MessageArea
 from viewer.opening import Opener
@@ -71,9 +73,13 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self.session = ReadingSession(self)
         self._workers = {name: Worker(name, self) for name in ("opening", "analysis", "export")}
+        self._tidying = Worker("tidying", self)
+        self.habits = Habits(
+            self.session, settings, self._tidying, context, lambda: self.busy, self
+        )
         self.opener = Opener(self.session, self._workers["opening"], parent=self)
         self.analyst = Analyst(
-            self.session, self._workers["analysis"], system, context, parent=self
+            self.session, self._workers["analysis"], system, self.habits.asked, parent=self
         )
         self.view = SliceView(self.session)
         self.exporter = Exporter(
@@ -84,8 +90,9 @@ class MainWindow(QMainWindow):
         self.findings_panel = FindingsPanel(self.session)
         self.layers_panel = LayersPanel(self.session)
         self.timing_panel = TimingPanel(self.session)
-        self.messages = MessageArea(self._describe)
+        self.messages = MessageArea(self._describe, self._shown)
         self.actions_ = ActionSet(commands(self.session, self._doings()), self.session, self)
+        self.habits.take_actions(self.actions_)
         self._keys_dialog: QDialog | None = None
         self._cards_dialog: CardsDialog | None = None
         self._splitters: dict[str, QSplitter] = {}
@@ -137,7 +144,7 @@ class MainWindow(QMainWindow):
         across.setStretchFactor(2, 0)
         self.setCentralWidget(across)
         self.status = StatusBar(
-            self.session, tuple(self._workers.values()), self.cancel, self.analyst.device
+            self.session, tuple(self._workers.values()), self.cancel, self.habits.asked_in_words
         )
         self.setStatusBar(self.status)
         self.resize(_FIRST_SIZE.boundedTo(self.screen().availableSize()))
@@ -154,6 +161,8 @@ class MainWindow(QMainWindow):
 
     def _connect_parts(self) -> None:
         self.session.message_posted.connect(self.messages.post)
+        self.session.manner.names_changed.connect(self.messages.show_again)
+        self.habits.chosen.changed.connect(lambda *_: self.status.show_asked())
         self.tree.series_chosen.connect(self.opener.show_series)
         # Images first: after a choice in the tree the arrows go through the slices again.
         self.tree.series_chosen.connect(lambda *_: self.view.setFocus())
@@ -178,6 +187,9 @@ class MainWindow(QMainWindow):
             is_full_screen=self.isFullScreen,
             show_keys=self._show_keys,
             show_cards=self._show_card,
+            show_palette=self.habits.show_palette,
+            show_settings=self.habits.show_settings,
+            next_theme=self.habits.next_theme,
             quit=self._quit,
         )
 
@@ -206,14 +218,14 @@ class MainWindow(QMainWindow):
             self.opener.open_paths([Path(name)])
 
     def _ask_file(self, chosen: Format) -> Path | None:
-        return ask_with_dialog(self, chosen, self._settings.last_folder)
+        return ask_with_dialog(self, chosen, self.habits.export_folder)
 
     def _show_keys(self) -> None:
         if self._keys_dialog is None:
             dialog = QDialog(self)
             dialog.setWindowTitle("Keys and mouse")
             page = QTextBrowser()
-            page.setHtml(keys_html(self.actions_.commands))
+            page.setAccessibleName("Keys and mouse")
             buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
             # The style's own icon is black on black.
             buttons.button(QDialogButtonBox.StandardButton.Close).setIcon(QIcon())
@@ -223,6 +235,9 @@ class MainWindow(QMainWindow):
             rows.addWidget(buttons)
             dialog.resize(520, 560)
             self._keys_dialog = dialog
+        # Keys and mouse may have been given other things to do since.
+        for page in self._keys_dialog.findChildren(QTextBrowser):
+            page.setHtml(keys_html(self.actions_.keymap, self.session.manner.mouse))
         self._keys_dialog.show()
         self._keys_dialog.raise_()
 
@@ -246,7 +261,15 @@ class MainWindow(QMainWindow):
         self.close()
 
     def _describe(self, kind: str, sentence: str) -> str:
-        return details(kind, sentence, self.opener.private_words)
+        return details(kind, sentence, self._private())
+
+    def _shown(self, sentence: str) -> str:
+        if not self.session.manner.names_hidden:
+            return sentence
+        return without(sentence, self._private())
+
+    def _private(self) -> frozenset[str]:
+        return self.opener.private_words | private_words(self.session.studies)
 
     # -- events ------------------------------------------------------------------------------
 
@@ -282,7 +305,7 @@ class MainWindow(QMainWindow):
         # Hidden first: a batch that is being computed may take a second to stop.
         self.hide()
         self.analyst.close()
-        for worker in self._workers.values():
+        for worker in (*self._workers.values(), self._tidying):
             worker.close()
         super().closeEvent(event)
 

@@ -530,7 +530,7 @@ class TestExport:
         monkeypatch.setattr(analysed.exporter, "_ask", lambda _chosen: target / given)
         analysed.actions_[f"export-{kind}"].trigger()
         qtbot.waitUntil(lambda: bool(sentences(analysed)))
-        assert sentences(analysed)[0].startswith(f"Written: {target / written}")
+        assert sentences(analysed)[0].startswith(f"Written: “{target / written}”.")
         assert (target / written).stat().st_size > 100
         assert settings.last_folder == target
 
@@ -606,7 +606,8 @@ class TestCommands:
     def test_nothing_is_open_so_nothing_can_be_done_to_it(self, window: MainWindow) -> None:
         enabled = {c.id for c in window.actions_.commands if window.actions_[c.id].isEnabled()}
         assert enabled == {
-            "open-files", "open-folder", "quit", "full-screen", "keys", "cards",
+            "open-files", "open-folder", "quit", "full-screen", "keys", "cards", "palette",
+            "settings", "theme", "hide-names",
             "tool-window", "tool-pan", "tool-zoom",
         }  # fmt: skip
 

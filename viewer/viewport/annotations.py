@@ -29,7 +29,7 @@ __all__ = [
 
 BANNER = "Research use only. Not for diagnosis."
 HEATMAP_CAUTION = "Grad-CAM: not a segmentation"
-INVITATION = "Open a study: drop a folder or a file here, or press Ctrl+O"
+INVITATION = "Open a study: drop a folder or a file here, or {press}"
 
 _MARGIN = 8.0
 _PAD = 4.0
@@ -183,7 +183,7 @@ def draw(painter: QPainter, placed: Iterable[Placed]) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(_BACKING)
         painter.drawRoundedRect(entry.rect, 3.0, 3.0)
-        painter.setPen(theme.colour(entry.colour))
+        painter.setPen(theme.on_image(entry.colour))
         painter.setFont(normal if entry.role is Role.LETTER else small)
         if entry.role is Role.SCALE_BAR:
             _draw_scale_bar(painter, entry)
@@ -197,7 +197,7 @@ def _draw_scale_bar(painter: QPainter, entry: Placed) -> None:
     metrics = QFontMetricsF(painter.font())
     right = entry.rect.right() - metrics.horizontalAdvance(entry.text) - 3 * _PAD
     left, middle = entry.rect.left() + _PAD, entry.rect.center().y()
-    painter.setPen(QPen(theme.colour("text"), 1.0))
+    painter.setPen(QPen(theme.on_image("text"), 1.0))
     painter.drawLine(QPointF(left, middle), QPointF(right, middle))
     for x in (left, right):
         painter.drawLine(QPointF(x, middle - _TICK / 2), QPointF(x, middle + _TICK / 2))
@@ -217,18 +217,18 @@ def _draw_colour_bar(painter: QPainter, entry: Placed) -> None:
     )
     painter.drawImage(bar, image)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(theme.colour("muted"))
+    painter.setPen(theme.on_image("muted"))
     painter.drawRect(bar)
-    painter.setPen(theme.colour("text"))
+    painter.setPen(theme.on_image("text"))
     room = entry.rect.adjusted(_PAD, 0, -_PAD, 0)
     middle = Qt.AlignmentFlag.AlignVCenter
     painter.drawText(room, Qt.AlignmentFlag.AlignLeft | middle, "0")
     painter.drawText(room, Qt.AlignmentFlag.AlignRight | middle, "1")
 
 
-def draw_invitation(painter: QPainter, rect: QRectF) -> None:
+def draw_invitation(painter: QPainter, rect: QRectF, press: str) -> None:
     """Say what to do while nothing is open."""
     painter.setFont(theme.font("large"))
-    painter.setPen(theme.colour("muted"))
+    painter.setPen(theme.on_image("muted"))
     flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-    painter.drawText(rect.adjusted(24, 24, -24, -48), int(flags), INVITATION)
+    painter.drawText(rect.adjusted(24, 24, -24, -48), int(flags), INVITATION.format(press=press))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from PySide6.QtGui import QImage
 
 from inference.heat_energy import figure_text, warning_text
 from viewer import theme
+from viewer.identity import named
 from viewer.session import LayerStyle
 from viewer.viewport import texts
 from viewer.viewport.annotations import Annotations, Line, Role
@@ -166,7 +168,8 @@ class Scene:
             if source is not None
             for problem in source.problems
         ]
-        return tuple({(problem.code, problem.sentence): problem for problem in found}.values())
+        shown = (replace(each, sentence=named(session, each.sentence)) for each in found)
+        return tuple({(each.code, each.sentence): each for each in shown}.values())
 
     def annotations(self, framing: Framing, pixel: tuple[int, int] | None) -> Annotations:
         """Write what stands around the picture.
@@ -197,6 +200,9 @@ class Scene:
 
     def _title(self, volume: Volume) -> tuple[Line, ...]:
         study, series = self._session.study, self._session.series
+        if self._session.manner.names_hidden:
+            place = Line(texts.slice_text(volume, self._session.position))
+            return Line(f"{volume.modality}  ·  names hidden"), place
         names = (study.description if study else "", series.description if series else "")
         title = "  ·  ".join(name for name in names if name) or volume.modality
         return Line(title), Line(texts.slice_text(volume, self._session.position))

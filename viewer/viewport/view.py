@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from inference.errors import ExportRefusedError
 from viewer import theme
+from viewer.mouse import Turn
 from viewer.session import Tool
 from viewer.viewport.annotations import (
     INVITATION,
@@ -24,6 +25,7 @@ from viewer.viewport.annotations import (
     place,
 )
 from viewer.viewport.framing import Framing
+from viewer.viewport.gestures import notches_of, tool_of, turn_of
 from viewer.viewport.scene import Scene
 from viewer.viewport.wheel import WheelSteps
 
@@ -65,8 +67,8 @@ class _Drag:
 class SliceView(QWidget):
     """One slice of the session's volume with overlays and texts.
 
-    Left drag does what the session's tool says, middle drag pans, right drag zooms, the wheel goes
-    through the slices, Ctrl and the wheel zoom, and a double click fits the picture.
+    What drags and the wheel do stands in the session's mouse map (`viewer.mouse`); a double click
+    fits the picture.
 
     Parameters
     ----------
@@ -99,6 +101,9 @@ class SliceView(QWidget):
         session.early_changed.connect(self._on_overlays)
         session.heatmap_changed.connect(self._on_overlays)
         session.tool_changed.connect(self._on_tool)
+        session.manner.looks_changed.connect(self._on_overlays)
+        session.manner.names_changed.connect(self._on_words)
+        session.manner.keys_changed.connect(self._on_words)
         session.view_reset.connect(self.fit)
         self._on_volume()
         self._on_tool()
@@ -169,14 +174,21 @@ class SliceView(QWidget):
         self._scene.forget_frame()
         self.update()
 
+    def _on_words(self) -> None:
+        self._describe()
+        self.update()
+
     def _on_tool(self) -> None:
         self.setCursor(_CURSORS[self._session.tool])
 
     def _describe(self) -> None:
         written = self.annotations()
         lines = (*written.top_left, *written.top_right)
-        text = ", ".join(line.text for line in lines) or INVITATION
+        text = ", ".join(line.text for line in lines) or INVITATION.format(press=self._press_open())
         self.setAccessibleDescription(text)
+
+    def _press_open(self) -> str:
+        return self._session.manner.press("open-files", "Open files")
 
     # -- painting ------------------------------------------------------------------------------
 
@@ -188,8 +200,8 @@ class SliceView(QWidget):
 
     def _paint(self, painter: QPainter, written: Annotations) -> list[Placed]:
         if self._framing is None:
-            painter.fillRect(self.rect(), theme.colour("canvas"))
-            draw_invitation(painter, QRectF(self.rect()))
+            painter.fillRect(self.rect(), theme.on_image("canvas"))
+            draw_invitation(painter, QRectF(self.rect()), self._press_open())
         else:
             painter.drawImage(
                 QPointF(0.0, 0.0), self._scene.frame(self._framing, self.devicePixelRatioF())
@@ -231,26 +243,21 @@ class SliceView(QWidget):
         return self._framing.pixel_at(self._cursor.x(), self._cursor.y())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Go through the slices (up is towards the head), or zoom with Ctrl."""
+        """Do what the mouse map says: at first go through the slices, zoom with Ctrl."""
         event.accept()
-        notches = event.angleDelta().y() / 120.0
+        notches = notches_of(event)
         if self._framing is None:
             return
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        turn = turn_of(self._session.manner.mouse, event.modifiers())
+        if turn is Turn.ZOOM:
             at = event.position()
             self._reframe(self._framing.zoomed(_ZOOM_NOTCH**notches, at.x(), at.y()))
-            return
-        if steps := self._wheel.add(notches):
-            self._session.step(steps)
+        elif turn is not Turn.NOTHING and (steps := self._wheel.add(notches)):
+            self._session.step(steps * (10 if turn is Turn.TEN_SLICES else 1))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a drag."""
-        tools = {
-            Qt.MouseButton.LeftButton: self._session.tool,
-            Qt.MouseButton.MiddleButton: Tool.PAN,
-            Qt.MouseButton.RightButton: Tool.ZOOM,
-        }
-        tool = tools.get(event.button())
+        tool = tool_of(self._session.manner.mouse, event.button(), self._session.tool)
         if tool is None or self._framing is None or self._drag is not None:
             event.ignore()
             return
