@@ -58,8 +58,9 @@ class Analyst(QObject):
         Makes the system, on the worker's thread, at the first analysis; it is kept from then on,
         so that weights are loaded once.
     context
-        Says what an analysis of a volume is asked for that begins now; its progress and times are
-        replaced. None: the defaults.
+        What every analysis is asked for; its progress and times are replaced.
+    ask
+        Says instead what an analysis of a volume is asked for that begins now.
     """
 
     def __init__(
@@ -67,8 +68,9 @@ class Analyst(QObject):
         session: ReadingSession,
         worker: Worker,
         system: Callable[[], System],
-        context: Callable[[Volume | None], Context] | None = None,
+        context: Context | None = None,
         *,
+        ask: Callable[[Volume | None], Context] | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -76,7 +78,7 @@ class Analyst(QObject):
         self._worker = worker
         self._make_system = system
         self._system: System | None = None
-        self._ask = context or (lambda _volume: Context())
+        self._ask = ask or (lambda _volume: context or Context())
         self._made_with: dict[str, Context] = {}
         """What findings were asked for, by series: a heatmap explains the networks that spoke."""
         self._shelf = Shelf()

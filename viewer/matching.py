@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["best", "fit"]
 
-_START, _WORD, _RUN, _LATE = 8.0, 6.0, 4.0, 0.05
+_START, _WORD, _RUN, _LATE = 8.0, 6.0, 7.0, 0.05
 """Points for a letter at the start of the text, at the start of a word, and right after the last
 one; taken off for each letter further back."""
 
@@ -31,7 +31,7 @@ def fit(typed: str, text: str) -> float | None:
     Returns
     -------
     float or None
-        More is better; None when they do not all occur in order.
+        More is better; None when they do not all occur in order, or nothing was typed.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def fit(typed: str, text: str) -> float | None:
     best_of_all: float | None = None
     # The first letter may stand in several places, and a later one may fit better.
     starts = [i for i, each in enumerate(folded) if letters and each == letters[0]]
-    for start in starts or ([0] if not letters else []):
+    for start in starts:
         points = _points(letters, folded, start)
         if points is not None and (best_of_all is None or points > best_of_all):
             best_of_all = points

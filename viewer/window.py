@@ -79,7 +79,7 @@ class MainWindow(QMainWindow):
         )
         self.opener = Opener(self.session, self._workers["opening"], parent=self)
         self.analyst = Analyst(
-            self.session, self._workers["analysis"], system, self.habits.asked, parent=self
+            self.session, self._workers["analysis"], system, ask=self.habits.asked, parent=self
         )
         self.view = SliceView(self.session)
         self.exporter = Exporter(

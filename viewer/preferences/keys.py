@@ -90,13 +90,18 @@ class KeysPage(Page):
             edit.setObjectName(f"keys-edit-{len(self._edits)}")
             edit.setAccessibleName(place)
             edit.setMaximumSequenceLength(1)
-            edit.setClearButtonEnabled(True)
             edit.keySequenceChanged.connect(self._change)
+            edit.editingFinished.connect(self._show_again)
             label = QLabel(place)
             label.setBuddy(edit)
             row.addWidget(label)
             row.addWidget(edit, 1)
             self._edits.append(edit)
+        self._none = QPushButton("No key")
+        self._none.setObjectName("keys-none")
+        self._none.setToolTip("Take all keys from this command")
+        self._none.clicked.connect(lambda: self._use(self._command().id, ()))
+        row.addWidget(self._none)
         self._reset = QPushButton("Reset")
         self._reset.setObjectName("keys-reset")
         self._reset.setToolTip("Give this command its own keys again")
@@ -166,6 +171,7 @@ class KeysPage(Page):
         for place, edit in enumerate(self._edits):
             with QSignalBlocker(edit):
                 edit.setKeySequence(QKeySequence(keys[place] if place < len(keys) else ""))
+        self._none.setEnabled(bool(keys))
         self._reset.setEnabled(command.id in self.keymap.changed)
         self._say(f"{command.text.rstrip('…')}: {command.tip}.", "muted")
 
@@ -178,10 +184,20 @@ class KeysPage(Page):
 
     # -- changing ----------------------------------------------------------------------------
 
-    def _change(self) -> None:
+    def _change(self, pressed: QKeySequence) -> None:
+        # Empty while keys are being pressed; a key is only taken away by its button.
+        if pressed.isEmpty():
+            return
         command = self._command()
         wanted = tuple(text for edit in self._edits if (text := written_key(edit.keySequence())))
-        self._use(command.id, wanted)
+        # Qt tells once more of what is there when the field is left.
+        if wanted != self.keymap.keys(command.id):
+            self._use(command.id, wanted)
+
+    def _show_again(self) -> None:
+        """Put back what a press of Shift alone has emptied."""
+        if any(edit.keySequence().isEmpty() for edit in self._edits) and self._wanted is None:
+            self._show_command()
 
     def _use(self, command_id: str, wanted: tuple[str, ...]) -> None:
         try:

@@ -47,5 +47,8 @@ class MousePage(Page):
                 box.setCurrentIndex(box.findData(getattr(self.chosen.now.mouse, name)))
 
     def _choose(self, name: str) -> None:
-        value = self._gestures[name].currentData()
-        self.choose(mouse=replace(self.chosen.now.mouse, **{name: value}))
+        mouse = self.chosen.now.mouse
+        # Qt gives an enumeration back as its text.
+        kind = type(getattr(mouse, name))
+        value = kind(self._gestures[name].currentData())
+        self.choose(mouse=replace(mouse, **{name: value}))

@@ -25,6 +25,7 @@ def note(text: str) -> QLabel:
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop)
     tell(label, "muted")
     return label
 
@@ -122,13 +123,14 @@ class Page(QWidget):
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         box.setMinimumContentsLength(24)
         box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        for value, text in texts.items():
-            box.addItem(text, value)
         now = getattr(self.chosen.now, name)
-        if now not in texts:
-            box.addItem(f"{now} (not installed)", now)
+        shown = texts if now in texts else {**texts, now: f"{now} (not installed)"}
+        for value, text in shown.items():
+            box.addItem(text, value)
+        # Qt would give an enumeration back as its text.
+        values = tuple(shown)
         self._boxes[name] = box
         default = texts.get(getattr(Choices(), name), "")
         self.add_row(form, label, box, " ".join(filter(None, (f"Default: {default}.", said))))
-        box.activated.connect(lambda _: self.choose(**{name: box.currentData()}))
+        box.activated.connect(lambda index: self.choose(**{name: values[index]}))
         return box
