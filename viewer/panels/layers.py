@@ -49,6 +49,7 @@ class LayersPanel(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAccessibleName("Layers")
         page = QWidget()
         rows = QVBoxLayout(page)
         rows.setContentsMargins(12, 8, 12, 12)
@@ -86,7 +87,7 @@ class LayersPanel(QScrollArea):
 
         for control in page.findChildren(QWidget):
             # A click leaves the keys with the picture; Tab reaches every control all the same.
-            if control.focusPolicy() != Qt.FocusPolicy.NoFocus:
+            if control.focusPolicy() != Qt.FocusPolicy.NoFocus and not isinstance(control, QLabel):
                 control.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._classes.currentIndexChanged.connect(self._choose)
         self._opacity.slider.valueChanged.connect(self._set_heatmap_opacity)
