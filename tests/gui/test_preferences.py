@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QSettings, Qt
-from PySide6.QtGui import QKeySequence, QWheelEvent
+from PySide6.QtGui import QGuiApplication, QKeySequence, QWheelEvent
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
@@ -28,7 +29,8 @@ from inference.models import ModelStore
 from inference.systems.base import Context
 from viewer import theme
 from viewer.cache import CacheKeeper
-from viewer.choices import Choices
+from viewer.choices import Choices, Scheme
+from viewer.habits import looks_of
 from viewer.mouse import Drag, Turn
 from viewer.preferences import SettingsDialog
 from viewer.preferences.keys import KeysPage
@@ -218,6 +220,22 @@ class TestLooks:
         assert reading.view.grab().toImage().pixelColor(2, 200) == black
         pick(page, "choice-scheme", "dark")
         assert reading.tree.grab().toImage().pixelColor(3, 300).lightness() < 60
+
+    @pytest.mark.parametrize(
+        ("system", "light"),
+        [
+            (Qt.ColorScheme.Light, True), (Qt.ColorScheme.Dark, False),
+            (Qt.ColorScheme.Unknown, False),
+        ],
+    )  # fmt: skip
+    def test_the_systems_theme_is_followed(
+        self, monkeypatch: pytest.MonkeyPatch, system: Qt.ColorScheme, light: bool
+    ) -> None:
+        hints = SimpleNamespace(colorScheme=lambda: system)
+        monkeypatch.setattr(QGuiApplication, "styleHints", lambda: hints)
+        assert looks_of(Choices(scheme=Scheme.SYSTEM)).light is light
+        assert looks_of(Choices(scheme=Scheme.LIGHT)).light
+        assert not looks_of(Choices(scheme=Scheme.DARK)).light
 
     def test_findings_change_their_colours_everywhere(
         self, reading: MainWindow, dialog: SettingsDialog,

@@ -96,11 +96,7 @@ class SettingsDialog(QDialog):
         buttons.button(QDialogButtonBox.StandardButton.Close).setIcon(QIcon())
         self.restore = QPushButton("Restore defaults of this page")
         self.restore.setObjectName("settings-restore")
-        self.restore.setAutoDefault(False)
         buttons.addButton(self.restore, QDialogButtonBox.ButtonRole.ResetRole)
-        for button in self.findChildren(QPushButton):
-            # Enter in a field must not press a button elsewhere.
-            button.setAutoDefault(False)
         middle = QHBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self.names)
@@ -108,6 +104,9 @@ class SettingsDialog(QDialog):
         rows = QVBoxLayout(self)
         rows.addLayout(middle, 1)
         rows.addWidget(buttons)
+        for button in self.findChildren(QPushButton):
+            # Enter in a field must not press a button elsewhere.
+            button.setAutoDefault(False)
         self.resize(800, 600)
         self.names.currentRowChanged.connect(self._show_page)
         self.restore.clicked.connect(self._restore)
