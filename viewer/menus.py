@@ -221,6 +221,8 @@ class ActionSet(QObject):
         action.setObjectName(command.id)
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         action.setStatusTip(command.tip)
+        # Menus are read; an icon would take the place of the mark of what is on.
+        action.setIconVisibleInMenu(False)
         action.setCheckable(command.checked is not None)
 
         def trigger() -> None:

@@ -120,13 +120,15 @@ class TestDialog:
         assert posted.args[0] == "error"
 
     def test_what_was_chosen_is_in_use_after_a_new_start(
-        self, make_window: Callable[..., MainWindow], settings: Settings
+        self, make_window: Callable[..., MainWindow], settings: Settings, tmp_path: Path
     ) -> None:
         settings.set_choices(
             '{"scheme": "light", "style": "outline", "opacity": 0.8, "keys": {"invert": ["F9"]}, '
             '"mouse": {"left": "pan"}}'
         )
-        window = make_window()
+        settings.sync()
+        written = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+        window = make_window(Settings(written))
         assert theme.looks().light
         assert {layer.style for layer in window.session.layers} == {LayerStyle.OUTLINE}
         assert {layer.opacity for layer in window.session.layers} == {0.8}
@@ -408,6 +410,8 @@ class TestMouse:
             qtbot.mouseMove(reading.view, QPoint(160, 140))
             qtbot.mouseRelease(reading.view, button, pos=QPoint(160, 140))
             assert (reading.session.window != before) is changes
+        pick(page, "mouse-left", Drag.PAN)
+        assert reading.view.cursor().shape() is Qt.CursorShape.OpenHandCursor
         assert reading.session.tool is Tool.WINDOW
 
 

@@ -80,7 +80,7 @@ def private_study(
     volume = make_volume("1.2.3", problems=(doubt,))
     window.session.add_studies((study,))
     window.session.set_volume(study, series[0], volume)
-    window.session.set_findings(make_findings(volume))
+    window.session.set_findings(make_findings(volume, notes=("“scan-doe.dcm” was left out.",)))
     window.session.post("warning", "“/data/scan-doe.dcm” of Doe, Jane could not be read.")
     return window
 

@@ -185,7 +185,7 @@ class FindingsPanel(QScrollArea):
         if notes:
             rows.addWidget(heading("Notes"))
             for note in notes:
-                rows.addWidget(sentence(note))
+                rows.addWidget(sentence(named(self._session, note)))
 
     def _add_provenance(self, rows: QVBoxLayout, findings: Findings) -> None:
         rows.addWidget(heading("Said by"))

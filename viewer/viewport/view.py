@@ -102,6 +102,7 @@ class SliceView(QWidget):
         session.heatmap_changed.connect(self._on_overlays)
         session.tool_changed.connect(self._on_tool)
         session.manner.looks_changed.connect(self._on_overlays)
+        session.manner.mouse_changed.connect(self._on_tool)
         session.manner.names_changed.connect(self._on_words)
         session.manner.keys_changed.connect(self._on_words)
         session.view_reset.connect(self.fit)
@@ -179,7 +180,8 @@ class SliceView(QWidget):
         self.update()
 
     def _on_tool(self) -> None:
-        self.setCursor(_CURSORS[self._session.tool])
+        mouse, tool = self._session.manner.mouse, self._session.tool
+        self.setCursor(_CURSORS[tool_of(mouse, Qt.MouseButton.LeftButton, tool) or tool])
 
     def _describe(self) -> None:
         written = self.annotations()
