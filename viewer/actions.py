@@ -42,6 +42,8 @@ class Doings:
     show_palette: Callable[[], None]
     show_settings: Callable[[], None]
     next_theme: Callable[[], None]
+    safe_colours: Callable[[], None]
+    are_colours_safe: Callable[[], bool]
     quit: Callable[[], None]
 
 
@@ -201,6 +203,9 @@ def _view_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
                 separated=True),
         Command("theme", "Dark or light", "Change between the dark and the light theme; images "
                 "stay on black", "View", doings.next_theme, ("Ctrl+Shift+L",)),
+        Command("safe-colours", "Colour-blind-safe findings", "Draw findings in colours that "
+                "colour-blind readers can tell apart, or in the paper's", "View",
+                doings.safe_colours, (), checked=doings.are_colours_safe),
         Command("full-screen", "Full screen", "Use the whole screen, or not", "View",
                 doings.full_screen, ("F11",), checked=doings.is_full_screen),
     )  # fmt: skip

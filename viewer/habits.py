@@ -141,6 +141,11 @@ class Habits(QObject):
         scheme = Scheme.DARK if theme.looks().light else Scheme.LIGHT
         self.chosen.choose(replace(self.chosen.now, scheme=scheme))
 
+    def toggle_safe_colours(self) -> None:
+        """Draw findings in the colours that all can tell apart, or in the paper's."""
+        now = self.chosen.now
+        self.chosen.choose(replace(now, safe_colours=not now.safe_colours))
+
     # -- carrying out --------------------------------------------------------------------------
 
     def _carry_out(self, before: Choices, now: Choices) -> None:

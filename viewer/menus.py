@@ -90,6 +90,7 @@ class ActionSet(QObject):
         ):
             signal.connect(self.refresh)
         session.manner.looks_changed.connect(self._draw_icons)
+        session.manner.looks_changed.connect(self.refresh)
         session.manner.names_changed.connect(self.refresh)
         self.set_keys(self.keymap)
         self._draw_icons()

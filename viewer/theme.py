@@ -58,6 +58,9 @@ class Looks:
         return "light" if self.light else "dark"
 
 
+_DRESSED = "secondread_dressed"
+"""Property of an application that has style and face already."""
+
 _worn = [Looks()]
 """What `apply` was asked for last: one program, one look."""
 
@@ -222,8 +225,11 @@ def apply(app: QApplication, wanted: Looks | None = None) -> None:
         None: the dark theme with the paper's colours.
     """
     _worn[0] = wanted or Looks()
-    app.setStyle(QStyleFactory.create("Fusion"))
-    app.setFont(font())
+    if not app.property(_DRESSED):
+        # Once: a style polishes every widget anew, which is felt when the theme changes.
+        app.setStyle(QStyleFactory.create("Fusion"))
+        app.setFont(font())
+        app.setProperty(_DRESSED, True)
     app.setPalette(_palette())
     sheet = _style_sheet()
     if app.styleSheet() != sheet:

@@ -190,6 +190,8 @@ class MainWindow(QMainWindow):
             show_palette=self.habits.show_palette,
             show_settings=self.habits.show_settings,
             next_theme=self.habits.next_theme,
+            safe_colours=self.habits.toggle_safe_colours,
+            are_colours_safe=lambda: self.habits.chosen.now.safe_colours,
             quit=self._quit,
         )
 

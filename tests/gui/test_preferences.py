@@ -264,6 +264,19 @@ class TestLooks:
         assert not any(has(part, "#f5d33f") for part in parts)
         assert reading.picture() != picture
 
+    def test_safe_colours_are_one_click_away(
+        self, reading: MainWindow, dialog: SettingsDialog
+    ) -> None:
+        action = reading.actions_["safe-colours"]
+        box = go_to(dialog, "Looks").findChild(QComboBox, "choice-safe_colours")
+        assert not action.isChecked()
+        action.trigger()
+        assert theme.looks().safe
+        assert action.isChecked()
+        assert box.currentData() is True
+        pick(go_to(dialog, "Looks"), "choice-safe_colours", False)
+        assert not action.isChecked()
+
     def test_masks_follow_opacity_and_style(
         self, reading: MainWindow, dialog: SettingsDialog
     ) -> None:

@@ -607,7 +607,7 @@ class TestCommands:
         enabled = {c.id for c in window.actions_.commands if window.actions_[c.id].isEnabled()}
         assert enabled == {
             "open-files", "open-folder", "quit", "full-screen", "keys", "cards", "palette",
-            "settings", "theme", "hide-names",
+            "settings", "theme", "hide-names", "safe-colours",
             "tool-window", "tool-pan", "tool-zoom",
         }  # fmt: skip
 

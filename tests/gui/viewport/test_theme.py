@@ -20,6 +20,7 @@ THEME = files("resources") / "theme"
 @pytest.fixture
 def dressed(qapp):
     before = (qapp.style().objectName(), qapp.font(), qapp.palette(), qapp.styleSheet())
+    qapp.setProperty("secondread_dressed", False)
     theme.apply(qapp)
     yield qapp
     theme.apply(qapp)
@@ -28,6 +29,7 @@ def dressed(qapp):
     qapp.setStyle(style)
     qapp.setFont(font)
     qapp.setPalette(palette)
+    qapp.setProperty("secondread_dressed", False)
 
 
 def contrast(one, other):
