@@ -29,8 +29,8 @@ from inference.errors import ExportRefusedError
 from inference.faults import record
 from viewer import theme
 from viewer.analysis import default_system
-from viewer.choices import read_choices
 from viewer.habits import looks_of
+from viewer.options import read_choices
 from viewer.settings import Settings
 from viewer.window import MainWindow
 

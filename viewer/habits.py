@@ -16,8 +16,8 @@ from inference.findings import Manifestation
 from inference.systems.base import Context
 from viewer import theme
 from viewer.cache import CacheKeeper
-from viewer.choices import Choices, Chosen, Scheme, asked_for, asked_in_words
 from viewer.keymap import KeyMap
+from viewer.options import Choices, Chosen, Scheme, asked_for, asked_in_words
 from viewer.palette import CommandPalette
 
 if TYPE_CHECKING:

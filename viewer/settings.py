@@ -49,7 +49,7 @@ class Settings:
 
     @property
     def choices(self) -> str:
-        """What the reader chose in the settings, as `viewer.choices.read_choices` reads it."""
+        """What the reader chose in the settings, as `viewer.options.read_choices` reads it."""
         return str(self._store.value("choices", ""))
 
     def set_choices(self, text: str) -> None:

@@ -29,9 +29,9 @@ from inference.models import ModelStore
 from inference.systems.base import Context
 from viewer import theme
 from viewer.cache import CacheKeeper
-from viewer.choices import Choices, Scheme
 from viewer.habits import looks_of
 from viewer.mouse import Drag, Turn
+from viewer.options import Choices, Scheme
 from viewer.preferences import SettingsDialog
 from viewer.preferences.keys import KeysPage
 from viewer.session import AnalysisState, LayerStyle, Tool
@@ -79,7 +79,7 @@ def pick(page: QWidget, name: str, value: Any) -> None:
 
 def kept(settings: Settings) -> Choices:
     """Give what the next start would read."""
-    from viewer.choices import read_choices
+    from viewer.options import read_choices
 
     return read_choices(settings.choices)
 

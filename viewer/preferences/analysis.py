@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from inference.errors import AnalysisError
 from inference.models import FORMS, ModelStore
-from viewer.choices import BATCHES, DEVICES
+from viewer.options import BATCHES, DEVICES
 from viewer.preferences.page import Page, note
 
 if TYPE_CHECKING:
-    from viewer.choices import Chosen
+    from viewer.options import Chosen
 
 __all__ = ["AnalysisPage"]
 

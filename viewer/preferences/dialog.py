@@ -31,7 +31,7 @@ from viewer.preferences.mouse import MousePage
 if TYPE_CHECKING:
     from viewer.actions import Command
     from viewer.cache import CacheKeeper
-    from viewer.choices import Chosen
+    from viewer.options import Chosen
     from viewer.preferences.page import Page
 
 __all__ = ["SettingsDialog"]

@@ -12,7 +12,7 @@ from viewer.cache import CacheKeeper, size_in_words
 from viewer.preferences.page import Page
 
 if TYPE_CHECKING:
-    from viewer.choices import Chosen
+    from viewer.options import Chosen
 
 __all__ = ["FoldersPage"]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from viewer.actions import Command
-    from viewer.choices import Choices, Chosen
+    from viewer.options import Choices, Chosen
 
 __all__ = ["KeysPage"]
 

@@ -8,13 +8,13 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
 from inference.findings import Manifestation
-from viewer.choices import Choices, Scheme
+from viewer.options import Choices, Scheme
 from viewer.preferences.page import Page, note
 from viewer.session import LayerStyle
 from viewer.theme import findings_colour
 
 if TYPE_CHECKING:
-    from viewer.choices import Chosen
+    from viewer.options import Chosen
 
 __all__ = ["LooksPage"]
 

@@ -12,7 +12,7 @@ from viewer.mouse import MOUSE, Drag, MouseMap, Turn
 from viewer.preferences.page import Page
 
 if TYPE_CHECKING:
-    from viewer.choices import Chosen
+    from viewer.options import Chosen
 
 __all__ = ["MousePage"]
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from viewer.choices import Choices
+from viewer.options import Choices
 from viewer.theme import tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from viewer.choices import Chosen
+    from viewer.options import Chosen
 
 __all__ = ["Page", "note"]
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from inference.systems.base import Context
-from viewer.choices import Choices, Scheme, asked_for, read_choices
 from viewer.mouse import Drag, MouseMap, Turn, mouse_rows
+from viewer.options import Choices, Scheme, asked_for, read_choices
 from viewer.session import LayerStyle
 
 CHANGED = Choices(
