@@ -223,6 +223,16 @@ class TestLooks:
         pick(page, "choice-scheme", "dark")
         assert reading.tree.grab().toImage().pixelColor(3, 300).lightness() < 60
 
+    def test_images_and_what_is_written_on_them_are_the_same_in_both_themes(
+        self, reading: MainWindow, make_findings: Callable[..., Findings]
+    ) -> None:
+        assert reading.session.volume is not None
+        reading.session.set_findings(make_findings(reading.session.volume))
+        dark = reading.picture()
+        reading.habits.next_theme()
+        assert theme.looks().light
+        assert reading.picture() == dark
+
     @pytest.mark.parametrize(
         ("system", "light"),
         [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QUrl
@@ -84,6 +85,17 @@ def test_what_is_written_on_images_is_the_same_in_both(worn):
 def test_findings_keep_their_colours_in_both(worn):
     assert theme.findings_colour(Manifestation.GGO).name() == "#f5d33f"
     assert theme.findings_colour(Manifestation.GGO, safe=True).name() == "#e69f00"
+
+
+def test_no_widget_keeps_a_colour_of_one_theme():
+    """Colours in a style sheet of its own would stay when the theme changes; see theme.tell."""
+    viewer = Path(theme.__file__).parent
+    own = [
+        str(file.relative_to(viewer))
+        for file in sorted(viewer.rglob("*.py"))
+        if file.name != "theme.py" and "setStyleSheet" in file.read_text("utf-8")
+    ]
+    assert own == []
 
 
 def test_both_themes_have_the_same_tokens():
