@@ -42,7 +42,7 @@ def choose(wanted: str = "auto") -> torch.device:
         return torch.device("cuda" if has_cuda else "mps" if has_mps else "cpu")
     if (kind == "cuda" and not has_cuda) or (kind == "mps" and not has_mps):
         raise BadInputError(
-            f"The device {wanted!r} is not available on this machine; use --device auto."
+            f"The device {wanted!r} is not available on this machine; choose another, or auto."
         )
     return torch.device(wanted)
 

@@ -1,4 +1,7 @@
-"""Every command of the window, declared once; menus, toolbar and key help are made from it."""
+"""Every command of the window, declared once.
+
+Menus, toolbar, palette, the table of keys and the help page are made from it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from inference.studies.model import Window
     from viewer.panes import Layout
 
-__all__ = ["MENUS", "Command", "Doings", "commands"]
+__all__ = ["MENUS", "Command", "Condition", "Doings", "commands"]
 
 _PLANES = {
     Content.STACK: "the slices as they were acquired",
@@ -60,11 +63,40 @@ class Doings:
     compare: Callable[[], None]
     stop_comparing: Callable[[], None]
     is_comparing: Callable[[], bool]
+    show_palette: Callable[[], None]
+    show_settings: Callable[[], None]
+    next_theme: Callable[[], None]
+    safe_colours: Callable[[], None]
+    are_colours_safe: Callable[[], bool]
     quit: Callable[[], None]
 
 
-def _always() -> bool:
-    return True
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Whether something can be done now and, where it cannot, what it needs.
+
+    Parameters
+    ----------
+    holds
+        Asked each time.
+    needs
+        What has to be so, as the end of "It needs ..."; empty where there is nothing to say.
+    """
+
+    holds: Callable[[], bool]
+    needs: str
+
+    def __call__(self) -> bool:
+        """Ask."""
+        return self.holds()
+
+
+def _needs(what: str) -> Callable[[Callable[[], bool]], Condition]:
+    """Make a condition of a function."""
+    return partial(Condition, needs=what)
+
+
+_always = Condition(lambda: True, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +138,12 @@ class Command:
     toolbar: bool = False
     separated: bool = False
 
+    @property
+    def why_not(self) -> str:
+        """What it needs to be done, in a sentence; empty where it can be done or nobody knows."""
+        needs = self.enabled.needs if isinstance(self.enabled, Condition) else ""
+        return "" if not needs or self.enabled() else f"It needs {needs}."
+
 
 def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
     """Declare every command.
@@ -128,6 +166,8 @@ def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
         *_measure_commands(session),
         *_analysis_commands(session, doings),
         *_export_commands(session, doings),
+        Command("palette", "Find a command…", "Search all commands by what they do, and run one",
+                "Help", doings.show_palette, ("Ctrl+K",), toolbar=True),
         Command("keys", "Keys and mouse", "List every key and mouse gesture", "Help",
                 doings.show_keys, ("?", "F1")),
         Command("cards", "Model cards", "What each model was trained on, how well it does, and its "
@@ -141,6 +181,8 @@ def _file_commands(doings: Doings) -> Sequence[Command]:
                 "File", doings.open_files, ("Ctrl+O",), toolbar=True),
         Command("open-folder", "Open folder…", "Open a folder of DICOM files", "File",
                 doings.open_folder, ("Ctrl+Shift+O",), toolbar=True),
+        Command("settings", "Settings…", "Device, models, looks, keys, mouse and folders", "File",
+                doings.show_settings, ("Ctrl+,",), separated=True),
         Command("quit", "Quit", "Close SecondRead", "File", doings.quit, ("Ctrl+Q",),
                 separated=True),
     )  # fmt: skip
@@ -149,8 +191,21 @@ def _file_commands(doings: Doings) -> Sequence[Command]:
 def _edit_commands(session: ReadingSession) -> Sequence[Command]:
     notebook = session.measurements
 
+    @_needs("a selected measurement")
     def is_selected() -> bool:
         return notebook.selected is not None
+
+    @_needs("a change of the measurements")
+    def can_undo() -> bool:
+        return notebook.can_undo
+
+    @_needs("a change that was undone")
+    def can_redo() -> bool:
+        return notebook.can_redo
+
+    @_needs("a measurement on the open series")
+    def has_some() -> bool:
+        return bool(notebook.measurements)
 
     def remove() -> None:
         if notebook.selected is not None:
@@ -158,25 +213,32 @@ def _edit_commands(session: ReadingSession) -> Sequence[Command]:
 
     return (
         Command("undo", "Undo", "Undo the last change of the measurements", "Edit", notebook.undo,
-                ("Ctrl+Z",), lambda: notebook.can_undo),
+                ("Ctrl+Z",), can_undo),
         Command("redo", "Redo", "Do again what was undone", "Edit", notebook.redo,
-                ("Ctrl+Shift+Z", "Ctrl+Y"), lambda: notebook.can_redo),
+                ("Ctrl+Shift+Z", "Ctrl+Y"), can_redo),
         Command("measurement-delete", "Delete measurement", "Delete the selected measurement",
                 "Edit", remove, ("Del", "Backspace"), is_selected, separated=True),
         Command("measurements-clear", "Delete all measurements", "Delete every measurement of the "
                 "open series; Undo brings them back", "Edit", notebook.remove_all, (),
-                lambda: bool(notebook.measurements)),
+                has_some),
     )  # fmt: skip
 
 
 def _view_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]:
+    @_needs("an open series")
     def is_open() -> bool:
         return session.volume is not None
 
+    @_needs("an open series of several slices")
     def several_slices() -> bool:
         section = active_section(session)
         return section is not None and section.count > 1
 
+    @_needs("another series beside the open one")
+    def is_comparing() -> bool:
+        return doings.is_comparing()
+
+    @_needs("several open series")
     def several_series() -> bool:
         return is_open() and sum(len(study.series) for study in session.studies) > 1
 
@@ -196,7 +258,7 @@ def _view_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
         Command("compare", "Compare with…", "Show another series beside the open one; in the study "
                 "list: Ctrl and a click", "View", doings.compare, ("Ctrl+B",), several_series),
         Command("compare-close", "Stop comparing", "Show the open series alone again", "View",
-                doings.stop_comparing, (), doings.is_comparing),
+                doings.stop_comparing, (), is_comparing),
         Command("overlays", "Overlays", "Show or hide every mask, heatmap and measurement", "View",
                 session.toggle_overlays, ("G",), is_open, lambda: session.overlays_on,
                 toolbar=True, separated=True),
@@ -204,17 +266,28 @@ def _view_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
                 is_open, lambda: session.inverted),
         Command("reset", "Reset view", "Fit the picture and go back to the first window", "View",
                 session.reset_view, ("Space",), is_open, toolbar=True),
+        Command("hide-names", "Hide names", "Teaching mode: keep names, numbers, dates and "
+                "descriptions of patients off the screen and out of exported pictures", "View",
+                session.manner.toggle_names, ("F8",), checked=lambda: session.manner.names_hidden,
+                separated=True),
+        Command("theme", "Dark or light", "Change between the dark and the light theme; images "
+                "stay on black", "View", doings.next_theme, ("Ctrl+Shift+L",)),
+        Command("safe-colours", "Colour-blind-safe findings", "Draw findings in colours that "
+                "colour-blind readers can tell apart, or in the paper's", "View",
+                doings.safe_colours, (), checked=doings.are_colours_safe),
         Command("full-screen", "Full screen", "Use the whole screen, or not", "View",
-                doings.full_screen, ("F11",), checked=doings.is_full_screen, separated=True),
+                doings.full_screen, ("F11",), checked=doings.is_full_screen),
     )  # fmt: skip
 
 
 def _pane_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]:
     panes = session.arrangement
 
+    @_needs("an open series")
     def is_open() -> bool:
         return session.volume is not None
 
+    @_needs("several planes in the active pane")
     def several_planes() -> bool:
         section = active_section(session)
         return section is not None and section.count > 1
@@ -228,6 +301,14 @@ def _pane_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
     def turn(change: Callable[[Turn], Turn]) -> None:
         pane = panes.active_pane
         panes.update_active(replace(pane, turn=change(pane.turn)))
+
+    @_needs("a layout of several panes")
+    def several_panes() -> bool:
+        return panes.layout.count > 1
+
+    @_needs("an open series with a known spacing")
+    def has_spacing() -> bool:
+        return session.volume is not None and session.volume.has_geometry
 
     def maximise() -> None:
         panes.maximise(not panes.maximised)
@@ -251,7 +332,7 @@ def _pane_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
                 "Panes", doings.show_layouts),
         *contents,
         Command("maximise", "One pane alone", "Give the active pane the whole room, or not",
-                "Panes", maximise, ("M",), lambda: panes.layout.count > 1,
+                "Panes", maximise, ("M",), several_panes,
                 lambda: panes.maximised, separated=True),
         Command("crosshair", "Crosshair", "Show where the other planes lie", "Panes",
                 panes.toggle_crosshair, ("X",), is_open, lambda: panes.crosshair_on),
@@ -272,7 +353,7 @@ def _pane_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
         Command("true-size", "True size", "Show a millimetre of the picture on a millimetre of the "
                 "screen, as far as the screen knows its own size", "Panes",
                 partial(panes.ask_zoom, ZoomWish.TRUE_SIZE), ("Ctrl+2",),
-                lambda: session.volume is not None and session.volume.has_geometry),
+                has_spacing),
         Command("cine", "Cine", "Let the planes of the active pane run, or stop them", "Panes",
                 panes.toggle_cine, ("C",), several_planes, lambda: panes.cine_running,
                 separated=True),
@@ -286,6 +367,7 @@ def _pane_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
 def _slab_commands(session: ReadingSession) -> Sequence[Command]:
     panes = session.arrangement
 
+    @_needs("several planes whose distances are known")
     def can_be_thick() -> bool:
         section, volume = active_section(session), session.volume
         known = volume is not None and volume.has_geometry
@@ -297,6 +379,7 @@ def _slab_commands(session: ReadingSession) -> Sequence[Command]:
     def is_mode(mode: SlabMode) -> bool:
         return panes.active_pane.slab.mode is mode
 
+    @_needs("a slab: MIP, MinIP or mean")
     def is_thick() -> bool:
         return can_be_thick() and not is_mode(SlabMode.THIN)
 
@@ -328,9 +411,11 @@ def _slab_commands(session: ReadingSession) -> Sequence[Command]:
 
 
 def _window_commands(session: ReadingSession) -> Sequence[Command]:
+    @_needs("an open CT in Hounsfield units")
     def has_hu() -> bool:
         return session.volume is not None and session.volume.unit is Unit.HU
 
+    @_needs("a file that asks for a window of its own")
     def has_own() -> bool:
         return session.volume is not None and bool(session.volume.windows)
 
@@ -340,6 +425,10 @@ def _window_commands(session: ReadingSession) -> Sequence[Command]:
             own = session.volume.windows
             here = next((i for i, window in enumerate(own) if window == session.window), -1)
             session.set_window(own[(here + 1) % len(own)])
+
+    @_needs("an open series")
+    def is_open() -> bool:
+        return session.volume is not None
 
     def percentiles() -> None:
         session.set_window(session.percentile_window())
@@ -363,8 +452,7 @@ def _window_commands(session: ReadingSession) -> Sequence[Command]:
         Command("own-window", "The file's own", "Use the window, or the next one, that the file "
                 "asks for", "Window level", next_own, ("0",), has_own, separated=True),
         Command("percentile-window", "1st to 99th percentile", "Use a window from the 1st to the "
-                "99th percentile of the values", "Window level", percentiles, (),
-                lambda: session.volume is not None),
+                "99th percentile of the values", "Window level", percentiles, (), is_open),
     )  # fmt: skip
 
 
@@ -414,9 +502,11 @@ def _measure_commands(session: ReadingSession) -> Sequence[Command]:
 
 
 def _analysis_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]:
+    @_needs("an open series that is not being analysed")
     def can_analyse() -> bool:
         return session.volume is not None and session.analysis is not AnalysisState.RUNNING
 
+    @_needs("an open picture that is neither DICOM nor a volume")
     def is_picture() -> bool:
         return (
             can_analyse()
@@ -431,7 +521,7 @@ def _analysis_commands(session: ReadingSession, doings: Doings) -> Sequence[Comm
         Command("analyse", "Analyse", "Analyse the open series with the machine", "Analysis",
                 doings.analyse, ("F5",), can_analyse, toolbar=True),
         Command("cancel", "Cancel", "Stop what is being done; no result is left behind",
-                "Analysis", doings.cancel, ("Esc",), doings.is_busy),
+                "Analysis", doings.cancel, ("Esc",), _needs("work to stop")(doings.is_busy)),
         Command("read-as-ct", "Take picture for a CT slice", "Say that the open picture is one "
                 "slice of a CT", "Analysis", partial(doings.read_as, "CT"), (), is_picture,
                 partial(is_read_as, "CT"), separated=True),
@@ -442,15 +532,19 @@ def _analysis_commands(session: ReadingSession, doings: Doings) -> Sequence[Comm
 
 
 def _export_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]:
+    @_needs("findings; analyse the series first")
     def has_findings() -> bool:
         return session.findings is not None
 
+    @_needs("masks; analyse the series first")
     def has_masks() -> bool:
         return session.findings is not None and bool(session.findings.segments)
 
+    @_needs("a measurement on the open series")
     def has_measurements() -> bool:
         return bool(session.measurements.measurements)
 
+    @_needs("an open series without an analysis at work")
     def is_whole() -> bool:
         return session.volume is not None and session.early is None
 

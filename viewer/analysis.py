@@ -59,6 +59,8 @@ class Analyst(QObject):
         so that weights are loaded once.
     context
         What every analysis is asked for; its progress and times are replaced.
+    ask
+        Says instead what an analysis of a volume is asked for that begins now.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Analyst(QObject):
         system: Callable[[], System],
         context: Context | None = None,
         *,
+        ask: Callable[[Volume | None], Context] | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -75,7 +78,9 @@ class Analyst(QObject):
         self._worker = worker
         self._make_system = system
         self._system: System | None = None
-        self._asked = context or Context()
+        self._ask = ask or (lambda _volume: context or Context())
+        self._made_with: dict[str, Context] = {}
+        """What findings were asked for, by series: a heatmap explains the networks that spoke."""
         self._shelf = Shelf()
         self._job: Job | None = None
         self._running: Context | None = None
@@ -90,11 +95,6 @@ class Analyst(QObject):
         worker.progressed.connect(self._show_stage)
 
     @property
-    def device(self) -> str:
-        """The device asked for: ``"auto"``, ``"cuda"``, ``"mps"`` or ``"cpu"``."""
-        return self._asked.device
-
-    @property
     def running(self) -> bool:
         """An analysis waits or runs."""
         return self._job is not None
@@ -106,7 +106,8 @@ class Analyst(QObject):
             return
         self._stop_explaining()
         self._rest.stop()
-        context = self._context(Progress(), self._session.read_seconds)
+        asked = self._ask(volume)
+        context = replace(asked, progress=Progress(), read_seconds=self._session.read_seconds)
         context.focus = self._session.position
 
         def arrived(partial: Partial) -> None:
@@ -119,6 +120,7 @@ class Analyst(QObject):
 
         def done(findings: Findings) -> None:
             self._end()
+            self._made_with[volume.series_uid] = asked
             self._session.set_findings(findings)
 
         def failed(sentence: str) -> None:
@@ -166,9 +168,6 @@ class Analyst(QObject):
         self.cancel()
         self._rest.stop()
 
-    def _context(self, progress: Progress, read_seconds: float) -> Context:
-        return replace(self._asked, progress=progress, read_seconds=read_seconds)
-
     def _the_system(self) -> System:
         """Return the one system; called on the worker's thread only."""
         if self._system is None:
@@ -215,8 +214,10 @@ class Analyst(QObject):
         if volume is None or self._session.analysis is not AnalysisState.NONE:
             return
 
+        asked = self._ask(volume)
+
         def work(progress: Progress) -> None:
-            self._the_system().get_ready(volume, self._context(progress, 0.0))
+            self._the_system().get_ready(volume, replace(asked, progress=progress))
 
         def end(_answer: object = None) -> None:
             """Say nothing: should it have failed, the analysis will say why."""
@@ -253,9 +254,10 @@ class Analyst(QObject):
         if wanted is None:
             return
         volume, index, choice = wanted
+        asked = self._made_with.get(volume.series_uid) or self._ask(volume)
 
         def work(progress: Progress) -> Heatmap:
-            context = self._context(progress, 0.0)
+            context = replace(asked, progress=progress)
             return self._the_system().explain(
                 volume, index, choice.task, choice.class_name, context
             )

@@ -29,6 +29,8 @@ from inference.errors import ExportRefusedError
 from inference.faults import record
 from viewer import theme
 from viewer.analysis import default_system
+from viewer.habits import looks_of
+from viewer.options import read_choices
 from viewer.settings import Settings
 from viewer.window import MainWindow
 
@@ -76,7 +78,13 @@ def run(
     # Ctrl+C in the terminal ends the program; Python's own handler would wait for an event.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     app = _application()
-    window = MainWindow(default_system(system), Settings(), context)
+    settings = Settings()
+    choices = read_choices(settings.choices)
+    theme.apply(app, looks_of(choices))
+    if choices.threads:
+        # Read by PyTorch's and NumPy's libraries when they are loaded, which is later.
+        os.environ["OMP_NUM_THREADS"] = str(choices.threads)
+    window = MainWindow(default_system(system), settings, context)
     with _destroyed(window), _faults_told_in(window):
         window.show()
         if opened is not None:

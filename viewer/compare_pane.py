@@ -34,13 +34,15 @@ class ComparePane(QWidget):
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.warning = QLabel("another patient")
-        self.warning.setStyleSheet(f"color: {theme.colour('warning').name()};")
+        theme.tell(self.warning, "warning")
         self.warning.setToolTip("The files do not name the same patient for both studies")
         self.link = QToolButton()
         self.link.setObjectName("compare-link")
+        self.link.setAccessibleName("Link the two series")
         self.link.clicked.connect(self._toggle_link)
         self.close_button = QToolButton()
         self.close_button.setText("Close")
+        self.close_button.setAccessibleName("Stop comparing")
         self.close_button.setToolTip("Show the open series alone again")
         self.close_button.clicked.connect(comparison.close)
         head = QHBoxLayout()
@@ -56,6 +58,7 @@ class ComparePane(QWidget):
         rows.addWidget(self.view, 1)
         self.setAccessibleName("Series to compare with")
         comparison.changed.connect(self._show_state)
+        comparison.other.manner.names_changed.connect(self._show_state)
         self._show_state()
 
     def _show_state(self) -> None:
@@ -64,7 +67,10 @@ class ComparePane(QWidget):
         study, series = comparison.other.study, comparison.other.series
         if study is None or series is None or not comparison.shown:
             return
-        parts = (date_text(study), series.description or series.modality, comparison.words())
+        names = (date_text(study), series.description or series.modality)
+        if comparison.other.manner.names_hidden:
+            names = (series.modality, "names hidden")
+        parts = (*names, comparison.words())
         text = "  ·  ".join(part for part in parts if part)
         self.title.setText(text)
         self.title.setToolTip(text)

@@ -44,6 +44,8 @@ class Comparison(QObject):
         super().__init__(parent)
         self._session = session
         self.other = ReadingSession(self)
+        # Names, keys, mouse and looks are the window's, not one series'.
+        self.other.manner = session.manner
         self._link = Link.NONE
         self._offset = np.zeros(3)
         self._following = False

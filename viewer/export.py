@@ -132,7 +132,7 @@ class Exporter(QObject):
 
     def _written(self, path: Path, note: str) -> None:
         self.folder_used.emit(path.parent)
-        self._session.post("info", f"Written: {path}. {note}".strip())
+        self._session.post("info", f"Written: “{path}”. {note}".strip())
 
     def _work(self, kind: str) -> Callable[[Path], str]:
         """Take hold of what is shown now; what comes on the screen later is not what was asked."""
@@ -153,7 +153,8 @@ class Exporter(QObject):
             session.series,
         )
         if volume is None or findings is None or study is None or series is None:
-            raise ExportRefusedError("There are no findings to export; press F5 to analyse first.")
+            press = session.manner.press("analyse", "Analyse")
+            raise ExportRefusedError(f"There are no findings to export; {press} first.")
         if kind == "seg":
             return partial(_write_seg, findings, volume)
         if kind == "nifti":

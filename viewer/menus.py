@@ -1,11 +1,11 @@
-"""Makes QActions, menus, a toolbar and the key help from the commands."""
+"""Makes QActions, menus, a toolbar and the help page from the commands and the keys in use."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -23,22 +23,12 @@ from PySide6.QtWidgets import (
 )
 
 from viewer.actions import MENUS, Command
+from viewer.icons import icon
+from viewer.keymap import KeyMap, shown_key
+from viewer.mouse import MouseMap, mouse_rows
 from viewer.session import ReadingSession
 
-__all__ = ["MOUSE", "ActionSet", "keys_html", "wants_key"]
-
-MOUSE = (
-    ("Left drag", "The chosen tool; window/level at first"),
-    ("Middle drag", "Move the picture"),
-    ("Right drag", "Zoom"),
-    ("Wheel", "Go through the slices"),
-    ("Ctrl + wheel", "Zoom"),
-    ("Double click", "Fit the picture; on a measurement: write a note"),
-    ("Drag a measurement", "Move it, one of its handles, or its label"),
-    ("Shift while drawing", "Keep to steps of 45°; a square, a circle"),
-    ("Arrows, Esc", "Move the handle taken last by a pixel; let go"),
-)
-"""The mouse gestures of the viewport, for the help page."""
+__all__ = ["ActionSet", "keys_html", "wants_key"]
 
 _MOVING = frozenset(
     {
@@ -79,6 +69,11 @@ class ActionSet(QObject):
     def __init__(self, declared: Sequence[Command], session: ReadingSession, parent: QWidget):
         super().__init__(parent)
         self.commands = tuple(declared)
+        self.keymap = KeyMap(self.commands)
+        self._session = session
+        self._buttons: dict[str, QToolButton] = {}
+        self._bar: QToolBar | None = None
+        self._full_width = 0
         self._actions: dict[str, QAction] = {}
         self._tool_button: QToolButton | None = None
         for command in self.commands:
@@ -100,11 +95,40 @@ class ActionSet(QObject):
             session.measurements.selection_changed,
         ):
             signal.connect(self.refresh)
+        session.manner.looks_changed.connect(self._draw_icons)
+        session.manner.looks_changed.connect(self.refresh)
+        session.manner.names_changed.connect(self.refresh)
+        self.set_keys(self.keymap)
+        self._draw_icons()
         self.refresh()
 
     def __getitem__(self, command_id: str) -> QAction:
         """Return the action of a command."""
         return self._actions[command_id]
+
+    def keys(self, command_id: str) -> tuple[str, ...]:
+        """Keys in use of a command; the first one is shown."""
+        return self.keymap.keys(command_id)
+
+    def set_keys(self, keymap: KeyMap) -> None:
+        """Use these keys from now on, and say them wherever keys are said."""
+        self.keymap = keymap
+        for command in self.commands:
+            keys = keymap.keys(command.id)
+            action = self._actions[command.id]
+            action.setShortcuts([QKeySequence(key) for key in keys])
+            key = f" ({shown_key(keys[0])})" if keys else ""
+            action.setToolTip(f"{command.text.rstrip('…')}{key}\n{command.tip}")
+        self._session.manner.set_keys(
+            {c.id: shown_key(keys[0]) for c in self.commands if (keys := keymap.keys(c.id))}
+        )
+
+    def _draw_icons(self) -> None:
+        for command in self.commands:
+            if command.toolbar:
+                self._actions[command.id].setIcon(icon(command.id))
+        for name, button in self._buttons.items():
+            button.setIcon(icon(name))
 
     def refresh(self) -> None:
         """Ask every command again whether it can be done and whether it is on."""
@@ -128,8 +152,11 @@ class ActionSet(QObject):
             self._fill(menu, (c for c in self.commands if c.menu == title))
 
     def fill_toolbar(self, bar: QToolBar) -> None:
-        """Put the commands of the toolbar in it: getting images left, the machine right."""
-        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        """Put the commands of the toolbar in it: getting images left, the machine right.
+
+        Where there is no room for the texts, icons stay; the tooltip begins with what they mean.
+        """
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         bar.setIconSize(QSize(16, 16))
         for menu in ("File", "Tools"):
             self._add_buttons(bar, menu)
@@ -144,6 +171,33 @@ class ActionSet(QObject):
         bar.addWidget(space)
         self._add_buttons(bar, "Analysis")
         self._add_menu_button(bar, "Export")
+        self._add_buttons(bar, "Help")
+        self._full_width = bar.sizeHint().width()
+        self._bar = bar
+        bar.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Fit the toolbar to its width."""
+        if event.type() == QEvent.Type.Resize and watched is self._bar:
+            self._fit_toolbar(self._bar)
+        return super().eventFilter(watched, event)
+
+    def _fit_toolbar(self, bar: QToolBar) -> None:
+        whole = bar.width() >= self._full_width
+        style = (
+            Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+            if whole
+            else Qt.ToolButtonStyle.ToolButtonIconOnly
+        )
+        if bar.toolButtonStyle() is style:
+            return
+        bar.setToolButtonStyle(style)
+        for button in self._buttons.values():
+            button.setToolButtonStyle(style)
+        analyse = bar.widgetForAction(self._actions["analyse"])
+        if isinstance(analyse, QToolButton):
+            # What the program is for keeps its name.
+            analyse.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
 
     def _add_buttons(self, bar: QToolBar, menu: str) -> None:
         for command in self.commands:
@@ -156,9 +210,16 @@ class ActionSet(QObject):
     def _add_menu_button(self, bar: QToolBar, title: str) -> QToolButton:
         button = QToolButton()
         button.setText(title)
-        button.setObjectName(f"toolbar-menu-{title.lower().replace(' ', '-')}")
+        name = title.lower().replace(" ", "-")
+        button.setObjectName(f"toolbar-menu-{name}")
+        button.setAccessibleName(title)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setIcon(icon(f"menu-{name}"))
+        self._buttons[f"menu-{name}"] = button
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        button.setToolTip(", ".join(c.text.rstrip("…") for c in self.commands if c.menu == title))
+        button.setToolTip(
+            f"{title}: " + ", ".join(c.text.rstrip("…") for c in self.commands if c.menu == title)
+        )
         menu = QMenu(button)
         menu.setToolTipsVisible(True)
         self._fill(menu, (c for c in self.commands if c.menu == title))
@@ -175,11 +236,10 @@ class ActionSet(QObject):
     def _make(self, command: Command, parent: QWidget) -> QAction:
         action = QAction(command.text, parent)
         action.setObjectName(command.id)
-        action.setShortcuts([QKeySequence(key) for key in command.keys])
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
-        key = f" ({command.keys[0]})" if command.keys else ""
-        action.setToolTip(f"{command.tip}{key}")
         action.setStatusTip(command.tip)
+        # Menus are read; an icon would take the place of the mark of what is on.
+        action.setIconVisibleInMenu(False)
         action.setCheckable(command.checked is not None)
 
         def trigger() -> None:
@@ -190,14 +250,18 @@ class ActionSet(QObject):
         return action
 
 
-def keys_html(declared: Sequence[Command]) -> str:
-    """Return the help page: every key and every gesture, as HTML."""
+def keys_html(keymap: KeyMap, mouse: MouseMap) -> str:
+    """Return the help page: every key and every gesture in use, as HTML."""
     parts: list[str] = []
     for title in MENUS:
-        rows = [(" or ".join(c.keys), c.tip) for c in declared if c.menu == title and c.keys]
+        rows = [
+            (" or ".join(map(shown_key, keys)), command.tip)
+            for command in keymap.declared
+            if command.menu == title and (keys := keymap.keys(command.id))
+        ]
         if rows:
             parts.append(_table(title, rows))
-    parts.append(_table("Mouse, on the picture", MOUSE))
+    parts.append(_table("Mouse, on the picture", mouse_rows(mouse)))
     return "".join(parts)
 
 

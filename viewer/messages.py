@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from viewer.theme import colour
+from viewer import theme
 from viewer.viewport.annotations import BANNER
 
 __all__ = ["NOTICE", "Message", "MessageArea"]
@@ -21,7 +21,6 @@ NOTICE = (
 
 _MOST = 3
 """So many messages at once; older ones make room."""
-_COLOURS = {"info": "accent", "warning": "warning", "error": "error"}
 
 
 class Message(QFrame):
@@ -46,13 +45,10 @@ class Message(QFrame):
         self.kind = kind
         self.sentence = sentence
         self.setObjectName("message")
-        self.setStyleSheet(
-            f"#message {{ background: {colour('raised').name()}; "
-            f"border: none; border-left: 3px solid {colour(_COLOURS[kind]).name()}; }}"
-        )
+        theme.box(self, kind)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 8, 6)
-        text = QLabel(sentence)
+        self.text = text = QLabel(sentence)
         text.setTextFormat(Qt.TextFormat.PlainText)
         text.setWordWrap(True)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -78,11 +74,19 @@ class MessageArea(QWidget):
     ----------
     describe
         Makes the text of "Copy details" from (kind, sentence).
+    shown
+        Gives a sentence as it may be shown now; None: as it is.
     """
 
-    def __init__(self, describe: Callable[[str, str], str], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        describe: Callable[[str, str], str],
+        shown: Callable[[str], str] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._describe = describe
+        self._shown = shown
         self._rows = QVBoxLayout(self)
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setSpacing(1)
@@ -104,6 +108,13 @@ class MessageArea(QWidget):
         copied = None if kind == "info" else (lambda: self._describe(kind, sentence))
         self._add(Message(kind, sentence, copied, self))
 
+    def show_again(self) -> None:
+        """Write every sentence as it may be shown by now."""
+        for message in self._messages:
+            message.text.setText(
+                message.sentence if self._shown is None else self._shown(message.sentence)
+            )
+
     def post_notice(self, read: Callable[[], None]) -> None:
         """Show the notice of the first start; `read` is called when it is dismissed."""
         notice = Message("warning", NOTICE, None, self)
@@ -114,6 +125,7 @@ class MessageArea(QWidget):
         message.closed.connect(lambda: self._remove(message))
         self._messages.append(message)
         self._rows.addWidget(message)
+        self.show_again()
         self.show()
 
     def _remove(self, message: Message) -> None:

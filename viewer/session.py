@@ -19,6 +19,7 @@ from viewer.arrangement import Arrangement
 from viewer.early import Early
 from viewer.hanging import rule_for
 from viewer.lesions import LesionList
+from viewer.manner import Manner
 from viewer.measuring.notebook import Notebook
 from viewer.presets import load_presets
 
@@ -120,6 +121,7 @@ class ReadingSession(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.manner = Manner(self)
         self._studies: tuple[Study, ...] = ()
         self._study: Study | None = None
         self._series: Series | None = None

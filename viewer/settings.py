@@ -11,6 +11,9 @@ __all__ = ["Settings"]
 _LAYOUT_VERSION = 1
 """Raised when the window's parts change, so that an old layout is not forced upon new ones."""
 
+_RECENT = 12
+"""So many commands are remembered."""
+
 
 class Settings:
     """A typed view of QSettings.
@@ -43,6 +46,24 @@ class Settings:
     def set_notice_read(self) -> None:
         """Do not show the notice again."""
         self._store.setValue("notice_read", "true")
+
+    @property
+    def choices(self) -> str:
+        """What the reader chose in the settings, as `viewer.options.read_choices` reads it."""
+        return str(self._store.value("choices", ""))
+
+    def set_choices(self, text: str) -> None:
+        """Remember what the reader chose."""
+        self._store.setValue("choices", text)
+
+    @property
+    def recent_commands(self) -> tuple[str, ...]:
+        """Ids of the commands run from the palette last, the last one first."""
+        return tuple(filter(None, str(self._store.value("recent_commands", "")).split(" ")))
+
+    def set_recent_commands(self, ids: tuple[str, ...]) -> None:
+        """Remember the commands run last."""
+        self._store.setValue("recent_commands", " ".join(ids[:_RECENT]))
 
     def layout(self, part: str) -> QByteArray | None:
         """Saved geometry or splitter state of a part of the window, or None."""

@@ -17,11 +17,16 @@ from PySide6.QtWidgets import (
 )
 
 from viewer.session import ReadingSession
-from viewer.theme import colour
+from viewer.theme import tell
 from viewer.viewport.annotations import BANNER
 from viewer.worker import Worker
 
 __all__ = ["StatusBar", "time_left"]
+
+
+_SECONDS_TO_KNOW = 1.5
+_STEPS_TO_KNOW = 2
+"""A rate is known after so long and so many steps."""
 
 
 def time_left(seconds: float, done: int, total: int) -> str:
@@ -37,17 +42,22 @@ def time_left(seconds: float, done: int, total: int) -> str:
     Returns
     -------
     str
-        ``"0:09 left"``, or ``""`` where nothing can be said.
+        ``"about 9 s left"``, or ``""`` where nothing can be said yet.
 
     Examples
     --------
-    >>> time_left(6.0, 20, 50), time_left(0.1, 0, 50)
-    ('0:09 left', '')
+    >>> time_left(6.0, 20, 50), time_left(60.0, 10, 50), time_left(0.1, 1, 50)
+    ('about 9 s left', 'about 4 min left', '')
     """
-    if done <= 0 or total <= done:
+    if done < _STEPS_TO_KNOW or total <= done or seconds < _SECONDS_TO_KNOW:
         return ""
-    minutes, rest = divmod(round(seconds * (total - done) / done), 60)
-    return f"{minutes}:{rest:02d} left"
+    left = seconds * (total - done) / done
+    if left < 1.0:
+        return ""
+    if left >= 90.0:
+        return f"about {round(left / 60)} min left"
+    # Beyond a few seconds the last digit is a guess.
+    return f"about {round(left) if left < 20 else 5 * round(left / 5)} s left"
 
 
 class StatusBar(QStatusBar):
@@ -61,8 +71,8 @@ class StatusBar(QStatusBar):
         Whose jobs are shown.
     cancel
         Called by the Cancel button.
-    device
-        The device asked for.
+    asked
+        Says in words what the next analysis is asked for.
     """
 
     def __init__(
@@ -70,18 +80,23 @@ class StatusBar(QStatusBar):
         session: ReadingSession,
         workers: Sequence[Worker],
         cancel: Callable[[], None],
-        device: str,
+        asked: Callable[[], str],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._session = session
         self._workers = tuple(workers)
-        self._asked_device = device
+        self._asked = asked
+        self._asked_before = ""
         self._shown: tuple[str, float] = ("", 0.0)
         self.setSizeGripEnabled(False)
         banner = QLabel(BANNER)
         banner.setObjectName("research-use-only")
-        banner.setStyleSheet(f"color: {colour('warning').name()}; padding: 0 8px;")
+        banner.setContentsMargins(8, 0, 8, 0)
+        tell(banner, "warning")
+        self.hidden = QLabel("Names hidden")
+        self.hidden.setObjectName("names-hidden")
+        tell(self.hidden, "accent")
         self.stage = QLabel()
         self.stage.setObjectName("activity-stage")
         self.stage.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -90,19 +105,21 @@ class StatusBar(QStatusBar):
         self.bar.setTextVisible(False)
         self.bar.setFixedSize(120, 8)
         self.left = QLabel()
-        self.left.setMinimumWidth(self.fontMetrics().horizontalAdvance("00:00 left") + 8)
+        self.left.setMinimumWidth(self.fontMetrics().horizontalAdvance("about 00 min left") + 8)
         self.cancel_button = QToolButton()
         self.cancel_button.setObjectName("activity-cancel")
         self.cancel_button.setText("Cancel")
-        self.cancel_button.setToolTip("Stop what is being done (Esc)")
+        self.cancel_button.setAccessibleName("Cancel what is being done")
         self.cancel_button.clicked.connect(cancel)
         self.device = QLabel()
-        self.device.setStyleSheet(f"color: {colour('muted').name()}; padding: 0 8px;")
+        self.device.setContentsMargins(8, 0, 8, 0)
+        tell(self.device, "muted")
         # One permanent widget over the whole width: a status tip can never hide the banner.
         line = QWidget()
         row = QHBoxLayout(line)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(banner)
+        row.addWidget(self.hidden)
         row.addWidget(self.stage, 1)
         for widget in (self.bar, self.left, self.cancel_button, self.device):
             row.addWidget(widget)
@@ -110,9 +127,13 @@ class StatusBar(QStatusBar):
         for worker in self._workers:
             worker.busy_changed.connect(self._show_activity)
             worker.progressed.connect(self._show_progress)
-        session.findings_changed.connect(self._show_device)
+        session.findings_changed.connect(self._show_findings)
+        session.manner.names_changed.connect(self._show_names)
+        session.manner.keys_changed.connect(self._show_keys)
+        self._show_names()
+        self._show_keys()
         self._show_activity()
-        self._show_device()
+        self._show_findings()
 
     def show_cancelling(self) -> None:
         """Say that the Cancel button was heard; the work stops at its next step."""
@@ -142,10 +163,31 @@ class StatusBar(QStatusBar):
         self.bar.setValue(done)
         self.left.setText(time_left(now - self._shown[1], done, total))
 
-    def _show_device(self) -> None:
+    def _show_findings(self) -> None:
+        self._asked_before = self._asked()
+        self.show_asked()
+
+    def show_asked(self) -> None:
         findings = self._session.findings
         if findings is not None:
-            self.device.setText(findings.device)
+            # What is shown says what made it, whatever is asked for from now on.
+            changed = self._asked_before != self._asked()
+            after = f"  ·  next analysis: {self._asked()}" if changed else ""
+            self.device.setText(f"{findings.device}{after}")
         else:
-            asked = self._asked_device
-            self.device.setText("device: automatic" if asked == "auto" else f"device: {asked}")
+            self.device.setText(self._asked())
+
+    def _show_names(self) -> None:
+        hidden = self._session.manner.names_hidden
+        self.hidden.setVisible(hidden)
+
+    def _show_keys(self) -> None:
+        key = self._session.manner.key("cancel")
+        said = f" ({key})" if key else ""
+        self.cancel_button.setToolTip(f"Stop what is being done{said}")
+        key = self._session.manner.key("hide-names")
+        said = f"; {key} shows them" if key else ""
+        self.hidden.setToolTip(
+            f"Teaching mode: names are kept off the screen and out of exported pictures{said}. "
+            "What is burnt into the images themselves stays."
+        )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
-from viewer.viewport.section import Section, section_of
+from viewer.planes.section import Section, section_of
 
 if TYPE_CHECKING:
     from viewer.session import ReadingSession

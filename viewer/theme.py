@@ -1,26 +1,68 @@
-"""Colours, fonts and the dark style sheet, all from ``resources/theme``.
+"""Colours, fonts and the style sheet of the dark and the light theme, from ``resources/theme``.
 
-Chrome is quiet and near-black; colour belongs to findings, to what can be pressed, and to warnings.
+Chrome is quiet; colour belongs to findings, to what can be pressed, and to warnings. The colours of
+the chrome follow the theme. Images lie on black in both, and what is written on them is `on_image`.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtGui import QColor, QFont, QPalette
-from PySide6.QtWidgets import QApplication, QStyleFactory
+from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
 
 if TYPE_CHECKING:
     from inference.findings import Manifestation
 
-__all__ = ["FontSize", "apply", "colour", "findings_colour", "font", "grid"]
+__all__ = [
+    "FontSize",
+    "Looks",
+    "apply",
+    "box",
+    "colour",
+    "findings_colour",
+    "font",
+    "grid",
+    "looks",
+    "on_image",
+    "tell",
+]
 
 FontSize = Literal["small", "normal", "large"]
 """The three sizes of the one face."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What the program looks like.
+
+    Parameters
+    ----------
+    light
+        Light chrome instead of dark.
+    safe
+        Findings in colours that colour-blind readers can tell apart, instead of the paper's.
+    """
+
+    light: bool = False
+    safe: bool = False
+
+    @property
+    def name(self) -> str:
+        """Of the colours in ``tokens.json``."""
+        return "light" if self.light else "dark"
+
+
+_DRESSED = "secondread_dressed"
+"""Property of an application that has style and face already."""
+
+_worn = [Looks()]
+"""What `apply` was asked for last: one program, one look."""
 
 _ROLES = {
     QPalette.ColorRole.Window: "background",
@@ -59,28 +101,76 @@ def _tokens() -> dict[str, Any]:
     return tokens
 
 
+def looks() -> Looks:
+    """What the program looks like now."""
+    return _worn[0]
+
+
 def colour(name: str) -> QColor:
     """Colour of a token: ``"background"``, ``"panel"``, ``"text"``, ``"muted"``, ``"accent"`` ...
+
+    It is that of the theme in use, so ask when painting and keep none. Texts take theirs from the
+    style sheet, see `tell`.
 
     Raises
     ------
     KeyError
         When there is no such token.
     """
-    return QColor(_tokens()["colours"][name])
+    return QColor(_tokens()["colours"][looks().name][name])
 
 
-def findings_colour(key: Manifestation, *, safe: bool = False) -> QColor:
-    """Colour of a manifestation, everywhere it is shown.
+def on_image(name: str) -> QColor:
+    """Colour of a token on the black that images lie on: the same in both themes.
+
+    Raises
+    ------
+    KeyError
+        When there is no such token.
+    """
+    return QColor(_tokens()["colours"]["dark"][name])
+
+
+def findings_colour(key: Manifestation, *, safe: bool | None = None) -> QColor:
+    """Colour of a manifestation, everywhere it is shown; the same in both themes.
 
     Parameters
     ----------
     key
         Which manifestation.
     safe
-        From the set that colour-blind readers can tell apart, instead of the paper's.
+        From the set that colour-blind readers can tell apart, or from the paper's; None: what the
+        reader chose.
     """
-    return QColor(_tokens()["findings"]["safe" if safe else "paper"][key.value])
+    wanted = looks().safe if safe is None else safe
+    return QColor(_tokens()["findings"]["safe" if wanted else "paper"][key.value])
+
+
+def tell(widget: QWidget, tone: str) -> None:
+    """Give a widget's text the colour of a token, in every theme.
+
+    Parameters
+    ----------
+    widget
+        A label or a button.
+    tone
+        ``"text"``, ``"muted"``, ``"accent"``, ``"warning"`` or ``"error"``.
+    """
+    _mark(widget, "tone", tone)
+
+
+def box(widget: QWidget, kind: str) -> None:
+    """Set a frame off from the rest, with a bar: ``"info"``, ``"warning"`` or ``"error"``."""
+    _mark(widget, "boxed", kind)
+
+
+def _mark(widget: QWidget, name: str, value: str) -> None:
+    if widget.property(name) == value:
+        return
+    widget.setProperty(name, value)
+    # The style sheet looks at properties when a widget is polished.
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
 
 
 def grid(steps: int = 1) -> int:
@@ -114,16 +204,33 @@ def _palette() -> QPalette:
 
 def _style_sheet() -> str:
     theme = files("resources") / "theme"
-    names = {name.replace("-", "_"): value for name, value in _tokens()["colours"].items()}
+    names = {
+        name.replace("-", "_"): value for name, value in _tokens()["colours"][looks().name].items()
+    }
     names |= {f"font_{name}": f"{size}px" for name, size in _tokens()["fonts"]["sizes"].items()}
     names |= {f"grid{steps}": f"{grid(steps)}px" for steps in (1, 2, 3, 4)}
     names |= {"radius": f"{_tokens()['radius']}px", "images": str(theme).replace("\\", "/")}
+    names |= {"check": "check-light.svg" if looks().light else "check.svg"}
     return Template((theme / "style.qss").read_text(encoding="utf-8")).substitute(names)
 
 
-def apply(app: QApplication) -> None:
-    """Dress the program in the dark theme; calling it again changes nothing."""
-    app.setStyle(QStyleFactory.create("Fusion"))
-    app.setFont(font())
+def apply(app: QApplication, wanted: Looks | None = None) -> None:
+    """Dress the program; at any time, and calling it again changes nothing.
+
+    Parameters
+    ----------
+    app
+        The program.
+    wanted
+        None: the dark theme with the paper's colours.
+    """
+    _worn[0] = wanted or Looks()
+    if not app.property(_DRESSED):
+        # Once: a style polishes every widget anew, which is felt when the theme changes.
+        app.setStyle(QStyleFactory.create("Fusion"))
+        app.setFont(font())
+        app.setProperty(_DRESSED, True)
     app.setPalette(_palette())
-    app.setStyleSheet(_style_sheet())
+    sheet = _style_sheet()
+    if app.styleSheet() != sheet:
+        app.setStyleSheet(sheet)

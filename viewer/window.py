@@ -31,6 +31,8 @@ from viewer.compare_pane import ComparePane, date_text
 from viewer.comparing import Comparison
 from viewer.details import details
 from viewer.export import Exporter, Format, ask_with_dialog
+from viewer.habits import Habits
+from viewer.identity import private_words, without
 from viewer.layouts import Hanger
 from viewer.layouts_dialog import LayoutsDialog
 from viewer.lesions import LesionLister
@@ -91,9 +93,13 @@ class MainWindow(QMainWindow):
         self.keeper = Keeper(self.session, measurements, self)
         names = ("opening", "comparing", "analysis", "lesions", "export")
         self._workers = {name: Worker(name, self) for name in names}
+        self._tidying = Worker("tidying", self)
+        self.habits = Habits(
+            self.session, settings, self._tidying, context, lambda: self.busy, self
+        )
         self.opener = Opener(self.session, self._workers["opening"], parent=self)
         self.analyst = Analyst(
-            self.session, self._workers["analysis"], system, context, parent=self
+            self.session, self._workers["analysis"], system, ask=self.habits.asked, parent=self
         )
         self.hanger = Hanger(self.session, settings, self)
         self.cine = Cine(self.session, self)
@@ -114,8 +120,9 @@ class MainWindow(QMainWindow):
         self.layers_panel = LayersPanel(self.session)
         self.timing_panel = TimingPanel(self.session)
         self.measurements_panel = MeasurementsPanel(self.session)
-        self.messages = MessageArea(self._describe)
+        self.messages = MessageArea(self._describe, self._shown)
         self.actions_ = ActionSet(commands(self.session, self._doings()), self.session, self)
+        self.habits.take_actions(self.actions_)
         self._keys_dialog: QDialog | None = None
         self._cards_dialog: CardsDialog | None = None
         self._layouts_dialog: LayoutsDialog | None = None
@@ -178,7 +185,7 @@ class MainWindow(QMainWindow):
         across.setStretchFactor(2, 0)
         self.setCentralWidget(across)
         self.status = StatusBar(
-            self.session, tuple(self._workers.values()), self.cancel, self.analyst.device
+            self.session, tuple(self._workers.values()), self.cancel, self.habits.asked_in_words
         )
         self.setStatusBar(self.status)
         self.resize(_FIRST_SIZE.boundedTo(self.screen().availableSize()))
@@ -195,6 +202,8 @@ class MainWindow(QMainWindow):
 
     def _connect_parts(self) -> None:
         self.session.message_posted.connect(self.messages.post)
+        self.session.manner.names_changed.connect(self.messages.show_again)
+        self.habits.chosen.changed.connect(lambda *_: self.status.show_asked())
         self.tree.series_chosen.connect(self.opener.show_series)
         # Images first: after a choice in the tree the arrows go through the slices again.
         self.tree.series_chosen.connect(lambda *_: self.view.setFocus())
@@ -226,6 +235,11 @@ class MainWindow(QMainWindow):
             compare=self._ask_to_compare,
             stop_comparing=self.comparison.close,
             is_comparing=lambda: self.comparison.shown,
+            show_palette=self.habits.show_palette,
+            show_settings=self.habits.show_settings,
+            next_theme=self.habits.next_theme,
+            safe_colours=self.habits.toggle_safe_colours,
+            are_colours_safe=lambda: self.habits.chosen.now.safe_colours,
             quit=self._quit,
         )
 
@@ -254,14 +268,14 @@ class MainWindow(QMainWindow):
             self.opener.open_paths([Path(name)])
 
     def _ask_file(self, chosen: Format) -> Path | None:
-        return ask_with_dialog(self, chosen, self._settings.last_folder)
+        return ask_with_dialog(self, chosen, self.habits.export_folder)
 
     def _show_keys(self) -> None:
         if self._keys_dialog is None:
             dialog = QDialog(self)
             dialog.setWindowTitle("Keys and mouse")
             page = QTextBrowser()
-            page.setHtml(keys_html(self.actions_.commands))
+            page.setAccessibleName("Keys and mouse")
             buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
             # The style's own icon is black on black.
             buttons.button(QDialogButtonBox.StandardButton.Close).setIcon(QIcon())
@@ -271,6 +285,9 @@ class MainWindow(QMainWindow):
             rows.addWidget(buttons)
             dialog.resize(520, 560)
             self._keys_dialog = dialog
+        # Keys and mouse may have been given other things to do since.
+        for page in self._keys_dialog.findChildren(QTextBrowser):
+            page.setHtml(keys_html(self.actions_.keymap, self.session.manner.mouse))
         self._keys_dialog.show()
         self._keys_dialog.raise_()
 
@@ -283,7 +300,9 @@ class MainWindow(QMainWindow):
             if series is not self.session.series
         ]
         words = [
-            f"{number}. {date_text(study)}  {series.modality} {len(series.slices)}  "
+            f"{number}. {series.modality} {len(series.slices)}"
+            if self.session.manner.names_hidden
+            else f"{number}. {date_text(study)}  {series.modality} {len(series.slices)}  "
             f"{series.description}"
             for number, (study, series) in enumerate(others, start=1)
         ]
@@ -319,7 +338,15 @@ class MainWindow(QMainWindow):
         self.close()
 
     def _describe(self, kind: str, sentence: str) -> str:
-        return details(kind, sentence, self.opener.private_words)
+        return details(kind, sentence, self._private())
+
+    def _shown(self, sentence: str) -> str:
+        if not self.session.manner.names_hidden:
+            return sentence
+        return without(sentence, self._private())
+
+    def _private(self) -> frozenset[str]:
+        return self.opener.private_words | private_words(self.session.studies)
 
     # -- events ------------------------------------------------------------------------------
 
@@ -355,7 +382,7 @@ class MainWindow(QMainWindow):
         # Hidden first: a batch that is being computed may take a second to stop.
         self.hide()
         self.analyst.close()
-        for worker in self._workers.values():
+        for worker in (*self._workers.values(), self._tidying):
             worker.close()
         super().closeEvent(event)
 

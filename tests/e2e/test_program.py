@@ -19,6 +19,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from inference.models import ModelStore
+from inference.systems.base import Context
 from viewer import theme
 from viewer.analysis import default_system
 from viewer.panels.bars import ProbabilityBar
@@ -62,7 +63,7 @@ def window(qtbot: Any, qapp: QApplication, tmp_path: Path) -> Iterator[MainWindo
     """Open the window with the system that is shipped."""
     theme.apply(qapp)
     store = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-    window = MainWindow(default_system("elbana"), Settings(store), device="cpu")
+    window = MainWindow(default_system("elbana"), Settings(store), Context(device="cpu"))
     qtbot.addWidget(window)
     window.show()
     window.activateWindow()

@@ -22,7 +22,6 @@ from inference.findings import (
     Timings,
 )
 from inference.partial import Partial
-from viewer import theme
 from viewer.panels import FindingsPanel, LayersPanel, TimingPanel
 from viewer.panels.bars import ProbabilityBar
 from viewer.panels.published import load_published_times
@@ -88,7 +87,7 @@ class TestFindings:
         frame = panel.findChild(QFrame, "outside-domain")
         assert frame is not None
         assert frame.isVisibleTo(panel)
-        assert theme.colour("warning").name() in frame.styleSheet()
+        assert frame.property("boxed") == "warning"
         assert "Judged by domain. Fit 0.12" in frame.toolTip()
         bars = [bar for bar in panel.findChildren(ProbabilityBar) if bar.isVisibleTo(panel)]
         top = frame.mapTo(panel, frame.rect().topLeft()).y()
@@ -174,7 +173,7 @@ class TestFindings:
             "Disagreement: masks show 23 ml.",
             "Disagreement: masks show none.",
         ]
-        loud = [theme.colour("warning").name() in line.styleSheet() for line in lines.values()]
+        loud = [line.property("tone") == "warning" for line in lines.values()]
         assert loud == [False, True, True]
         bars = {bar.name: bar for bar in panel.findChildren(ProbabilityBar)}
         for key, line in lines.items():
@@ -483,7 +482,7 @@ class TestLayers:
         session, warned = opened.session, "Most of the heat lies outside the lungs (72 %)"
         assert warned in explained(Energy(0.28, 0.41))
         label = explained.panel.findChild(QLabel, "heatmap-warning")
-        assert theme.colour("warning").name() in label.styleSheet()
+        assert label.property("tone") == "warning"
         for hide, show in (
             (lambda: session.step(1), lambda: session.step(-1)),
             (session.toggle_overlays, session.toggle_overlays),

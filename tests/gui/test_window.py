@@ -530,7 +530,7 @@ class TestExport:
         monkeypatch.setattr(analysed.exporter, "_ask", lambda _chosen: target / given)
         analysed.actions_[f"export-{kind}"].trigger()
         qtbot.waitUntil(lambda: bool(sentences(analysed)))
-        assert sentences(analysed)[0].startswith(f"Written: {target / written}")
+        assert sentences(analysed)[0].startswith(f"Written: “{target / written}”.")
         assert (target / written).stat().st_size > 100
         assert settings.last_folder == target
 
@@ -609,6 +609,8 @@ class TestCommands:
             "open-files", "open-folder", "quit", "full-screen", "keys", "cards",
             "layouts", "layout-one", "layout-two", "layout-mpr", "layout-four",
             *(f"tool-{tool.value}" for tool in Tool),
+            "palette",
+            "settings", "theme", "hide-names", "safe-colours",
         }  # fmt: skip
 
     def test_dialogs_ask_in_the_last_folder(

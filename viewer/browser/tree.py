@@ -17,11 +17,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from viewer.identity import date_text, named
 from viewer.session import ReadingSession
-from viewer.theme import colour
+from viewer.theme import colour, tell
 
 if TYPE_CHECKING:
-    from inference.studies.model import Series, Study
+    from collections.abc import Iterable
+
+    from inference.studies.model import Problem, Series, Study
 
 __all__ = ["ANALYSED", "UNREAD", "StudyTree"]
 
@@ -67,11 +70,9 @@ class StudyTree(QWidget):
         self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.tree.setAccessibleName("Studies")
-        self.tree.setStyleSheet(
-            f"QTreeView::branch:selected {{ background: {colour('pressed').name()}; }}"
-        )
         legend = QLabel(f"{UNREAD} unread   {ANALYSED} analysed")
-        legend.setStyleSheet(f"color: {colour('muted').name()}; padding: 4px 8px;")
+        legend.setContentsMargins(8, 4, 8, 4)
+        tell(legend, "muted")
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
@@ -81,6 +82,8 @@ class StudyTree(QWidget):
         self.tree.itemActivated.connect(self._choose)
         self.tree.itemClicked.connect(self._choose)
         session.studies_changed.connect(self._fill)
+        session.manner.names_changed.connect(self._fill)
+        session.manner.looks_changed.connect(self._refresh)
         session.volume_changed.connect(self._mark_read)
         session.findings_changed.connect(self._mark_analysed)
         self._fill()
@@ -107,14 +110,17 @@ class StudyTree(QWidget):
         self.tree.clear()
         self._items = []
         patients: dict[tuple[str, str], QTreeWidgetItem] = {}
+        hidden = self._session.manner.names_hidden
         for study in self._session.studies:
             key = (study.patient_name, study.patient_id)
             if key not in patients:
-                patients[key] = QTreeWidgetItem(self.tree, [_patient_text(study)])
+                text = f"Patient {len(patients) + 1}" if hidden else _patient_text(study)
+                patients[key] = QTreeWidgetItem(self.tree, [text])
                 patients[key].setFlags(Qt.ItemFlag.ItemIsEnabled)
-            branch = QTreeWidgetItem(patients[key], [_study_text(study)])
+            text = f"Study {patients[key].childCount() + 1}" if hidden else _study_text(study)
+            branch = QTreeWidgetItem(patients[key], [text])
             branch.setFlags(Qt.ItemFlag.ItemIsEnabled)
-            branch.setToolTip(0, "\n".join(problem.sentence for problem in study.problems))
+            branch.setToolTip(0, self._doubts(study.problems))
             for series in study.series:
                 leaf = QTreeWidgetItem(branch)
                 leaf.setData(0, _STUDY_ROLE, study)
@@ -130,11 +136,19 @@ class StudyTree(QWidget):
             series: Series = item.data(0, _SERIES_ROLE)
             mark = ANALYSED if series.uid in self._analysed else ""
             mark = mark or ("" if series.uid in self._read else UNREAD)
-            item.setText(0, f"{mark} {_series_text(series)}".strip())
+            hidden = self._session.manner.names_hidden
+            description = "" if hidden else series.description
+            item.setText(0, f"{mark} {_series_text(series, description)}".strip())
             item.setIcon(0, self._thumbnails.get(series.uid, _empty_icon()))
-            item.setToolTip(0, _series_tip(series))
+            doubts = self._doubts(series.problems)
+            item.setToolTip(
+                0, _series_tip(series, "Names are hidden" if hidden else description, doubts)
+            )
             if series is self._session.series:
                 self.tree.setCurrentItem(item)
+
+    def _doubts(self, problems: Iterable[Problem]) -> str:
+        return "\n".join(f"⚠ {named(self._session, problem.sentence)}" for problem in problems)
 
     def _mark_read(self) -> None:
         if self._session.series is not None:
@@ -162,24 +176,20 @@ def _patient_text(study: Study) -> str:
 
 
 def _study_text(study: Study) -> str:
-    date = study.date
-    if len(date) == 8 and date.isdigit():
-        date = f"{date[:4]}-{date[4:6]}-{date[6:]}"
-    return " · ".join(part for part in (date, study.description) if part) or "Study"
+    return " · ".join(filter(None, (date_text(study.date), study.description))) or "Study"
 
 
-def _series_text(series: Series) -> str:
+def _series_text(series: Series, description: str) -> str:
     count = len(series.slices)
     kind = "Picture" if series.modality == _UNSAID else series.modality
     lines = f"{kind} {count}" if count > 1 else kind
-    return f"{lines}\n{series.description}" if series.description else lines
+    return f"{lines}\n{description}" if description else lines
 
 
-def _series_tip(series: Series) -> str:
+def _series_tip(series: Series, description: str, doubts: str) -> str:
     number = f"Series {series.number}\n" if series.number is not None else ""
-    doubts = "".join(f"\n⚠ {problem.sentence}" for problem in series.problems)
     size = f"{len(series.slices)} slices of {series.columns} × {series.rows}"
-    return f"{number}{series.description or 'No description'}\n{size}{doubts}"
+    return "\n".join(filter(None, (f"{number}{description or 'No description'}", size, doubts)))
 
 
 def _icon(picture: QPixmap) -> QIcon:

@@ -53,8 +53,8 @@ def draw_shape(
     lines = strokes(measurement.kind, measurement.points, measurement.axis, projection)
     draw_strokes(painter, measurement.kind, lines, selected=selected)
     if selected:
-        painter.setPen(QPen(theme.colour("accent"), 1.0))
-        painter.setBrush(theme.colour("canvas"))
+        painter.setPen(QPen(theme.on_image("accent"), 1.0))
+        painter.setBrush(theme.on_image("canvas"))
         for point in handles(measurement):
             at = projection.view(point)
             painter.drawRect(QRectF(at.x() - _HANDLE / 2, at.y() - _HANDLE / 2, _HANDLE, _HANDLE))
@@ -65,7 +65,7 @@ def draw_strokes(
 ) -> None:
     """Draw lines of a kind, finished or not."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    colour = theme.colour("accent" if selected else "text")
+    colour = theme.on_image("accent" if selected else "text")
     if kind is Kind.TEXT:
         return
     shown = _cross(lines[0].first()) if kind is Kind.PROBE else list(lines)
@@ -110,7 +110,9 @@ def draw_leader(painter: QPainter, label: Label, shape: QRectF, *, selected: boo
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(_HALO, _EDGE))
     painter.drawLine(start, end)
-    painter.setPen(QPen(theme.colour("accent" if selected else "text"), 1.0, Qt.PenStyle.DashLine))
+    painter.setPen(
+        QPen(theme.on_image("accent" if selected else "text"), 1.0, Qt.PenStyle.DashLine)
+    )
     painter.drawLine(start, end)
 
 
@@ -120,10 +122,10 @@ def draw_label(painter: QPainter, label: Label, *, selected: bool) -> None:
     Their colour stays, since that of the frame would be hard to read on a white picture.
     """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(theme.colour("accent"), 1.0) if selected else Qt.PenStyle.NoPen)
+    painter.setPen(QPen(theme.on_image("accent"), 1.0) if selected else Qt.PenStyle.NoPen)
     painter.setBrush(_BACKING)
     painter.drawRoundedRect(label.rect, 3.0, 3.0)
-    painter.setPen(theme.colour("text"))
+    painter.setPen(theme.on_image("text"))
     painter.setFont(theme.font("small"))
     height = QFontMetricsF(painter.font()).height()
     top = label.rect.top() + PAD / 2

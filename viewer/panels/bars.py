@@ -55,7 +55,7 @@ class ProbabilityBar(QWidget):
         self.band = None if value is None else band
         self.dashed = dashed
         self.beside = self.band is not None and beside
-        self._tint = tint if tint is not None else colour("text")
+        self._tint = tint
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         said = "" if self.band is None else f", interval {interval(self.band)}"
         said += ", outside its interval" if self.beside else ""
@@ -107,7 +107,7 @@ class ProbabilityBar(QWidget):
         painter.setBrush(colour("line"))
         painter.drawRoundedRect(bar, 2, 2)
         bar.setWidth(bar.width() * min(1.0, max(0.0, self.value)))
-        painter.setBrush(self._tint)
+        painter.setBrush(colour("text") if self._tint is None else self._tint)
         painter.drawRoundedRect(bar, 2, 2)
 
     def _draw_whisker(self, painter: QPainter, bar: QRectF, band: tuple[float, float]) -> None:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from inference.findings import Manifestation
 from inference.second_estimate import TRACE_PERCENT, second_estimates
+from viewer.identity import named
 from viewer.panels.bars import ProbabilityBar
 from viewer.panels.labels import heading, muted, sentence
 from viewer.panels.segment_card import SegmentCard
@@ -34,7 +35,7 @@ from viewer.panels.words import (
     quantity,
 )
 from viewer.session import AnalysisState, ReadingSession
-from viewer.theme import colour, findings_colour
+from viewer.theme import box, findings_colour, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,11 +91,15 @@ class FindingsPanel(QScrollArea):
         session.early_changed.connect(self._show_early)
         session.volume_changed.connect(self._rebuild)
         session.analysis_changed.connect(self._show_state)
+        session.manner.looks_changed.connect(self._rebuild)
+        session.manner.keys_changed.connect(self._show_state)
+        session.manner.names_changed.connect(self._rebuild)
         self._rebuild()
 
     def _show_state(self) -> None:
         session = self._session
         stage, done, total = session.stage
+        f5 = session.manner.press("analyse", "Analyse")
         running = session.analysis is AnalysisState.RUNNING
         self._bar.setVisible(running)
         self._bar.setRange(0, max(0, total))
@@ -105,12 +110,12 @@ class FindingsPanel(QScrollArea):
             "Open a study first."
             if session.volume is None
             else {
-                AnalysisState.NONE: _what_to_do(session.volume),
+                AnalysisState.NONE: _what_to_do(session.volume, f5),
                 AnalysisState.RUNNING: f"{stage or 'Starting the analysis'}{count}",
                 AnalysisState.FAILED: "The analysis failed and left no result; "
-                "the message above the image says why. Press F5 to try again.",
+                f"the message above the image says why. {f5[0].upper()}{f5[1:]} to try again.",
                 AnalysisState.CANCELLED: "Not analysed: the analysis was cancelled and left no "
-                "result. Press F5 to start again.",
+                f"result. {f5[0].upper()}{f5[1:]} to start again.",
                 AnalysisState.DONE: "",
             }[session.analysis]
         )
@@ -131,7 +136,7 @@ class FindingsPanel(QScrollArea):
                 rows.addWidget(_outside(findings.domain.reasons, _judged(findings.domain)))
             self._add_findings(rows, findings)
         if volume is not None:
-            _add_doubts(rows, volume)
+            _add_doubts(rows, volume, self._session)
         if findings is not None:
             self._add_provenance(rows, findings)
         self._page.replaceWidget(self._content, content)
@@ -180,7 +185,7 @@ class FindingsPanel(QScrollArea):
         if notes:
             rows.addWidget(heading("Notes"))
             for note in notes:
-                rows.addWidget(sentence(note))
+                rows.addWidget(sentence(named(self._session, note)))
 
     def _add_provenance(self, rows: QVBoxLayout, findings: Findings) -> None:
         rows.addWidget(heading("Said by"))
@@ -192,7 +197,7 @@ class FindingsPanel(QScrollArea):
             button.setObjectName(f"card-{model.name}")
             button.setAccessibleName(f"Model card of {model.name}")
             button.setToolTip("What it was trained on, how well it does, and its limits")
-            button.setStyleSheet(f"color: {colour('accent').name()};")
+            tell(button, "accent")
             # A click leaves the keys with the picture.
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.clicked.connect(partial(self._ask_for_card, model.name))
@@ -237,16 +242,12 @@ def _outside(reasons: Sequence[str], tip: str = "") -> QFrame:
     """Above everything else: the results below are of something that the models do not know."""
     frame = QFrame()
     frame.setObjectName("outside-domain")
-    tint = colour("warning").name()
-    frame.setStyleSheet(
-        f"#outside-domain {{ background: {colour('raised').name()}; border: none; "
-        f"border-left: 3px solid {tint}; }}"
-    )
+    box(frame, "warning")
     lines = QVBoxLayout(frame)
     lines.setContentsMargins(10, 8, 8, 8)
     lines.setSpacing(4)
     title = heading("Not what the models know")
-    title.setStyleSheet(f"color: {tint};")
+    tell(title, "warning")
     lines.addWidget(title)
     for reason in reasons:
         lines.addWidget(sentence(reason))
@@ -263,12 +264,12 @@ def _judged(domain: Domain) -> str:
     )
 
 
-def _what_to_do(volume: Volume) -> str:
+def _what_to_do(volume: Volume, press: str) -> str:
     if volume.modality in _ANALYSABLE:
-        return "Not analysed. Press F5."
+        return f"Not analysed. {press[0].upper()}{press[1:]}."
     return (
         "Not analysed. The picture does not say whether it is a CT slice or an X-ray: say which "
-        "in the menu Analysis, then press F5."
+        f"in the menu Analysis, then {press}."
     )
 
 
@@ -310,8 +311,8 @@ def _second(second: SecondEstimate) -> QLabel:
     return line
 
 
-def _add_doubts(rows: QVBoxLayout, volume: Volume) -> None:
+def _add_doubts(rows: QVBoxLayout, volume: Volume, session: ReadingSession) -> None:
     if volume.problems:
         rows.addWidget(heading("Doubts about the images"))
         for problem in volume.problems:
-            rows.addWidget(sentence(problem.sentence, "warning"))
+            rows.addWidget(sentence(named(session, problem.sentence), "warning"))

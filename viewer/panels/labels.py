@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
-from viewer.theme import colour
+from inference.findings import Manifestation
+from viewer.theme import colour, findings_colour, tell
 
-__all__ = ["chip", "heading", "muted", "sentence"]
+__all__ = ["Chip", "chip", "heading", "muted", "sentence"]
 
 _CHIP_SIDE = 12
 
@@ -20,7 +21,7 @@ def sentence(text: str, name: str = "text") -> QLabel:
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-    label.setStyleSheet(f"color: {colour(name).name()};")
+    tell(label, name)
     return label
 
 
@@ -38,9 +39,31 @@ def heading(text: str) -> QLabel:
     return label
 
 
-def chip(tint: QColor, parent: QWidget | None = None) -> QFrame:
+class Chip(QFrame):
+    """The square that shows which colour a finding has in the picture.
+
+    Parameters
+    ----------
+    tint
+        A finding, whose colour follows the reader's choice; or a colour.
+    """
+
+    def __init__(self, tint: Manifestation | QColor, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._tint = tint
+        self.setFixedSize(_CHIP_SIDE, _CHIP_SIDE)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the square; its edge shows a pale finding on a pale ground."""
+        tint = self._tint if isinstance(self._tint, QColor) else findings_colour(self._tint)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(colour("line"), 1.0))
+        painter.setBrush(tint)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 2.0, 2.0)
+        painter.end()
+
+
+def chip(tint: Manifestation | QColor, parent: QWidget | None = None) -> Chip:
     """Return the square that shows which colour a finding has in the picture."""
-    square = QFrame(parent)
-    square.setFixedSize(_CHIP_SIDE, _CHIP_SIDE)
-    square.setStyleSheet(f"background: {tint.name()}; border-radius: 2px; border: none;")
-    return square
+    return Chip(tint, parent)

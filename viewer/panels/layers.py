@@ -24,7 +24,6 @@ from inference.heat_energy import figure_text, warning_text
 from viewer.panels.labels import chip, heading, muted, sentence
 from viewer.panels.words import NOT_COMPUTED
 from viewer.session import HeatmapChoice, LayerStyle, ReadingSession
-from viewer.theme import findings_colour
 
 if TYPE_CHECKING:
     from inference.findings import Findings, Heatmap
@@ -57,6 +56,7 @@ class LayersPanel(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAccessibleName("Layers")
         page = QWidget()
         rows = QVBoxLayout(page)
         rows.setContentsMargins(12, 8, 12, 12)
@@ -97,7 +97,7 @@ class LayersPanel(QScrollArea):
 
         for control in page.findChildren(QWidget):
             # A click leaves the keys with the picture; Tab reaches every control all the same.
-            if control.focusPolicy() != Qt.FocusPolicy.NoFocus:
+            if control.focusPolicy() != Qt.FocusPolicy.NoFocus and not isinstance(control, QLabel):
                 control.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._classes.currentIndexChanged.connect(self._choose)
         self._opacity.slider.valueChanged.connect(self._set_heatmap_opacity)
@@ -106,6 +106,7 @@ class LayersPanel(QScrollArea):
         session.heatmap_changed.connect(self._show_heatmap)
         session.position_changed.connect(self._show_heatmap)
         session.layers_changed.connect(self._show_heatmap)
+        session.manner.keys_changed.connect(self._show_heatmap)
         self._list_classes()
 
     def _list_classes(self) -> None:
@@ -151,7 +152,7 @@ class LayersPanel(QScrollArea):
         if session.heatmap is None:
             return "Computed when you stay on a slice."
         if not session.overlays_on:
-            return "Hidden: all overlays are off. Press G."
+            return f"Hidden: all overlays are off; {session.manner.press('overlays', 'Overlays')}."
         return (
             f"{session.heatmap.method}. 0 = no evidence, 1 = most in this slice. "
             f"An explanation, not a segmentation.{_part_text(session.findings, session.heatmap)}"
@@ -233,7 +234,7 @@ class _MaskRow(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(2)
-        grid.addWidget(chip(findings_colour(key)), 0, 0)
+        grid.addWidget(chip(key), 0, 0)
         grid.addWidget(self.visible_box, 0, 1)
         grid.addWidget(self.style_box, 0, 2)
         grid.addWidget(self.opacity, 1, 1, 1, 2)
@@ -242,6 +243,7 @@ class _MaskRow(QWidget):
         self.style_box.currentIndexChanged.connect(self._set_style)
         self.opacity.slider.valueChanged.connect(self._set_opacity)
         session.layers_changed.connect(self._show)
+        session.manner.keys_changed.connect(self._show)
         self._show()
 
     def _show(self) -> None:
@@ -253,7 +255,8 @@ class _MaskRow(QWidget):
         self.opacity.show_value(layer.opacity)
         for blocker in blockers:
             blocker.unblock()
-        self.setToolTip("" if self._session.overlays_on else "All overlays are off: press G")
+        press = self._session.manner.press("overlays", "Overlays")
+        self.setToolTip("" if self._session.overlays_on else f"All overlays are off: {press}")
 
     def _set_visible(self, visible: bool) -> None:
         layer = self._session.layer(self._key)

@@ -217,12 +217,7 @@ class LesionTable(QTableView):
         self.setWordWrap(False)
         self.setIconSize(_CHIP)
         # Seven columns are to fit beside the picture without scrolling.
-        size = theme.font("small").pixelSize()
-        self.setStyleSheet(
-            f"QTableView {{ font-size: {size}px; }}"
-            f"QTableView::item {{ padding: 0 1px; }}"
-            f"QHeaderView::section {{ padding: {_PADDING}px; font-size: {size}px; }}"
-        )
+        self.setProperty("dense", True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QToolButton, QVB
 from inference.findings import Manifestation, Segment
 from viewer.panels.labels import chip, heading, sentence
 from viewer.panels.words import segment_facts
-from viewer.theme import colour, findings_colour
+from viewer.theme import tell
 
 __all__ = ["SegmentCard"]
 
@@ -35,7 +35,7 @@ class SegmentCard(QFrame):
         rows.setSpacing(2)
         top = QHBoxLayout()
         top.setSpacing(8)
-        top.addWidget(chip(findings_colour(segment.key)))
+        top.addWidget(chip(segment.key))
         top.addWidget(heading(segment.key.label), 1)
         top.addWidget(self._button())
         rows.addLayout(top)
@@ -73,7 +73,7 @@ class SegmentCard(QFrame):
         else:
             button.setText(f"Slice {largest + 1}")
             button.setToolTip("Go to the slice with most of it")
-            button.setStyleSheet(f"color: {colour('accent').name()};")
+            tell(button, "accent")
         button.setAccessibleName(f"{self.segment.key.label}: {button.text()}")
         button.clicked.connect(self._choose)
         return button

@@ -175,6 +175,7 @@ class TimingPanel(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAccessibleName("Timing")
         page = QWidget()
         self._rows = QVBoxLayout(page)
         self._rows.setContentsMargins(12, 8, 12, 12)

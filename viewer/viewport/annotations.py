@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
 from inference.findings import Manifestation
 from viewer import theme
-from viewer.viewport.orientation import EdgeLetters
+from viewer.planes.orientation import EdgeLetters
 from viewer.viewport.render import heat_table
 from viewer.viewport.texts import ScaleBar
 
@@ -30,7 +30,7 @@ __all__ = [
 
 BANNER = "Research use only. Not for diagnosis."
 HEATMAP_CAUTION = "Grad-CAM: not a segmentation"
-INVITATION = "Open a study: drop a folder or a file here, or press Ctrl+O"
+INVITATION = "Open a study: drop a folder or a file here, or {press}"
 
 _MARGIN = 8.0
 _PAD = 4.0
@@ -193,7 +193,7 @@ def draw(painter: QPainter, placed: Iterable[Placed]) -> None:
         painter.setBrush(_BACKING)
         painter.drawRoundedRect(entry.rect, 3.0, 3.0)
         is_key = entry.role is Role.LEGEND
-        painter.setPen(theme.colour("text" if is_key else entry.colour))
+        painter.setPen(theme.on_image("text" if is_key else entry.colour))
         painter.setFont(normal if entry.role is Role.LETTER else small)
         if entry.role is Role.SCALE_BAR:
             _draw_scale_bar(painter, entry)
@@ -209,7 +209,7 @@ def _draw_scale_bar(painter: QPainter, entry: Placed) -> None:
     metrics = QFontMetricsF(painter.font())
     right = entry.rect.right() - metrics.horizontalAdvance(entry.text) - 3 * _PAD
     left, middle = entry.rect.left() + _PAD, entry.rect.center().y()
-    painter.setPen(QPen(theme.colour("text"), 1.0))
+    painter.setPen(QPen(theme.on_image("text"), 1.0))
     painter.drawLine(QPointF(left, middle), QPointF(right, middle))
     for x in (left, right):
         painter.drawLine(QPointF(x, middle - _TICK / 2), QPointF(x, middle + _TICK / 2))
@@ -238,18 +238,18 @@ def _draw_colour_bar(painter: QPainter, entry: Placed) -> None:
     )
     painter.drawImage(bar, image)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(theme.colour("muted"))
+    painter.setPen(theme.on_image("muted"))
     painter.drawRect(bar)
-    painter.setPen(theme.colour("text"))
+    painter.setPen(theme.on_image("text"))
     room = entry.rect.adjusted(_PAD, 0, -_PAD, 0)
     middle = Qt.AlignmentFlag.AlignVCenter
     painter.drawText(room, Qt.AlignmentFlag.AlignLeft | middle, "0")
     painter.drawText(room, Qt.AlignmentFlag.AlignRight | middle, "1")
 
 
-def draw_invitation(painter: QPainter, rect: QRectF, sentence: str = INVITATION) -> None:
+def draw_invitation(painter: QPainter, rect: QRectF, sentence: str) -> None:
     """Say what to do while there is no picture."""
     painter.setFont(theme.font("large"))
-    painter.setPen(theme.colour("muted"))
+    painter.setPen(theme.on_image("muted"))
     flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
     painter.drawText(rect.adjusted(24, 24, -24, -48), int(flags), sentence)

@@ -40,7 +40,7 @@ def draw_crosshair(painter: QPainter, at: QPointF, width: float, height: float) 
         QLineF(x, y + _GAP, x, height),
     ]
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
-    for colour, wide in ((QColor(0, 0, 0, 110), 3.0), (theme.colour("accent"), 1.0)):
+    for colour, wide in ((QColor(0, 0, 0, 110), 3.0), (theme.on_image("accent"), 1.0)):
         painter.setPen(QPen(colour, wide))
         painter.drawLines(lines)
 
@@ -80,5 +80,5 @@ def draw_lens(painter: QPainter, picture: QImage, at: QPointF) -> None:
     painter.restore()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(theme.colour("text"), 1.5))
+    painter.setPen(QPen(theme.on_image("text"), 1.5))
     painter.drawEllipse(circle)

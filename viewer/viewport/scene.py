@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from PySide6.QtGui import QImage, QTransform
 from inference.heat_energy import figure_text, warning_text
 from inference.measurements.regions import plane_axes
 from viewer import theme
+from viewer.identity import named
 from viewer.measuring.projection import Projection
 from viewer.panes import Content, SlabMode
+from viewer.planes.section import section_of, why_not
 from viewer.session import LayerStyle
 from viewer.viewport import texts
 from viewer.viewport.annotations import Annotations, Line, Role
@@ -24,15 +27,14 @@ from viewer.viewport.render import (
     compose,
     grey_of,
 )
-from viewer.viewport.section import section_of, why_not
 
 if TYPE_CHECKING:
     from inference.findings import Heatmap, Manifestation
     from inference.studies.model import Problem, Volume
     from viewer.panes import Pane
+    from viewer.planes.section import Section
     from viewer.session import Layer, ReadingSession
     from viewer.viewport.framing import Framing
-    from viewer.viewport.section import Section
 
 __all__ = ["Scene"]
 
@@ -249,7 +251,8 @@ class Scene:
             if source is not None
             for problem in source.problems
         ]
-        return tuple({(problem.code, problem.sentence): problem for problem in found}.values())
+        shown = (replace(each, sentence=named(session, each.sentence)) for each in found)
+        return tuple({(each.code, each.sentence): each for each in shown}.values())
 
     def annotations(self, framing: Framing, pixel: tuple[int, int] | None) -> Annotations:
         """Write what stands around the picture.
@@ -281,8 +284,11 @@ class Scene:
 
     def _title(self, volume: Volume) -> tuple[Line, ...]:
         study, series = self._session.study, self._session.series
-        names = (study.description if study else "", series.description if series else "")
-        title = "  ·  ".join(name for name in names if name) or volume.modality
+        if self._session.manner.names_hidden:
+            title = f"{volume.modality}  ·  names hidden"
+        else:
+            names = (study.description if study else "", series.description if series else "")
+            title = "  ·  ".join(name for name in names if name) or volume.modality
         place = texts.plane_text(volume, self._planes(), self.index)
         if self.pane.content is not Content.STACK:
             place = f"{self.pane.content.words}  {place}"

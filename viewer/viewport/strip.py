@@ -54,6 +54,7 @@ class SliceStrip(QWidget):
         session.volume_changed.connect(self._on_findings)
         session.findings_changed.connect(self._on_findings)
         session.early_changed.connect(self._on_findings)
+        session.manner.looks_changed.connect(self._on_findings)
         session.position_changed.connect(self._on_position)
         self._on_findings()
 
@@ -192,8 +193,8 @@ class SliceStrip(QWidget):
         count, groove = self._count(), self._groove()
         x = round(groove.left() + (self._session.position + 0.5) / count * groove.width())
         marker = QRectF(x - 1, _MARGIN / 2, 2, self.height() - _MARGIN)
-        # Dark on both sides, so that it shows on every colour.
-        painter.fillRect(marker.adjusted(-1, 0, 1, 0), theme.colour("canvas"))
+        # The ground on both sides, so that it shows on every colour.
+        painter.fillRect(marker.adjusted(-1, 0, 1, 0), theme.colour("background"))
         painter.fillRect(marker, theme.colour("text"))
         painter.setPen(theme.colour("text"))
         painter.setFont(theme.font("small"))

@@ -60,9 +60,9 @@ class TargetMark(QObject):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        halo = QColor(theme.colour("canvas"))
+        halo = QColor(theme.on_image("canvas"))
         halo.setAlphaF(0.6)
-        for tint, width in ((halo, _WIDTH + 2 * _HALO), (theme.colour("accent"), _WIDTH)):
+        for tint, width in ((halo, _WIDTH + 2 * _HALO), (theme.on_image("accent"), _WIDTH)):
             painter.setPen(QPen(tint, width))
             painter.drawEllipse(at, _RADIUS, _RADIUS)
         painter.restore()

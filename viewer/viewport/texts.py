@@ -11,13 +11,13 @@ import numpy as np
 from inference.findings import Manifestation
 from inference.studies.model import Unit
 from viewer.panes import SlabMode
-from viewer.viewport.orientation import patient_axis
+from viewer.planes.orientation import patient_axis
 
 if TYPE_CHECKING:
     from inference.findings import Findings
     from inference.studies.model import Problem, Volume, Window
     from viewer.panes import Pane
-    from viewer.viewport.section import Section
+    from viewer.planes.section import Section
 
 __all__ = [
     "ScaleBar",

@@ -15,6 +15,7 @@ from inference.errors import ExportRefusedError
 from viewer import theme
 from viewer.arrangement import ZoomWish
 from viewer.measuring.overlay import MeasuringOverlay
+from viewer.mouse import Turn
 from viewer.session import Tool
 from viewer.viewport.annotations import (
     INVITATION,
@@ -26,6 +27,7 @@ from viewer.viewport.annotations import (
     place,
 )
 from viewer.viewport.framing import Framing
+from viewer.viewport.gestures import notches_of, tool_of, turn_of
 from viewer.viewport.pointing import draw_crosshair, draw_lens, lens_framing
 from viewer.viewport.scene import Scene
 from viewer.viewport.target import TargetMark
@@ -37,8 +39,8 @@ if TYPE_CHECKING:
     from inference.studies.model import Volume, Window
     from viewer.measuring.projection import Projection
     from viewer.panes import Pane
+    from viewer.planes.section import Section
     from viewer.session import ReadingSession
-    from viewer.viewport.section import Section
 
 __all__ = ["SliceView"]
 
@@ -85,9 +87,9 @@ class _Drag:
 class SliceView(QWidget):
     """One pane: a plane of the session's volume with overlays and texts.
 
-    Left drag does what the session's tool says, middle drag pans, right drag zooms, the wheel goes
-    through the planes, Ctrl and the wheel zoom. Moving with Shift takes the other panes along. A
-    double click gives the pane the whole room, or fits the picture where it has it already.
+    What drags and the wheel do stands in the session's mouse map (`viewer.mouse`). Moving with
+    Shift takes the other panes along. A double click gives the pane the whole room, or fits the
+    picture where it has it already.
 
     Parameters
     ----------
@@ -136,6 +138,10 @@ class SliceView(QWidget):
         session.arrangement.zoom_asked.connect(self._on_zoom)
         session.target_changed.connect(self._on_target)
         self.measuring.changed.connect(self.update)
+        session.manner.looks_changed.connect(self._on_overlays)
+        session.manner.mouse_changed.connect(self._on_tool)
+        session.manner.names_changed.connect(self._on_words)
+        session.manner.keys_changed.connect(self._on_words)
         self._on_volume()
         self._on_tool()
 
@@ -268,15 +274,29 @@ class SliceView(QWidget):
     def _is_on_plane(self, voxel: tuple[int, int, int]) -> bool:
         return self._planes().index_of(voxel) == self._scene.index
 
+    def _on_words(self) -> None:
+        self._describe()
+        self.update()
+
     def _on_tool(self) -> None:
-        self.setCursor(_CURSORS.get(self._session.tool, Qt.CursorShape.CrossCursor))
+        self.setCursor(self._usual_cursor())
+
+    def _usual_cursor(self) -> Qt.CursorShape:
+        mouse, tool = self._session.manner.mouse, self._session.tool
+        used = tool_of(mouse, Qt.MouseButton.LeftButton, tool) or tool
+        return _CURSORS.get(used, Qt.CursorShape.CrossCursor)
 
     def _describe(self) -> None:
         written = self.annotations()
         lines = (*written.top_left, *written.top_right)
         text = ", ".join(line.text for line in lines)
-        self.setAccessibleDescription(text or self._scene.why_nothing() or INVITATION)
+        self.setAccessibleDescription(text or self._what_to_do())
         self.setAccessibleName(f"{self._scene.pane.content.words}, pane {self._number + 1}")
+
+    def _what_to_do(self) -> str:
+        """Why there is no picture, or how to get one."""
+        press = self._session.manner.press("open-files", "Open files")
+        return self._scene.why_nothing() or INVITATION.format(press=press)
 
     # -- painting ------------------------------------------------------------------------------
 
@@ -289,7 +309,7 @@ class SliceView(QWidget):
             lens = self._scene.magnified(inside, self.devicePixelRatioF())
             draw_lens(painter, lens, self._lens_at)
         if self._is_marked_active():
-            painter.setPen(QPen(theme.colour("accent"), 1.0))
+            painter.setPen(QPen(theme.on_image("accent"), 1.0))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
         voxel = self._mark.voxel
@@ -301,8 +321,8 @@ class SliceView(QWidget):
     def _paint(self, painter: QPainter, written: Annotations, *, on_screen: bool) -> list[Placed]:
         placed = place(written, self.width(), self.height())
         if self._framing is None:
-            painter.fillRect(self.rect(), theme.colour("canvas"))
-            draw_invitation(painter, QRectF(self.rect()), self._scene.why_nothing() or INVITATION)
+            painter.fillRect(self.rect(), theme.on_image("canvas"))
+            draw_invitation(painter, QRectF(self.rect()), self._what_to_do())
         else:
             painter.drawImage(
                 QPointF(0.0, 0.0), self._scene.frame(self._framing, self.devicePixelRatioF())
@@ -368,28 +388,24 @@ class SliceView(QWidget):
         return self._framing.pixel_at(self._cursor.x(), self._cursor.y())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Go through the slices (up is towards the head), or zoom with Ctrl."""
+        """Do what the mouse map says: at first go through the slices, zoom with Ctrl."""
         event.accept()
-        notches = event.angleDelta().y() / 120.0
+        notches = notches_of(event)
         if self._framing is None:
             return
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        turn = turn_of(self._session.manner.mouse, event.modifiers())
+        if turn is Turn.ZOOM:
             at = event.position()
             self._reframe(self._framing.zoomed(_ZOOM_NOTCH**notches, at.x(), at.y()))
-            return
-        if steps := self._wheel.add(notches):
+        elif turn is not Turn.NOTHING and (steps := self._wheel.add(notches)):
             self._session.arrangement.stop_cine()
-            self._go_to(self._scene.index + steps)
+            many = 10 if turn is Turn.TEN_SLICES else 1
+            self._go_to(self._scene.index + steps * many)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a drag; the pane becomes the active one."""
         self._session.arrangement.activate(self._number)
-        tools = {
-            Qt.MouseButton.LeftButton: self._session.tool,
-            Qt.MouseButton.MiddleButton: Tool.PAN,
-            Qt.MouseButton.RightButton: Tool.ZOOM,
-        }
-        tool = tools.get(event.button())
+        tool = tool_of(self._session.manner.mouse, event.button(), self._session.tool)
         if tool is None or self._framing is None or self._drag is not None:
             event.ignore()
             return
@@ -431,8 +447,7 @@ class SliceView(QWidget):
             return False
         taken = self.measuring.move(projection, event)
         wanted = self.measuring.cursor(projection, event.position())
-        usual = _CURSORS.get(self._session.tool, Qt.CursorShape.CrossCursor)
-        self.setCursor(usual if wanted is None else wanted)
+        self.setCursor(self._usual_cursor() if wanted is None else wanted)
         return taken
 
     def _planes(self) -> Section:

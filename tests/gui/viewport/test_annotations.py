@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 
 from viewer import theme
+from viewer.planes.orientation import EdgeLetters
 from viewer.viewport.annotations import (
     BANNER,
     HEATMAP_CAUTION,
@@ -18,7 +19,6 @@ from viewer.viewport.annotations import (
     draw,
     place,
 )
-from viewer.viewport.orientation import EdgeLetters
 from viewer.viewport.texts import scale_bar
 
 pytestmark = pytest.mark.usefixtures("qapp")

@@ -97,11 +97,14 @@ def test_a_model_is_named_with_the_beginning_of_its_hash() -> None:
 @pytest.mark.parametrize(
     ("seconds", "done", "total", "text"),
     [
-        (6.0, 20, 50, "0:09 left"), (60.0, 1, 3, "2:00 left"), (1.0, 0, 5, ""), (1.0, 5, 5, ""),
-        (1.0, 0, 0, ""),
+        (6.0, 20, 50, "about 9 s left"), (60.0, 2, 6, "about 2 min left"),
+        (10.0, 10, 43, "about 35 s left"), (9.0, 0, 5, ""), (9.0, 5, 5, ""), (9.0, 0, 0, ""),
+        (0.2, 5, 50, ""), (9.0, 1, 50, ""), (9.0, 99, 100, ""),
     ],
 )  # fmt: skip
-def test_time_left_goes_on_as_before(seconds: float, done: int, total: int, text: str) -> None:
+def test_time_left_is_said_when_the_rate_is_known(
+    seconds: float, done: int, total: int, text: str
+) -> None:
     assert time_left(seconds, done, total) == text
 
 

@@ -8,8 +8,8 @@ import pytest
 from inference.findings import Manifestation
 from inference.studies.model import Problem, Unit, Volume, Window
 from viewer.panes import Content, Pane, Slab, SlabMode
+from viewer.planes.section import section_of
 from viewer.viewport import texts
-from viewer.viewport.section import section_of
 
 
 def volume(**changes):

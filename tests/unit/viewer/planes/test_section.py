@@ -7,7 +7,7 @@ import pytest
 
 from inference.studies.model import Unit, Volume
 from viewer.panes import Content, Pane, Slab, SlabMode, Turn
-from viewer.viewport.section import section_of, why_not
+from viewer.planes.section import section_of, why_not
 
 SHAPE = (5, 6, 7)
 """(slices, rows, columns)"""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewer.panes import Content, Pane, SlabMode
-from viewer.viewport.orientation import (
+from viewer.planes.orientation import (
     Display,
     display_of,
     edge_letters,
@@ -24,7 +24,7 @@ from viewer.viewport.orientation import (
 
 if TYPE_CHECKING:
     from inference.studies.model import Volume
-    from viewer.viewport.orientation import EdgeLetters
+    from viewer.planes.orientation import EdgeLetters
 
 __all__ = ["SHEAR_TOLERANCE", "Section", "section_of", "why_not"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from viewer.viewport.orientation import Display, direction_letters, display_of, edge_letters
+from viewer.planes.orientation import Display, direction_letters, display_of, edge_letters
 
 
 def affine(column, row, normal):

@@ -1,0 +1,107 @@
+"""Settings: where files go, and what is kept to be quicker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
+
+from viewer.cache import CacheKeeper, size_in_words
+from viewer.preferences.page import Page
+
+if TYPE_CHECKING:
+    from viewer.options import Chosen
+
+__all__ = ["FoldersPage"]
+
+
+class FoldersPage(Page):
+    """The folder of exports; the cache, its size, and a button that clears it.
+
+    Parameters
+    ----------
+    chosen
+        What is shown and changed.
+    cache
+        Measures and clears.
+    is_busy
+        Whether something is being done that may use the cache.
+    """
+
+    title = "Folders and cache"
+    fields = ("export_folder",)
+
+    def __init__(self, chosen: Chosen, cache: CacheKeeper, is_busy: Callable[[], bool]) -> None:
+        super().__init__(chosen)
+        self._cache = cache
+        self._is_busy = is_busy
+        form = self.add_form()
+        self._export = QLineEdit()
+        self._export.setObjectName("choice-export_folder")
+        self._export.setReadOnly(True)
+        self._export.setPlaceholderText("The folder used last")
+        choose = QPushButton("Choose…")
+        choose.setObjectName("choose-export-folder")
+        choose.setAccessibleName("Choose the export folder")
+        choose.clicked.connect(self._ask)
+        self.add_row(
+            form, "Exports go to", self._export,
+            "Default: the folder used last. Each export still asks for the file.",
+        )  # fmt: skip
+        form.addRow("", _left(choose))
+        folder = QLineEdit(str(cache.folder))
+        folder.setObjectName("cache-folder")
+        folder.setReadOnly(True)
+        self.add_row(
+            form, "Cache", folder,
+            "Networks made ready for this computer, and the sample study. It holds no patient's "
+            "images, and is made again when it is needed.",
+        )  # fmt: skip
+        self._size = QLabel("…")
+        self._size.setObjectName("cache-size")
+        self._clear = QPushButton("Clear")
+        self._clear.setObjectName("cache-clear")
+        self._clear.setAccessibleName("Clear the cache")
+        self._clear.clicked.connect(self._clear_cache)
+        form.addRow("", _left(self._clear, self._size))
+        self.rows.addStretch(1)
+        cache.measured.connect(self._show_size)
+        cache.failed.connect(self._size.setText)
+        self.show_choices()
+
+    def show_choices(self) -> None:
+        """Show what is chosen."""
+        self._export.setText(self.chosen.now.export_folder)
+
+    def measure(self) -> None:
+        """Show how large the cache is by now."""
+        self._cache.measure()
+
+    def _ask(self) -> None:
+        start = self.chosen.now.export_folder or str(Path.home())
+        name = QFileDialog.getExistingDirectory(self, "Folder for exports", start)
+        if name:
+            self.choose(export_folder=name)
+
+    def _show_size(self, size: int) -> None:
+        self._size.setText(f"Size: {size_in_words(size)}")
+        self._clear.setEnabled(size > 0)
+
+    def _clear_cache(self) -> None:
+        if self._is_busy():
+            self._size.setText("Wait for the work to end, or cancel it; it may use the cache.")
+            return
+        self._size.setText("Clearing…")
+        self._cache.clear()
+
+
+def _left(*widgets: QWidget) -> QWidget:
+    line = QWidget()
+    row = QHBoxLayout(line)
+    row.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        row.addWidget(widget)
+    row.addStretch(1)
+    return line
