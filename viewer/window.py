@@ -70,8 +70,11 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self._settings = settings
         self.session = ReadingSession(self)
-        self._workers = {name: Worker(name, self) for name in ("opening", "analysis", "export")}
-        self.opener = Opener(self.session, self._workers["opening"], parent=self)
+        names = ("opening", "scanning", "analysis", "export")
+        self._workers = {name: Worker(name, self) for name in names}
+        self.opener = Opener(
+            self.session, self._workers["opening"], parent=self, scanner=self._workers["scanning"]
+        )
         self.analyst = Analyst(
             self.session, self._workers["analysis"], system, context, parent=self
         )

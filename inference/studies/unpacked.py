@@ -114,6 +114,7 @@ def _home() -> Path:
 
 
 def _settle() -> tuple[Path, sqlite3.Connection]:
+    sweep()
     home = _home()
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     while True:
