@@ -14,7 +14,7 @@ from viewer.session import AnalysisState, ReadingSession, Tool
 if TYPE_CHECKING:
     from inference.studies.model import Window
 
-__all__ = ["MENUS", "Command", "Doings", "commands"]
+__all__ = ["MENUS", "Choice", "Command", "Doings", "commands"]
 
 MENUS = ("File", "View", "Window level", "Tools", "Analysis", "Export", "Help")
 """The menus, in order; a command names the one it is in."""
@@ -26,6 +26,8 @@ class Doings:
 
     open_files: Callable[[], None]
     open_folder: Callable[[], None]
+    open_last: Callable[[], None]
+    recent: Callable[[], Sequence[Choice]]
     step_series: Callable[[int], None]
     read_as: Callable[[str], None]
     analyse: Callable[[], None]
@@ -41,6 +43,30 @@ class Doings:
 
 def _always() -> bool:
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An entry of a submenu that is not the same at every time.
+
+    Parameters
+    ----------
+    text, tip, do
+        As of a command; "&" in the text underlines the letter after it.
+    enabled
+        It can be chosen.
+    checked
+        For what is on or off: whether it is on; None for the others.
+    separated
+        A separator stands before it.
+    """
+
+    text: str
+    tip: str
+    do: Callable[[], None]
+    enabled: bool = True
+    checked: bool | None = None
+    separated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +95,9 @@ class Command:
         It is also in the toolbar.
     separated
         A separator stands before it.
+    choices
+        Entries of the submenu that it opens, asked for whenever that is shown; `do` then stands
+        for the first of them.
     """
 
     id: str
@@ -81,6 +110,7 @@ class Command:
     checked: Callable[[], bool] | None = None
     toolbar: bool = False
     separated: bool = False
+    choices: Callable[[], Sequence[Choice]] | None = None
 
 
 def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
@@ -109,10 +139,12 @@ def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
 
 def _file_commands(doings: Doings) -> Sequence[Command]:
     return (
-        Command("open-files", "Open files…", "Open images: DICOM, NIfTI, NRRD, MHA, PNG or JPEG",
-                "File", doings.open_files, ("Ctrl+O",), toolbar=True),
-        Command("open-folder", "Open folder…", "Open a folder of DICOM files", "File",
-                doings.open_folder, ("Ctrl+Shift+O",), toolbar=True),
+        Command("open-files", "Open files…", "Open images: DICOM, NIfTI, NRRD, MHA, PNG, JPEG, a "
+                "DICOMDIR or a ZIP archive", "File", doings.open_files, ("Ctrl+O",), toolbar=True),
+        Command("open-folder", "Open folder…", "Open a folder of images with all that is in it",
+                "File", doings.open_folder, ("Ctrl+Shift+O",), toolbar=True),
+        Command("open-recent", "Open recent", "Open again what was opened before", "File",
+                doings.open_last, choices=doings.recent),
         Command("quit", "Quit", "Close SecondRead", "File", doings.quit, ("Ctrl+Q",),
                 separated=True),
     )  # fmt: skip

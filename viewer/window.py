@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QMainWindow,
+    QMenu,
     QSplitter,
     QTabWidget,
     QTextBrowser,
@@ -32,6 +33,7 @@ from viewer.menus import ActionSet, keys_html, wants_key
 from viewer.messages import MessageArea
 from viewer.opening import Opener
 from viewer.panels import FindingsPanel, LayersPanel, TimingPanel
+from viewer.recent import Recent
 from viewer.session import ReadingSession
 from viewer.settings import Settings
 from viewer.status import StatusBar
@@ -70,10 +72,13 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self._settings = settings
         self.session = ReadingSession(self)
-        names = ("opening", "scanning", "analysis", "export")
+        names = ("opening", "scanning", "analysis", "export", "recent")
         self._workers = {name: Worker(name, self) for name in names}
         self.opener = Opener(
             self.session, self._workers["opening"], parent=self, scanner=self._workers["scanning"]
+        )
+        self.recent = Recent(
+            settings, self._workers["recent"], lambda path: self.opener.open_paths([path]), self
         )
         self.analyst = Analyst(
             self.session, self._workers["analysis"], system, context, parent=self
@@ -162,6 +167,11 @@ class MainWindow(QMainWindow):
         self.tree.series_chosen.connect(lambda *_: self.view.setFocus())
         self.opener.thumbnail_ready.connect(self.tree.set_thumbnail)
         self.opener.folder_opened.connect(self._settings.set_last_folder)
+        self.opener.paths_opened.connect(self.recent.add)
+        self.recent.changed.connect(self.actions_.refresh)
+        recent_menu = self.actions_["open-recent"].menu()
+        if isinstance(recent_menu, QMenu):
+            recent_menu.aboutToShow.connect(self.recent.check)
         self.findings_panel.card_asked.connect(self._show_card)
         self.exporter.folder_used.connect(self._settings.set_last_folder)
         for worker in self._workers.values():
@@ -171,6 +181,8 @@ class MainWindow(QMainWindow):
         return Doings(
             open_files=self._ask_open_files,
             open_folder=self._ask_open_folder,
+            open_last=self.recent.open_last,
+            recent=self.recent.choices,
             step_series=self.opener.step_series,
             read_as=self.opener.read_as,
             analyse=self.analyst.start,

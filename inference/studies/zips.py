@@ -255,12 +255,15 @@ def _chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]
 
 def _left_out(nested: list[str], damaged: list[str]) -> tuple[Problem, ...]:
     problems = []
-    for code, names, why in (
-        (Code.NESTED_ARCHIVE, nested, "archives inside the archive; unpack and open them alone"),
-        (Code.DAMAGED_MEMBERS, damaged, "damaged inside the archive; copy it again"),
-    ):
-        if names:
-            problems.append(Problem(code, f"{_named(names)} left out, being {why}."))
+    if nested:
+        one = "is an archive inside the archive and was left out; unpack it and open it alone."
+        more = "are archives inside the archive and were left out; unpack and open them alone."
+        sentence = f"{_named(nested)} {one if len(nested) == 1 else more}"
+        problems.append(Problem(Code.NESTED_ARCHIVE, sentence))
+    if damaged:
+        verbs = "is damaged and was" if len(damaged) == 1 else "are damaged and were"
+        sentence = f"{_named(damaged)} {verbs} left out; copy the archive again."
+        problems.append(Problem(Code.DAMAGED_MEMBERS, sentence))
     return tuple(problems)
 
 
@@ -269,5 +272,4 @@ def _named(names: list[str]) -> str:
 
     quoted = ", ".join(f"“{printable(name)}”" for name in names[:_MAX_NAMED])
     more = len(names) - _MAX_NAMED
-    quoted += f" and {more} more" if more > 0 else ""
-    return f"{quoted} {'was' if len(names) == 1 else 'were'}"
+    return quoted + (f" and {more} more" if more > 0 else "")

@@ -606,7 +606,7 @@ class TestCommands:
     def test_nothing_is_open_so_nothing_can_be_done_to_it(self, window: MainWindow) -> None:
         enabled = {c.id for c in window.actions_.commands if window.actions_[c.id].isEnabled()}
         assert enabled == {
-            "open-files", "open-folder", "quit", "full-screen", "keys", "cards",
+            "open-files", "open-folder", "open-recent", "quit", "full-screen", "keys", "cards",
             "tool-window", "tool-pan", "tool-zoom",
         }  # fmt: skip
 

@@ -217,7 +217,7 @@ def test_a_header_that_promises_less_than_it_holds_gives_no_more(tmp_path, cache
     at = data.index(b"PK\x01\x02")
     data[at + 24 : at + 28] = (100).to_bytes(4, "little")
     path.write_bytes(bytes(data))
-    assert "“a.dcm” was left out, being damaged" in refusal(path)
+    assert "“a.dcm” is damaged and was left out" in refusal(path)
     assert not left(cache)
 
 
@@ -227,11 +227,16 @@ def test_an_archive_inside_is_left_out_and_said(pack, tmp_path):
     (study,) = scan(path)
     (problem,) = study.problems
     assert problem.code == Code.NESTED_ARCHIVE
-    assert "“inner.zip”, “hidden.dcm” were left out, being archives" in problem.sentence
+    assert (
+        "“inner.zip”, “hidden.dcm” are archives inside the archive and were left out"
+        in problem.sentence
+    )
     assert len(study.series[0].slices) == 3
     with zipfile.ZipFile(tmp_path / "only.zip", "w") as archive:
         archive.writestr("inner.zip", inner)
-    assert "“inner.zip” was left out" in refusal(tmp_path / "only.zip")
+    assert "“inner.zip” is an archive inside the archive and was left out" in refusal(
+        tmp_path / "only.zip"
+    )
 
 
 def test_a_damaged_member_is_left_out_and_said(pack):
