@@ -62,7 +62,7 @@ def read_listing(path: Path, there: Sequence[Path]) -> Listing | None:
     inside = root.resolve()
     by_name: dict[str, Path] = {}
     for file in there:
-        if file.is_relative_to(root) and file.resolve().is_relative_to(inside):
+        if file.is_relative_to(root):
             by_name[file.relative_to(root).as_posix().casefold()] = file
     found: dict[Path, None] = {}
     missing: dict[str, None] = {}
@@ -73,10 +73,12 @@ def read_listing(path: Path, there: Sequence[Path]) -> Listing | None:
             continue
         name = "/".join(parts)
         there_as = [by_name[form] for form in _forms(name.casefold()) if form in by_name]
-        if there_as:
+        if not there_as:
+            missing[name] = None
+        elif there_as[0].resolve().is_relative_to(inside):
             found[there_as[0]] = None
         else:
-            missing[name] = None
+            outside += 1
     if not (found or missing or outside):
         return None
     return Listing(path, tuple(found), tuple(missing), outside)

@@ -8,6 +8,7 @@ __all__ = [
     "HU_FLOOR",
     "MAX_ARCHIVE_DEPTH",
     "MAX_DEFLATE_RATIO",
+    "MAX_DIRECTORY_BYTES",
     "MAX_FILES",
     "MAX_INFLATED_BYTES",
     "MAX_SIDE",
@@ -41,6 +42,9 @@ MAX_FILES: Final = 100_000
 
 MAX_UNPACKED_BYTES: Final = 16 * 2**30
 """Most bytes that a ZIP archive may unpack to: some thirty thousand slices of 512²."""
+
+MAX_DIRECTORY_BYTES: Final = 24 * 2**20
+"""Longest directory of a ZIP archive: `MAX_FILES` entries of 250 bytes."""
 
 MAX_ARCHIVE_DEPTH: Final = 32
 """Most folders within folders in a ZIP archive."""

@@ -8,9 +8,12 @@ declares is trusted: bytes are counted as they are written.
 
 from __future__ import annotations
 
+import errno
+import io
 import lzma
 import shutil
 import stat
+import struct
 import unicodedata
 import zipfile
 import zlib
@@ -25,7 +28,12 @@ from inference.progress import Progress
 from inference.studies import unpacked
 from inference.studies.codes import Code
 from inference.studies.find import is_hidden, is_zip
-from inference.studies.limits import MAX_ARCHIVE_DEPTH, MAX_FILES, MAX_UNPACKED_BYTES
+from inference.studies.limits import (
+    MAX_ARCHIVE_DEPTH,
+    MAX_DIRECTORY_BYTES,
+    MAX_FILES,
+    MAX_UNPACKED_BYTES,
+)
 from inference.studies.model import Problem
 
 __all__ = ["Unpacked", "unpack"]
@@ -36,6 +44,17 @@ _ENCRYPTED: Final = 0x1 | 0x40 | 0x2000
 _UNIX_MODE: Final = 16
 """Bits by which the external attributes are shifted to give a Unix mode."""
 _MAX_NAMED: Final = 3
+
+_NAME_ERRORS: Final = (
+    errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EEXIST, errno.ENOENT, errno.ENOTDIR,
+    errno.EISDIR,
+)  # fmt: skip
+_END: Final = b"PK\x05\x06"
+_LOCATOR: Final = b"PK\x06\x07"
+_END_BYTES: Final = 22 + 0xFFFF
+"""The record at an archive's end with the longest comment (APPNOTE 4.3.16)."""
+_LARGE_END_BYTES: Final = 76
+"""The records of ZIP64 before it (APPNOTE 4.3.14 and 4.3.15)."""
 
 _DAMAGE: Final = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError,
@@ -93,6 +112,8 @@ def unpack(path: Path, progress: Progress) -> Unpacked:
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
+        if _directory_bytes(path) > MAX_DIRECTORY_BYTES:
+            raise _refused(path, f"it holds more than {MAX_FILES:,} files")
         archive = zipfile.ZipFile(path)
     except _DAMAGE as error:
         raise BadInputError(
@@ -102,11 +123,30 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         yield archive
 
 
+def _directory_bytes(path: Path) -> int:
+    """Return how long an archive says that its directory is; `zipfile` reads it in one go."""
+    with path.open("rb") as stream:
+        length = stream.seek(0, io.SEEK_END)
+        stream.seek(max(0, length - _END_BYTES - _LARGE_END_BYTES))
+        tail = stream.read()
+    longest = 0
+    at = tail.find(_END)
+    while at >= 0:
+        if at + 16 <= len(tail):
+            longest = max(longest, *struct.unpack_from("<L", tail, at + 12))
+        if at >= _LARGE_END_BYTES and tail[at - 20 : at - 16] == _LOCATOR:
+            longest = max(longest, *struct.unpack_from("<Q", tail, at - _LARGE_END_BYTES + 40))
+        at = tail.find(_END, at + 1)
+    return min(longest, length)
+
+
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in _NAME_ERRORS:
+            raise _refused(path, "it holds names that this computer does not take") from error
         raise _no_room(path) from error
 
 

@@ -174,6 +174,18 @@ def test_what_was_read_before_cancelling_is_kept(series, reads, tmp_path):
     assert read
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_names_that_are_no_text_are_read_and_not_kept(series, reads, tmp_path):
+    try:
+        (tmp_path / "ct").rename(tmp_path / os.fsdecode(b"ct\xff"))
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    for _ in range(2):
+        reads.clear()
+        assert len(scan(tmp_path / os.fsdecode(b"ct\xff"))[0].series[0].slices) == 5
+        assert len(set(reads)) == 5
+
+
 @pytest.mark.parametrize("data", [b"no database at all, but quite a long text " * 50, b"SQLite"])
 def test_a_damaged_index_is_made_anew(series, cache, reads, tmp_path, data):
     first = scan(tmp_path / "ct")

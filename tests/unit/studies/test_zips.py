@@ -196,6 +196,30 @@ def test_too_many_files_and_folders_too_deep_are_refused(tmp_path, monkeypatch):
     assert "too deep" in refusal(crafted(tmp_path / "b.zip", "d/" * 40 + "a.dcm"))
 
 
+@pytest.mark.parametrize("large", [False, True])
+def test_a_directory_too_long_is_refused_before_it_is_read(tmp_path, monkeypatch, large):
+    monkeypatch.setattr("inference.studies.zips.MAX_DIRECTORY_BYTES", 3_000)
+    if large:
+        # Make `zipfile` write the records of ZIP64.
+        monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 10)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for i in range(100):
+            archive.writestr(str(i), b"x")
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    if large:
+        assert b"PK\x06\x06" in data
+        data[-10:-6] = b"\0\0\0\0"
+        (tmp_path / "a.zip").write_bytes(data)
+    monkeypatch.setattr("inference.studies.zips.zipfile.ZipFile", None)
+    assert "more than 100,000 files" in refusal(tmp_path / "a.zip")
+
+
+def test_names_that_no_file_system_takes_are_refused(tmp_path, cache):
+    path = crafted(tmp_path / "a.zip", "x" * 400)
+    assert "names that this computer does not take" in refusal(path)
+    assert not left(cache)
+
+
 def test_what_declares_too_much_is_refused_before_anything_is_written(pack, cache, monkeypatch):
     monkeypatch.setattr("inference.studies.zips.MAX_UNPACKED_BYTES", 5_000)
     assert "would take more than" in refusal(pack())
