@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from viewer.session import ReadingSession
 
 __all__ = ["Opener", "Reader"]
+
+_PAUSE_SECONDS: Final = 0.01
+"""How often a scan that gives way asks whether it may go on."""
 
 
 @dataclass(slots=True, eq=False)
@@ -129,7 +132,7 @@ class Opener(QObject):
 
         def work(progress: Progress) -> tuple[tuple[Study, ...], str]:
             request.started = time.perf_counter()
-            return scan_all(self._reader(), chosen, progress, tell)
+            return scan_all(self._reader(), chosen, self._giving_way(progress), tell)
 
         job = Job(
             "Opening",
@@ -139,6 +142,19 @@ class Opener(QObject):
             partial(self._stopped, request),
         )
         self._scanner.submit(job)
+
+    def _giving_way(self, progress: Progress) -> Progress:
+        """Make a scan's progress wait while pixels are read: both would share one interpreter."""
+        if self._scanner is self._worker:
+            return progress
+
+        def report(stage: str, done: int, total: int) -> None:
+            while self._worker.busy and not progress.cancelled.wait(_PAUSE_SECONDS):
+                pass
+            if progress.callback is not None:
+                progress.callback(stage, done, total)
+
+        return Progress(report, progress.cancelled)
 
     def _found(self, request: _Request, studies: tuple[Study, ...]) -> None:
         """List what is known so far, and show the first series worth it."""

@@ -28,6 +28,9 @@ class SlowReader:
         self.study = study
         self.volumes = volumes
         self.steps = threading.Semaphore(0)
+        self.go = threading.Event()
+        self.go.set()
+        self.asked = 0
         self.final: Study | None = None
 
     def scan(
@@ -43,13 +46,15 @@ class SlowReader:
         for done in range(1, len(series) + 1):
             while not self.steps.acquire(timeout=0.005):
                 progress.report("Reading headers", done * 1000, 5000)
+                self.asked += 1
             found(Found((replace(self.study, series=series[:done]),), done * 1000, 5000))
         while not self.steps.acquire(timeout=0.005):
             progress.report("Reading headers", 4999, 5000)
         return (self.final or self.study,)
 
     def load(self, series: Series, progress: Progress | None = None) -> Volume:
-        """Give the series' pixels."""
+        """Give the series' pixels when the test lets it."""
+        self.go.wait(5)
         return self.volumes[series.uid]
 
     def thumbnail(self, series: Series, size: int = 96) -> Any:
@@ -85,6 +90,7 @@ def scanning(window: MainWindow, slow: SlowReader) -> Iterator[MainWindow]:
     window.opener._reader = lambda: slow
     window.opener.open_paths([FOLDER])
     yield window
+    slow.go.set()
     slow.steps.release(9)
 
 
@@ -140,6 +146,34 @@ def test_another_series_can_be_read_while_the_scan_goes_on(
     qtbot.waitUntil(lambda: not scanning.busy)
     assert session.series is slow.study.series[0]
     assert len(listed(scanning)) == 3
+
+
+def test_the_scan_gives_way_while_pixels_are_read(
+    qtbot: Any, scanning: MainWindow, slow: SlowReader
+) -> None:
+    slow.go.clear()
+    slow.steps.release(2)
+    qtbot.waitUntil(lambda: scanning._workers["opening"].busy)
+    qtbot.wait(30)
+    before = slow.asked
+    qtbot.wait(100)
+    assert slow.asked == before
+    slow.go.set()
+    qtbot.waitUntil(lambda: slow.asked > before)
+    assert scanning.session.volume is not None
+
+
+def test_cancelling_while_pixels_are_read_stops_both(
+    qtbot: Any, scanning: MainWindow, slow: SlowReader
+) -> None:
+    slow.go.clear()
+    slow.steps.release(2)
+    qtbot.waitUntil(lambda: scanning._workers["opening"].busy)
+    scanning.cancel()
+    slow.go.set()
+    qtbot.waitUntil(lambda: not scanning.busy)
+    assert scanning.session.volume is None
+    assert len(listed(scanning)) == 2
 
 
 def test_cancelling_keeps_what_has_been_found(
