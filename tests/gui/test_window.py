@@ -86,7 +86,7 @@ class TestOpening:
     ) -> None:
         folder = write_ct()
         assert drop(window, folder)
-        qtbot.waitUntil(lambda: window.session.volume is not None)
+        qtbot.waitUntil(lambda: window.session.volume is not None and not window.busy)
         volume = window.session.volume
         assert volume is not None
         assert volume.shape == (12, 64, 64)
@@ -180,7 +180,7 @@ class TestOpening:
         self, qtbot: Any, window: MainWindow, write_ct: Callable[..., Path]
     ) -> None:
         drop(window, write_ct("one"), write_ct("two", slices=5, seed="two"))
-        qtbot.waitUntil(lambda: window.session.volume is not None)
+        qtbot.waitUntil(lambda: window.session.volume is not None and not window.busy)
         assert window.session.volume is not None
         assert window.session.volume.shape[0] == 12
         tree = window.tree.tree
@@ -654,10 +654,10 @@ class TestCommands:
         monkeypatch.setattr("viewer.window.QFileDialog.getOpenFileNames", answer_files)
         monkeypatch.setattr("viewer.window.QFileDialog.getExistingDirectory", answer_folder)
         window.actions_["open-files"].trigger()
-        qtbot.waitUntil(lambda: window.session.volume is not None)
+        qtbot.waitUntil(lambda: window.session.volume is not None and not window.busy)
         first = window.session.volume
         window.actions_["open-folder"].trigger()
-        qtbot.waitUntil(lambda: window.session.volume is not first)
+        qtbot.waitUntil(lambda: window.session.volume is not first and not window.busy)
         assert asked == [str(tmp_path), str(folder)]
 
 
