@@ -227,7 +227,8 @@ def _one(
         uid=uid if number == 1 else f"{uid}#{number}",
         kind=SourceKind.DICOM,
         modality=first.modality,
-        description=" · ".join(part for part in (description, stack.label) if part),
+        # The label first: in a narrow list the end is cut off.
+        description=" · ".join(part for part in (stack.label, description) if part),
         slices=tuple(
             SliceSource(f.path, f.index, f.sop_instance_uid, f.sop_class_uid) for f in stack.frames
         ),

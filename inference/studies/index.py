@@ -89,6 +89,7 @@ class Index:
     def __init__(self, connection: sqlite3.Connection | None = None) -> None:
         self._connection = connection
         self._folder: tuple[str, dict[str, _Row]] = ("", {})
+        self._believed: dict[Path, _Row] = {}
         self._waiting: dict[Path, _Row] = {}
 
     def knows(self, path: Path) -> bool:
@@ -169,6 +170,16 @@ class Index:
 
         self._do(work)
 
+    def touch(self, folders: Iterable[Path]) -> None:
+        """Note that folders were opened now."""
+        now = time.time()
+        rows = [(now, str(folder)) for folder in folders]
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany("UPDATE folders SET used = ? WHERE path = ?", rows)
+
+        self._do(work)
+
     def close(self) -> None:
         """Write what waits, make room, and close."""
         self._write()
@@ -178,8 +189,11 @@ class Index:
             self._connection = None
 
     def _row(self, path: Path) -> _Row | None:
+        """Return what is kept of a file; one that was asked for before is not looked at again."""
         if self._connection is None:
             return None
+        if path in self._believed:
+            return self._believed[path]
         folder = str(path.parent)
         if self._folder[0] != folder:
             rows: dict[str, _Row] = {}
@@ -195,7 +209,10 @@ class Index:
             self._do(work)
             self._folder = (folder, rows)
         row = self._folder[1].get(path.name)
-        return row if row is not None and row.stamp == stamp_of(path) else None
+        if row is None or row.stamp != stamp_of(path):
+            return None
+        self._believed[path] = row
+        return row
 
     def _write(self) -> None:
         waiting, self._waiting = self._waiting, {}
@@ -219,12 +236,6 @@ class Index:
             )
 
         self._do(work)
-
-    def touch(self, folders: Iterable[Path]) -> None:
-        """Note that folders were opened now."""
-        now = time.time()
-        rows = [(now, str(folder)) for folder in folders]
-        self._do(lambda c: _nothing(c.executemany("UPDATE folders SET used=? WHERE path=?", rows)))
 
     def _do(self, work: Callable[[sqlite3.Connection], None]) -> None:
         """Do something in one transaction; on any trouble with the file, go on without it."""
@@ -361,7 +372,3 @@ def _used(connection: sqlite3.Connection) -> int:
         for name in ("page_count", "freelist_count", "page_size")
     )
     return (pages - free) * page
-
-
-def _nothing(_result: object) -> None:
-    """Take a statement for a function without a result."""

@@ -109,7 +109,8 @@ def scan_volume(path: Path, number: int) -> tuple[Series, ...]:
             uid=derived_uid("volume", place, *(("time", time) if time else ())),
             kind=SourceKind.VOLUME,
             modality="OT" if header.flat else "CT",
-            description=path.name + (f" · time {time + 1}" if header.times > 1 else ""),
+            # The time first: in a narrow list the end is cut off.
+            description=(f"time {time + 1} · " if header.times > 1 else "") + path.name,
             # Frames are counted through all times: they say which one a series is.
             slices=tuple(SliceSource(path, time * slices + k) for k in range(slices)),
             rows=rows,

@@ -102,8 +102,8 @@ def test_same_place_with_other_pixels_splits_by_acquisition(write_series, tmp_pa
     assert second.uid == "1.2.3.4#2"
     assert {s.path.parent.name for s in second.slices} == {"again"}
     assert Code.SAME_POSITION in codes(first) & codes(second)
-    assert first.description == "made up · acquisition 1"
-    assert second.description == "made up · acquisition 2"
+    assert first.description == "acquisition 1 · made up"
+    assert second.description == "acquisition 2 · made up"
 
 
 def test_same_place_without_any_reason_splits_one_after_the_other(write_series, tmp_path):
@@ -114,7 +114,7 @@ def test_same_place_without_any_reason_splits_one_after_the_other(write_series, 
     first, second = scan(tmp_path)[0].series
     assert (len(first.slices), len(second.slices)) == (5, 1)
     assert second.slices[0].path == path
-    assert (first.description, second.description) == ("made up · part 1", "made up · part 2")
+    assert (first.description, second.description) == ("part 1 · made up", "part 2 · made up")
 
 
 def test_times_of_a_4d_series_are_told_apart_and_come_in_their_order(write_series, tmp_path):
@@ -125,7 +125,7 @@ def test_times_of_a_4d_series_are_told_apart_and_come_in_their_order(write_serie
             # Other pixels at each time: equal ones would be copies.
             path.write_bytes(path.read_bytes()[:-1] + bytes([time]))
     series = scan(tmp_path)[0].series
-    assert [s.description for s in series] == [f"made up · time {t}" for t in (1, 2, 10)]
+    assert [s.description for s in series] == [f"time {t} · made up" for t in (1, 2, 10)]
     assert [{x.path.parent.name for x in s.slices} for s in series] == [{"t1"}, {"t2"}, {"t10"}]
     assert all("split into 3" in sentence(s, Code.SAME_POSITION) for s in series)
     assert load(series[2]).array.shape == (5, 40, 40)

@@ -72,6 +72,15 @@ def test_an_unchanged_folder_is_opened_without_reading_anything(series, reads, t
     assert load(first[0].series[0]).array.shape == (5, 40, 40)
 
 
+def test_a_known_file_is_looked_at_once(series, tmp_path, monkeypatch):
+    scan(tmp_path / "ct")
+    looked: list[Path] = []
+    stamp_of = index.stamp_of
+    monkeypatch.setattr(index, "stamp_of", lambda path: (looked.append(path), stamp_of(path))[1])
+    scan(tmp_path / "ct")
+    assert sorted(looked) == sorted(series)
+
+
 def test_a_file_alone_is_known_as_well(series, reads, tmp_path):
     scan(tmp_path / "ct")
     reads.clear()

@@ -164,7 +164,7 @@ def test_each_time_point_is_a_series_of_its_own(tmp_path, name, direction):
     times = [image(direction) + 10 * t for t in range(3)]
     SimpleITK.WriteImage(SimpleITK.JoinSeries(times), str(tmp_path / name))
     (study,) = scan(tmp_path / name)
-    assert [s.description for s in study.series] == [f"{name} · time {t}" for t in (1, 2, 3)]
+    assert [s.description for s in study.series] == [f"time {t} · {name}" for t in (1, 2, 3)]
     assert [s.number for s in study.series] == [1, 2, 3]
     assert len({s.uid for s in study.series}) == 3
     for time, series in enumerate(study.series):
