@@ -160,7 +160,7 @@ class Opener(QObject):
         """List what is known so far, and show the first series worth it."""
         if request is not self._request or not studies:
             return
-        self._add(studies)
+        self._add(self._with_known(studies))
         if not request.reading:
             study, series = self._reader().main_series(studies)
             if not is_localizer(series):
@@ -191,7 +191,7 @@ class Opener(QObject):
     def _stopped(self, request: _Request) -> None:
         """Keep what had been found when the reader cancelled, unless something else is wanted."""
         if request is self._request and request.found:
-            self._add(request.found)
+            self._add(self._with_known(request.found))
             self._want_thumbnails()
             self._session.post(
                 "info", "Reading was cancelled; what had been found is in the study list."
@@ -298,6 +298,19 @@ class Opener(QObject):
         for each in studies:
             self._private.update({each.patient_name, each.patient_id})
         self._session.add_studies(studies)
+
+    def _with_known(self, studies: tuple[Study, ...]) -> tuple[Study, ...]:
+        """Add the series that are listed from an earlier time: they may only not be found yet."""
+        listed = {study.uid: study.series for study in self._session.studies}
+        whole = []
+        for study in studies:
+            found = {series.uid for series in study.series}
+            known = [each for each in listed.get(study.uid, ()) if each.uid not in found]
+            series = sorted(
+                (*study.series, *known), key=lambda s: (s.number is None, s.number or 0, s.uid)
+            )
+            whole.append(replace(study, series=tuple(series)))
+        return tuple(whole)
 
     def _want_thumbnails(self) -> None:
         known = {*self._seen_thumbnails, *(s.uid for s in self._wanted_thumbnails)}

@@ -189,6 +189,21 @@ def test_cancelling_keeps_what_has_been_found(
     assert message.sentence == "Reading was cancelled; what had been found is in the study list."
 
 
+def test_opening_the_same_again_takes_nothing_off_the_list(
+    qtbot: Any, scanning: MainWindow, slow: SlowReader
+) -> None:
+    slow.steps.release(4)
+    qtbot.waitUntil(lambda: not scanning.busy and len(listed(scanning)) == 3)
+    scanning.opener.open_paths([FOLDER])
+    slow.steps.release(2)
+    qtbot.waitUntil(lambda: slow.steps._value == 0 and not scanning._workers["opening"].busy)
+    qtbot.wait(50)
+    assert len(listed(scanning)) == 3
+    scanning.cancel()
+    qtbot.waitUntil(lambda: not scanning.busy)
+    assert len(listed(scanning)) == 3
+
+
 def test_cancelling_before_anything_was_found_says_nothing(
     qtbot: Any, scanning: MainWindow
 ) -> None:

@@ -261,3 +261,14 @@ def test_what_was_opened_is_told(
     opener.open_paths([Path("/data/two")])
     qtbot.waitUntil(lambda: not opener._scanner.busy)
     assert len(told) == 1
+
+
+def test_what_a_crash_left_unpacked_is_removed_at_the_start(
+    qtbot: Any, opener: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    left = tmp_path / "secondread" / "unpacked" / "dead" / "study" / "a.dcm"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    opener.tidy()
+    qtbot.waitUntil(lambda: not any((tmp_path / "secondread" / "unpacked").iterdir()))
