@@ -199,17 +199,42 @@ class Opener(QObject):
 
     def _read_first(self, request: _Request, study: Study, series: Series) -> None:
         request.reading = True
+        self._read(study, series, partial(self._refused, request), request.then, request.started)
 
-        def work(progress: Progress) -> Volume:
-            return self._reader().load(series, progress)
+    def _read(
+        self,
+        study: Study,
+        series: Series,
+        failed: Callable[[str], None],
+        then: Callable[[], None] | None = None,
+        since: float | None = None,
+    ) -> None:
+        """Read a series' pixels and show them.
 
-        def done(volume: Volume) -> None:
-            self._show(study, series, volume, time.perf_counter() - request.started)
+        Parameters
+        ----------
+        study, series
+            What to read.
+        failed
+            Called with the sentence when it cannot be read.
+        then
+            Called when it is on the screen.
+        since
+            `time.perf_counter` from which the time of reading counts; None: when reading begins.
+        """
+
+        def work(progress: Progress) -> tuple[Volume, float]:
+            started = time.perf_counter() if since is None else since
+            volume = self._reader().load(series, progress)
+            return volume, time.perf_counter() - started
+
+        def done(result: tuple[Volume, float]) -> None:
+            self._show(study, series, *result)
             self._say_if_grown()
-            if request.then is not None:
-                request.then()
+            if then is not None:
+                then()
 
-        self._worker.submit(Job("Opening", work, done, partial(self._refused, request)))
+        self._worker.submit(Job("Opening", work, done, failed))
 
     def _say_if_grown(self) -> None:
         """Say that the open series has more slices than were known when it was read."""
@@ -244,16 +269,7 @@ class Opener(QObject):
         if self._session.series is series:
             return
         self._worker.cancel()
-
-        def work(progress: Progress) -> tuple[Volume, float]:
-            started = time.perf_counter()
-            volume = self._reader().load(series, progress)
-            return volume, time.perf_counter() - started
-
-        def done(result: tuple[Volume, float]) -> None:
-            self._show(study, series, *result)
-
-        self._worker.submit(Job("Opening", work, done, partial(self._session.post, "error")))
+        self._read(study, series, partial(self._session.post, "error"))
 
     def tidy(self) -> None:
         """Remove what an earlier run of the program that crashed left unpacked."""
