@@ -1,6 +1,6 @@
 """Headers of many files: from the index where it knows them, else read, one at a time or several.
 
-Parsing a header is arithmetic in Python, so that on a local disk threads gain nothing
+Parsing a header is arithmetic in Python, so that on a local disk threads gain little or lose
 (`python -m tests.benchmarks.scanning`). Where the first headers show that reading waits for the
 disk more than it computes, as on network drives, several are read at a time.
 """
