@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from inference import __version__
-from inference.commands import evidence, learning, quantising, reading
+from inference.commands import evidence, indexing, learning, quantising, reading
 from inference.errors import BadInputError, SecondReadError
 from inference.faults import record
 
@@ -33,6 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 reading.register(app)
+indexing.register(app)
 learning.register(app)
 quantising.register(app)
 evidence.register(app)

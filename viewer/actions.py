@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from inference.studies.model import Window
     from viewer.panes import Layout
 
-__all__ = ["MENUS", "Command", "Condition", "Doings", "commands"]
+__all__ = ["MENUS", "Choice", "Command", "Condition", "Doings", "commands"]
 
 _PLANES = {
     Content.STACK: "the slices as they were acquired",
@@ -49,6 +49,8 @@ class Doings:
 
     open_files: Callable[[], None]
     open_folder: Callable[[], None]
+    open_last: Callable[[], None]
+    recent: Callable[[], Sequence[Choice]]
     step_series: Callable[[int], None]
     read_as: Callable[[str], None]
     analyse: Callable[[], None]
@@ -100,6 +102,30 @@ _always = Condition(lambda: True, "")
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """An entry of a submenu that is not the same at every time.
+
+    Parameters
+    ----------
+    text, tip, do
+        As of a command; "&" in the text underlines the letter after it.
+    enabled
+        It can be chosen.
+    checked
+        For what is on or off: whether it is on; None for the others.
+    separated
+        A separator stands before it.
+    """
+
+    text: str
+    tip: str
+    do: Callable[[], None]
+    enabled: bool = True
+    checked: bool | None = None
+    separated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """One thing that the reader can ask for.
 
@@ -125,6 +151,9 @@ class Command:
         It is also in the toolbar.
     separated
         A separator stands before it.
+    choices
+        Entries of the submenu that it opens, asked for whenever that is shown; `do` then stands
+        for the first of them.
     """
 
     id: str
@@ -137,6 +166,7 @@ class Command:
     checked: Callable[[], bool] | None = None
     toolbar: bool = False
     separated: bool = False
+    choices: Callable[[], Sequence[Choice]] | None = None
 
     @property
     def why_not(self) -> str:
@@ -156,7 +186,7 @@ def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
         What is beyond the session: files, workers, the window itself.
     """
     return (
-        *_file_commands(doings),
+        *_file_commands(session, doings),
         *_edit_commands(session),
         *_view_commands(session, doings),
         *_pane_commands(session, doings),
@@ -175,12 +205,18 @@ def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
     )  # fmt: skip
 
 
-def _file_commands(doings: Doings) -> Sequence[Command]:
+def _file_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]:
+    @_needs("names to be shown: in teaching mode nothing tells what was opened")
+    def names_shown() -> bool:
+        return not session.manner.names_hidden
+
     return (
-        Command("open-files", "Open files…", "Open images: DICOM, NIfTI, NRRD, MHA, PNG or JPEG",
-                "File", doings.open_files, ("Ctrl+O",), toolbar=True),
-        Command("open-folder", "Open folder…", "Open a folder of DICOM files", "File",
-                doings.open_folder, ("Ctrl+Shift+O",), toolbar=True),
+        Command("open-files", "Open files…", "Open images: DICOM, NIfTI, NRRD, MHA, PNG, JPEG, a "
+                "DICOMDIR or a ZIP archive", "File", doings.open_files, ("Ctrl+O",), toolbar=True),
+        Command("open-folder", "Open folder…", "Open a folder of images with all that is in it",
+                "File", doings.open_folder, ("Ctrl+Shift+O",), toolbar=True),
+        Command("open-recent", "Open recent", "Open again what was opened before", "File",
+                doings.open_last, (), names_shown, choices=doings.recent),
         Command("settings", "Settings…", "Device, models, looks, keys, mouse and folders", "File",
                 doings.show_settings, ("Ctrl+,",), separated=True),
         Command("quit", "Quit", "Close SecondRead", "File", doings.quit, ("Ctrl+Q",),

@@ -87,6 +87,7 @@ def run(
     window = MainWindow(default_system(system), settings, context)
     with _destroyed(window), _faults_told_in(window):
         window.show()
+        window.opener.tidy()
         if opened is not None:
             _show(window, opened, findings)
         elif path is not None:

@@ -24,7 +24,9 @@ def open_(
     path: Annotated[
         Path | None,
         typer.Argument(
-            help="A DICOM, NIfTI, NRRD, MHA, PNG or JPEG file, or a folder.", show_default=False
+            help="A DICOM, NIfTI, NRRD, MHA, PNG or JPEG file, a DICOMDIR, a ZIP archive, or a "
+            "folder.",
+            show_default=False,
         ),
     ] = None,
     sample: Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
@@ -22,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from viewer.actions import MENUS, Command
+from viewer.actions import MENUS, Choice, Command
 from viewer.icons import icon
 from viewer.keymap import KeyMap, shown_key
 from viewer.mouse import MouseMap, mouse_rows
@@ -76,6 +77,7 @@ class ActionSet(QObject):
         self._full_width = 0
         self._actions: dict[str, QAction] = {}
         self._tool_button: QToolButton | None = None
+        self._choices: dict[str, QMenu] = {}
         for command in self.commands:
             self._actions[command.id] = self._make(command, parent)
         parent.addActions(list(self._actions.values()))
@@ -137,6 +139,9 @@ class ActionSet(QObject):
             action.setEnabled(command.enabled())
             if command.checked is not None:
                 action.setChecked(command.checked())
+            menu = self._choices.get(command.id)
+            if menu is not None and menu.isVisible():
+                self._fill_choices(command, menu)
         if self._tool_button is not None:
             # The tool in the hand is to be seen, though its command is inside a menu.
             tools = (c for c in self.commands if c.menu == "Measure")
@@ -247,7 +252,32 @@ class ActionSet(QObject):
             self.refresh()
 
         action.triggered.connect(trigger)
+        if command.choices is not None:
+            menu = QMenu(command.text, parent)
+            menu.setToolTipsVisible(True)
+            menu.aboutToShow.connect(partial(self._fill_choices, command, menu))
+            action.setMenu(menu)
+            self._choices[command.id] = menu
         return action
+
+    def _fill_choices(self, command: Command, menu: QMenu) -> None:
+        if command.choices is None:
+            return
+        menu.clear()
+        for choice in command.choices():
+            if choice.separated:
+                menu.addSeparator()
+            entry = menu.addAction(choice.text)
+            entry.setToolTip(choice.tip)
+            entry.setEnabled(choice.enabled)
+            if choice.checked is not None:
+                entry.setCheckable(True)
+                entry.setChecked(choice.checked)
+            entry.triggered.connect(partial(_do, choice))
+
+
+def _do(choice: Choice, _checked: bool = False) -> None:
+    choice.do()
 
 
 def keys_html(keymap: KeyMap, mouse: MouseMap) -> str:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from inference.errors import BadInputError
 from inference.progress import Progress
+from inference.studies.choose import is_localizer
+from viewer.finding import Reader, scan_all, the_reader
 from viewer.worker import Job, Worker
 
 if TYPE_CHECKING:
@@ -23,32 +24,32 @@ if TYPE_CHECKING:
 
 __all__ = ["Opener", "Reader"]
 
-
-class Reader(Protocol):
-    """What is needed of `inference.studies`."""
-
-    def scan(self, path: Path, progress: Progress | None = None) -> tuple[Study, ...]:
-        """Find studies."""
-        ...
-
-    def load(self, series: Series, progress: Progress | None = None) -> Volume:
-        """Read pixels."""
-        ...
-
-    def thumbnail(self, series: Series, size: int = 96) -> NDArray[np.uint8]:
-        """Draw a small picture; shape (size, size)."""
-        ...
-
-    def main_series(self, studies: tuple[Study, ...]) -> tuple[Study, Series]:
-        """Choose the series to show first."""
-        ...
+_PAUSE_SECONDS: Final = 0.01
+"""How often a scan that gives way asks whether it may go on."""
 
 
-def _the_reader() -> Reader:
-    """Import the readers where they are first used: start-up does not wait for decoders."""
-    from inference import studies
+@dataclass(slots=True, eq=False)
+class _Request:
+    """What the reader asked to open, and how far that is.
 
-    return cast(Reader, studies)
+    Parameters
+    ----------
+    chosen, then, otherwise
+        See `Opener.open_paths`.
+    started
+        `time.perf_counter` when the scan began.
+    found
+        Studies known so far; set on the scanner's thread.
+    reading
+        A series has been chosen to be shown.
+    """
+
+    chosen: tuple[Path, ...]
+    then: Callable[[], None] | None
+    otherwise: Callable[[str], None] | None
+    started: float = 0.0
+    found: tuple[Study, ...] = ()
+    reading: bool = False
 
 
 class Opener(QObject):
@@ -59,26 +60,33 @@ class Opener(QObject):
     session
         Receives studies, volumes and sentences.
     worker
-        Does the reading.
+        Reads pixels.
     reader
-        Gives the reader, on the worker's thread; `inference.studies` by default.
+        Gives the reader, on the workers' threads; `inference.studies` by default.
+    scanner
+        Looks for studies while pixels are read; None: `worker`, one after the other.
     """
 
     thumbnail_ready = Signal(str, object)
     """(series uid, uint8 array of shape (size, size))."""
     folder_opened = Signal(object)
     """Folder (`pathlib.Path`) of what was last opened."""
+    paths_opened = Signal(object)
+    """What was chosen and could be opened, a tuple of `pathlib.Path`."""
 
     def __init__(
         self,
         session: ReadingSession,
         worker: Worker,
-        reader: Callable[[], Reader] = _the_reader,
+        reader: Callable[[], Reader] = the_reader,
         parent: QObject | None = None,
+        scanner: Worker | None = None,
     ) -> None:
         super().__init__(parent)
         self._session = session
         self._worker = worker
+        self._scanner = scanner or worker
+        self._request: _Request | None = None
         self._reader = reader
         self._wanted_thumbnails: list[Series] = []
         self._seen_thumbnails: set[str] = set()
@@ -96,7 +104,9 @@ class Opener(QObject):
         then: Callable[[], None] | None = None,
         otherwise: Callable[[str], None] | None = None,
     ) -> None:
-        """Open files and folders and show their main series.
+        """Open files and folders; show their main series as soon as one is known whole.
+
+        The study list fills while the rest is read, and the series on the screen stays there.
 
         Parameters
         ----------
@@ -112,35 +122,135 @@ class Opener(QObject):
             return
         for path in chosen:
             self._private.update({str(path), path.name, str(path.parent), path.parent.name})
+        self._scanner.cancel()
         self._worker.cancel()
+        request = self._request = _Request(chosen, then, otherwise)
 
-        def work(progress: Progress) -> tuple[tuple[Study, ...], Study, Series, Volume, float, str]:
-            started = time.perf_counter()
-            reader = self._reader()
-            studies, doubt = _scan_all(reader, chosen, progress)
-            study, series = reader.main_series(studies)
-            volume = reader.load(series, progress)
-            return studies, study, series, volume, time.perf_counter() - started, doubt
+        def tell(studies: tuple[Study, ...]) -> None:
+            request.found = studies
+            self._scanner.deliver(job, partial(self._found, request, studies))
 
-        def done(
-            result: tuple[tuple[Study, ...], Study, Series, Volume, float, str],
-        ) -> None:
-            studies, study, series, volume, seconds, doubt = result
-            self.show_opened(studies, study, series, volume, seconds)
-            left_out = [problem.sentence for each in studies for problem in each.problems]
-            for sentence in filter(None, dict.fromkeys([doubt, *left_out])):
-                self._session.post("warning", sentence)
-            first = chosen[0]
-            self.folder_opened.emit(first if first.is_dir() else first.parent)
+        def work(progress: Progress) -> tuple[tuple[Study, ...], str]:
+            request.started = time.perf_counter()
+            return scan_all(self._reader(), chosen, self._giving_way(progress), tell)
+
+        job = Job(
+            "Opening",
+            work,
+            partial(self._scanned, request),
+            partial(self._refused, request),
+            partial(self._stopped, request),
+        )
+        self._scanner.submit(job)
+
+    def _giving_way(self, progress: Progress) -> Progress:
+        """Make a scan's progress wait while pixels are read: both would share one interpreter."""
+        if self._scanner is self._worker:
+            return progress
+
+        def report(stage: str, done: int, total: int) -> None:
+            while self._worker.busy and not progress.cancelled.wait(_PAUSE_SECONDS):
+                pass
+            if progress.callback is not None:
+                progress.callback(stage, done, total)
+
+        return Progress(report, progress.cancelled)
+
+    def _found(self, request: _Request, studies: tuple[Study, ...]) -> None:
+        """List what is known so far, and show the first series worth it."""
+        if request is not self._request or not studies:
+            return
+        self._add(self._with_known(studies))
+        if not request.reading:
+            study, series = self._reader().main_series(studies)
+            if not is_localizer(series):
+                self._read_first(request, study, series)
+        self._want_thumbnails()
+
+    def _scanned(self, request: _Request, result: tuple[tuple[Study, ...], str]) -> None:
+        studies, doubt = result
+        if request is not self._request:
+            return
+        self._add(studies)
+        if not request.reading:
+            self._read_first(request, *self._reader().main_series(studies))
+        self._want_thumbnails()
+        self._say_if_grown()
+        left_out = [problem.sentence for each in studies for problem in each.problems]
+        for sentence in filter(None, dict.fromkeys([doubt, *left_out])):
+            self._session.post("warning", sentence)
+        first = request.chosen[0]
+        self.folder_opened.emit(first if first.is_dir() else first.parent)
+        self.paths_opened.emit(request.chosen)
+
+    def _refused(self, request: _Request, sentence: str) -> None:
+        self._session.post("error", sentence)
+        if request.otherwise is not None:
+            request.otherwise(sentence)
+
+    def _stopped(self, request: _Request) -> None:
+        """Keep what had been found when the reader cancelled, unless something else is wanted."""
+        if request is self._request and request.found:
+            self._add(self._with_known(request.found))
+            self._want_thumbnails()
+            self._session.post(
+                "info", "Reading was cancelled; what had been found is in the study list."
+            )
+
+    def _read_first(self, request: _Request, study: Study, series: Series) -> None:
+        request.reading = True
+        self._read(study, series, partial(self._refused, request), request.then, request.started)
+
+    def _read(
+        self,
+        study: Study,
+        series: Series,
+        failed: Callable[[str], None],
+        then: Callable[[], None] | None = None,
+        since: float | None = None,
+    ) -> None:
+        """Read a series' pixels and show them.
+
+        Parameters
+        ----------
+        study, series
+            What to read.
+        failed
+            Called with the sentence when it cannot be read.
+        then
+            Called when it is on the screen.
+        since
+            `time.perf_counter` from which the time of reading counts; None: when reading begins.
+        """
+
+        def work(progress: Progress) -> tuple[Volume, float]:
+            started = time.perf_counter() if since is None else since
+            volume = self._reader().load(series, progress)
+            return volume, time.perf_counter() - started
+
+        def done(result: tuple[Volume, float]) -> None:
+            self._show(study, series, *result)
+            self._say_if_grown()
             if then is not None:
                 then()
 
-        def failed(sentence: str) -> None:
-            self._session.post("error", sentence)
-            if otherwise is not None:
-                otherwise(sentence)
-
         self._worker.submit(Job("Opening", work, done, failed))
+
+    def _say_if_grown(self) -> None:
+        """Say that the open series has more slices than were known when it was read."""
+        shown = self._session.series
+        if shown is None:
+            return
+        now = next(
+            (s for study in self._session.studies for s in study.series if s.uid == shown.uid),
+            shown,
+        )
+        if len(now.slices) > len(shown.slices):
+            self._session.post(
+                "warning",
+                f"Further slices of the series on the screen were found: {len(now.slices)} instead "
+                f"of {len(shown.slices)}. Choose it in the study list to see all of them.",
+            )
 
     def show_opened(
         self,
@@ -151,7 +261,7 @@ class Opener(QObject):
         read_seconds: float,
     ) -> None:
         """Show a series that has been read before the window was there."""
-        self._session.add_studies(studies)
+        self._add(studies)
         self._show(study, series, volume, read_seconds)
 
     def show_series(self, study: Study, series: Series) -> None:
@@ -159,21 +269,26 @@ class Opener(QObject):
         if self._session.series is series:
             return
         self._worker.cancel()
+        self._read(study, series, partial(self._session.post, "error"))
 
-        def work(progress: Progress) -> tuple[Volume, float]:
-            started = time.perf_counter()
-            volume = self._reader().load(series, progress)
-            return volume, time.perf_counter() - started
+    def tidy(self) -> None:
+        """Remove what an earlier run of the program that crashed left unpacked."""
 
-        def done(result: tuple[Volume, float]) -> None:
-            self._show(study, series, *result)
+        def work(_progress: Progress) -> None:
+            from inference.studies.unpacked import sweep
 
-        self._worker.submit(Job("Opening", work, done, partial(self._session.post, "error")))
+            sweep()
+
+        def nothing(_result: object) -> None:
+            pass
+
+        self._scanner.submit(Job("Tidying", work, nothing, nothing, quiet=True))
 
     def step_series(self, delta: int) -> None:
         """Show the next or previous series of the tree; stops at its ends."""
+        shown = self._session.series
         flat = [(study, series) for study in self._session.studies for series in study.series]
-        here = next((i for i, (_, s) in enumerate(flat) if s is self._session.series), None)
+        here = next((i for i, (_, s) in enumerate(flat) if shown and s.uid == shown.uid), None)
         if here is not None and 0 <= here + delta < len(flat):
             self.show_series(*flat[here + delta])
 
@@ -193,9 +308,29 @@ class Opener(QObject):
 
     def _show(self, study: Study, series: Series, volume: Volume, seconds: float) -> None:
         self._session.set_volume(study, series, volume, seconds)
+        self._want_thumbnails()
+
+    def _add(self, studies: tuple[Study, ...]) -> None:
+        for each in studies:
+            self._private.update({each.patient_name, each.patient_id})
+        self._session.add_studies(studies)
+
+    def _with_known(self, studies: tuple[Study, ...]) -> tuple[Study, ...]:
+        """Add the series that are listed from an earlier time: they may only not be found yet."""
+        listed = {study.uid: study.series for study in self._session.studies}
+        whole = []
+        for study in studies:
+            found = {series.uid for series in study.series}
+            known = [each for each in listed.get(study.uid, ()) if each.uid not in found]
+            series = sorted(
+                (*study.series, *known), key=lambda s: (s.number is None, s.number or 0, s.uid)
+            )
+            whole.append(replace(study, series=tuple(series)))
+        return tuple(whole)
+
+    def _want_thumbnails(self) -> None:
         known = {*self._seen_thumbnails, *(s.uid for s in self._wanted_thumbnails)}
         for each in self._session.studies:
-            self._private.update({each.patient_name, each.patient_id})
             self._wanted_thumbnails += [s for s in each.series if s.uid not in known]
         self._next_thumbnail()
 
@@ -221,48 +356,3 @@ class Opener(QObject):
         self._thumbnail_job = self._worker.submit(
             Job("Thumbnail", work, done, go_on, go_on, quiet=True)
         )
-
-
-def _scan_all(
-    reader: Reader, paths: tuple[Path, ...], progress: Progress
-) -> tuple[tuple[Study, ...], str]:
-    """Scan everything chosen.
-
-    Returns
-    -------
-    tuple
-        The studies, and a sentence about what could not be opened, or ``""``.
-
-    Raises
-    ------
-    BadInputError
-        When nothing could be opened.
-    """
-    parents = {path.parent for path in paths}
-    if len(paths) > 1 and len(parents) == 1 and all(path.is_file() for path in paths):
-        studies = _series_of(reader.scan(parents.pop(), progress), frozenset(paths))
-        if not studies:
-            raise BadInputError("None of the chosen files holds an image; choose others.")
-        return studies, ""
-    found: list[Study] = []
-    refusals: list[BadInputError] = []
-    for path in paths:
-        try:
-            found += reader.scan(path, progress)
-        except BadInputError as error:
-            refusals.append(error)
-    if not found:
-        raise refusals[0]
-    return tuple(found), " ".join(str(refusal) for refusal in refusals)
-
-
-def _series_of(studies: tuple[Study, ...], files: frozenset[Path]) -> tuple[Study, ...]:
-    """Keep the series that hold one of the files."""
-    kept = (
-        replace(
-            study,
-            series=tuple(s for s in study.series if any(each.path in files for each in s.slices)),
-        )
-        for study in studies
-    )
-    return tuple(study for study in kept if study.series)

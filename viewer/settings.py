@@ -1,12 +1,17 @@
-"""What the window remembers from one start to the next; never anything about a patient."""
+"""What the window remembers from one start to the next; of patients only the paths opened."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Final
 
 from PySide6.QtCore import QByteArray, QSettings
 
-__all__ = ["Settings"]
+__all__ = ["MOST_RECENT", "Settings"]
+
+MOST_RECENT: Final = 10
+"""Most paths in the list of what was opened."""
 
 _LAYOUT_VERSION = 1
 """Raised when the window's parts change, so that an old layout is not forced upon new ones."""
@@ -37,6 +42,38 @@ class Settings:
     def set_last_folder(self, folder: Path) -> None:
         """Remember a folder."""
         self._store.setValue("last_folder", str(folder))
+
+    @property
+    def recent(self) -> tuple[Path, ...]:
+        """What was opened, newest first; nothing but paths."""
+        try:
+            names = json.loads(str(self._store.value("recent", "[]")))
+        except ValueError:
+            return ()
+        if not isinstance(names, list):
+            return ()
+        return tuple(Path(name) for name in names if isinstance(name, str))[:MOST_RECENT]
+
+    def add_recent(self, path: Path) -> None:
+        """Put a path at the head of the list, unless the reader wants none."""
+        if self.keeps_recent:
+            paths = [path, *(other for other in self.recent if other != path)]
+            self._store.setValue("recent", json.dumps([str(p) for p in paths[:MOST_RECENT]]))
+
+    def clear_recent(self) -> None:
+        """Forget what was opened."""
+        self._store.remove("recent")
+
+    @property
+    def keeps_recent(self) -> bool:
+        """The reader wants a list of what was opened; True at first."""
+        return str(self._store.value("keeps_recent", "true")) == "true"
+
+    def set_keeps_recent(self, kept: bool) -> None:
+        """Keep a list of what is opened, or none; the one that is there is forgotten."""
+        self._store.setValue("keeps_recent", "true" if kept else "false")
+        if not kept:
+            self.clear_recent()
 
     @property
     def notice_read(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -126,7 +127,7 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(line, 1)
         for worker in self._workers:
             worker.busy_changed.connect(self._show_activity)
-            worker.progressed.connect(self._show_progress)
+            worker.progressed.connect(partial(self._show_progress, worker))
         session.findings_changed.connect(self._show_findings)
         session.manner.names_changed.connect(self._show_names)
         session.manner.keys_changed.connect(self._show_keys)
@@ -152,13 +153,14 @@ class StatusBar(QStatusBar):
         self.bar.setRange(0, 0)
         self.cancel_button.setEnabled(True)
 
-    def _show_progress(self, stage: str, done: int, total: int) -> None:
-        if not self.cancel_button.isEnabled():
+    def _show_progress(self, worker: Worker, stage: str, done: int, total: int) -> None:
+        first = next((each for each in self._workers if each.busy), None)
+        if worker is not first or not self.cancel_button.isEnabled():
             return
         now = time.monotonic()
         if stage != self._shown[0]:
             self._shown = (stage, now)
-        self.stage.setText(f"{stage} {done}/{total}" if total > 0 else stage)
+        self.stage.setText(f"{stage} {done:,}/{total:,}" if total > 0 else stage)
         self.bar.setRange(0, max(0, total))
         self.bar.setValue(done)
         self.left.setText(time_left(now - self._shown[1], done, total))

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QInputDialog,
     QMainWindow,
+    QMenu,
     QSplitter,
     QTabWidget,
     QTextBrowser,
@@ -48,6 +49,7 @@ from viewer.panels import (
     PatternsPanel,
     TimingPanel,
 )
+from viewer.recent import Recent
 from viewer.session import ReadingSession
 from viewer.settings import Settings
 from viewer.status import StatusBar
@@ -91,13 +93,18 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self.session = ReadingSession(self)
         self.keeper = Keeper(self.session, measurements, self)
-        names = ("opening", "comparing", "analysis", "lesions", "export")
+        names = ("opening", "scanning", "comparing", "analysis", "lesions", "export", "recent")
         self._workers = {name: Worker(name, self) for name in names}
         self._tidying = Worker("tidying", self)
         self.habits = Habits(
             self.session, settings, self._tidying, context, lambda: self.busy, self
         )
-        self.opener = Opener(self.session, self._workers["opening"], parent=self)
+        self.opener = Opener(
+            self.session, self._workers["opening"], parent=self, scanner=self._workers["scanning"]
+        )
+        self.recent = Recent(
+            settings, self._workers["recent"], lambda path: self.opener.open_paths([path]), self
+        )
         self.analyst = Analyst(
             self.session, self._workers["analysis"], system, ask=self.habits.asked, parent=self
         )
@@ -212,6 +219,11 @@ class MainWindow(QMainWindow):
         self.comparison.changed.connect(self.actions_.refresh)
         self.opener.thumbnail_ready.connect(self.tree.set_thumbnail)
         self.opener.folder_opened.connect(self._settings.set_last_folder)
+        self.opener.paths_opened.connect(self.recent.add)
+        self.recent.changed.connect(self.actions_.refresh)
+        recent_menu = self.actions_["open-recent"].menu()
+        if isinstance(recent_menu, QMenu):
+            recent_menu.aboutToShow.connect(self.recent.check)
         self.findings_panel.card_asked.connect(self._show_card)
         self.exporter.folder_used.connect(self._settings.set_last_folder)
         for worker in self._workers.values():
@@ -221,6 +233,8 @@ class MainWindow(QMainWindow):
         return Doings(
             open_files=self._ask_open_files,
             open_folder=self._ask_open_folder,
+            open_last=self.recent.open_last,
+            recent=self.recent.choices,
             step_series=self.opener.step_series,
             read_as=self.opener.read_as,
             analyse=self.analyst.start,

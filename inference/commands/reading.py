@@ -57,7 +57,8 @@ class Modality(StrEnum):
 StudyPath = Annotated[
     Path,
     typer.Argument(
-        help="A DICOM, NIfTI, NRRD, MHA, PNG or JPEG file, or a folder.", show_default=False
+        help="A DICOM, NIfTI, NRRD, MHA, PNG or JPEG file, a DICOMDIR, a ZIP archive, or a folder.",
+        show_default=False,
     ),
 ]
 SeriesOption = Annotated[

@@ -3,6 +3,7 @@
 from inference.studies.choose import is_localizer, main_series, require_single, select
 from inference.studies.codes import Code
 from inference.studies.model import (
+    Found,
     Problem,
     Series,
     SliceSource,
@@ -16,6 +17,7 @@ from inference.studies.reader import load, scan, thumbnail, with_modality
 
 __all__ = [
     "Code",
+    "Found",
     "Problem",
     "Series",
     "SliceSource",

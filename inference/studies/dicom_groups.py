@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from inference.studies.codes import Code
 from inference.studies.dicom_file import pixel_digest
 from inference.studies.dicom_header import Frame
+from inference.studies.dicom_values import number
 from inference.studies.geometry import distances
 from inference.studies.limits import ORIENTATION_TOLERANCE, SAME_POSITION_MM
 from inference.studies.model import Problem
@@ -43,23 +45,45 @@ _PARTITIONS: Final[tuple[tuple[Code, str, Callable[[Frame], object]], ...]] = (
 """What must be equal within one volume, and how to say that it is not."""
 
 
+_Ordered = tuple[list[Frame], list[Problem], str]
+"""Frames in reading order, what is doubtful, and which of several they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Frames of one volume, in reading order."""
+    """Frames of one volume, in reading order.
+
+    Parameters
+    ----------
+    frames
+        At least one.
+    problems
+        How they came to be one volume.
+    label
+        Which of several at one place they are, e.g. ``"time 2"``; empty for the only one.
+    turn
+        Where it stands among these, from 0.
+    """
 
     frames: tuple[Frame, ...]
     problems: tuple[Problem, ...]
+    label: str = ""
+    turn: int = 0
 
 
-def split(frames: Iterable[Frame]) -> tuple[Stack, ...]:
+def split(
+    frames: Iterable[Frame], digest: Callable[[Path], str] = pixel_digest
+) -> tuple[Stack, ...]:
     """Split the frames of one series into stacks, the largest first.
 
     Parameters
     ----------
     frames
         All frames with one Series Instance UID, in any order; at least one.
+    digest
+        Tells pixels of files apart.
     """
-    kept, shared = _drop_copies(list(frames))
+    kept, shared = _drop_copies(list(frames), digest)
     groups = [kept]
     for code, what, key in _PARTITIONS:
         groups = _part(groups, key, code, what, shared)
@@ -68,10 +92,13 @@ def split(frames: Iterable[Frame]) -> tuple[Stack, ...]:
         shared.append(_split_problem(Code.MIXED_ORIENTATION, "several orientations"))
     stacks: list[Stack] = []
     for part in parts:
-        for ordered, problems in _ordered(part):
-            stacks.append(Stack(tuple(ordered), (*shared, *problems, *_identity(ordered))))
+        for turn, (ordered, problems, label) in enumerate(_ordered(part)):
+            doubts = (*shared, *problems, *_identity(ordered))
+            stacks.append(Stack(tuple(ordered), doubts, label, turn))
     # A stable order, whatever the order of the files.
-    stacks.sort(key=lambda s: (-len(s.frames), s.frames[0].localizer, str(s.frames[0].path)))
+    stacks.sort(
+        key=lambda s: (-len(s.frames), s.frames[0].localizer, s.turn, str(s.frames[0].path))
+    )
     return tuple(stacks)
 
 
@@ -98,7 +125,9 @@ def _part(
     return parts
 
 
-def _drop_copies(frames: list[Frame]) -> tuple[list[Frame], list[Problem]]:
+def _drop_copies(
+    frames: list[Frame], digest_of: Callable[[Path], str]
+) -> tuple[list[Frame], list[Problem]]:
     """Leave out frames that are at one place and have the same pixels; names decide nothing."""
     places: dict[object, list[Frame]] = defaultdict(list)
     for frame in sorted(frames, key=lambda f: (str(f.path), f.index)):
@@ -109,7 +138,7 @@ def _drop_copies(frames: list[Frame]) -> tuple[list[Frame], list[Problem]]:
     for group in places.values():
         digests: set[str] = set()
         for frame in group:
-            digest = pixel_digest(frame.path) if len(group) > 1 else ""
+            digest = digest_of(frame.path) if len(group) > 1 else ""
             (copies if digest in digests else kept).append(frame)
             digests.add(digest)
     if not copies:
@@ -141,7 +170,7 @@ def _same_orientation(a: tuple[float, ...] | None, b: tuple[float, ...] | None) 
     return all(abs(x - y) <= ORIENTATION_TOLERANCE for x, y in zip(a, b, strict=True))
 
 
-def _ordered(frames: list[Frame]) -> list[tuple[list[Frame], list[Problem]]]:
+def _ordered(frames: list[Frame]) -> list[_Ordered]:
     first = frames[0]
     if first.position is not None and first.orientation is not None:
         return _by_position(frames)
@@ -157,7 +186,7 @@ def _ordered(frames: list[Frame]) -> list[tuple[list[Frame], list[Problem]]]:
                 )
             )
         guess = sorted(frames, key=lambda f: (f.location or 0.0, f.instance, f.index, str(f.path)))
-        return [(guess, problems)]
+        return [(guess, problems, "")]
     by_file: dict[object, list[Frame]] = defaultdict(list)
     for frame in frames:
         by_file[frame.path].append(frame)
@@ -165,17 +194,17 @@ def _ordered(frames: list[Frame]) -> list[tuple[list[Frame], list[Problem]]]:
         Code.SEPARATE_IMAGES,
         f"The series held {len(by_file)} separate pictures; each was made a series of its own.",
     )
-    return [(sorted(part, key=lambda f: f.index), [problem]) for part in by_file.values()]
+    return [(sorted(part, key=lambda f: f.index), [problem], "") for part in by_file.values()]
 
 
-def _by_position(frames: list[Frame]) -> list[tuple[list[Frame], list[Problem]]]:
+def _by_position(frames: list[Frame]) -> list[_Ordered]:
     positions = [frame.position for frame in frames if frame.position is not None]
     along = distances(positions, frames[0].orientation or ())
     order = sorted(range(len(frames)), key=lambda i: (along[i], str(frames[i].path)))
     ordered, along = [frames[i] for i in order], along[order]
     collide = np.diff(along) < SAME_POSITION_MM
     if not collide.any():
-        return [(ordered, [])]
+        return [(ordered, [], "")]
     parts = _separate(ordered, along)
     problem = Problem(
         Code.SAME_POSITION,
@@ -183,20 +212,24 @@ def _by_position(frames: list[Frame]) -> list[tuple[list[Frame], list[Problem]]]
         f"split into {len(parts)}.",
         tuple(frame.path for frame, hit in zip(ordered[1:], collide, strict=True) if hit),
     )
-    return [(part, [problem]) for part in parts]
+    return [(part, [problem], label) for label, part in parts]
 
 
-def _separate(ordered: list[Frame], along: NDArray[np.float64]) -> list[list[Frame]]:
+def _separate(ordered: list[Frame], along: NDArray[np.float64]) -> list[tuple[str, list[Frame]]]:
     """Split slices that share positions: by time or acquisition, else one after the other."""
     place = np.concatenate([[0], np.cumsum(np.diff(along) >= SAME_POSITION_MM)])
-    keys: tuple[Callable[[Frame], object], ...] = (lambda f: f.temporal, lambda f: f.acquisition)
-    for key in keys:
+    keys: tuple[tuple[str, Callable[[Frame], str]], ...] = (
+        ("time", lambda f: f.temporal),
+        ("acquisition", lambda f: f.acquisition),
+    )
+    for word, key in keys:
         seen = {(int(p), key(frame)) for p, frame in zip(place, ordered, strict=True)}
         if len(seen) == len(ordered):
-            groups: dict[object, list[Frame]] = defaultdict(list)
+            groups: dict[str, list[Frame]] = defaultdict(list)
             for frame in ordered:
                 groups[key(frame)].append(frame)
-            return list(groups.values())
+            named = sorted(groups.items(), key=lambda item: (number(item[0]) or 0.0, item[0]))
+            return [(f"{word} {name or 'not given'}", group) for name, group in named]
     parts: list[list[Frame]] = []
     for p in np.unique(place):
         here = [frame for q, frame in zip(place, ordered, strict=True) if q == p]
@@ -204,7 +237,7 @@ def _separate(ordered: list[Frame], along: NDArray[np.float64]) -> list[list[Fra
             if k == len(parts):
                 parts.append([])
             parts[k].append(frame)
-    return parts
+    return [(f"part {k}", part) for k, part in enumerate(parts, 1)]
 
 
 def _identity(frames: list[Frame]) -> list[Problem]:

@@ -18,6 +18,7 @@ from inference.studies.dicom_values import (
     number,
     photometric,
     positive,
+    printable,
     sequence,
     text,
 )
@@ -25,6 +26,7 @@ from inference.studies.find import UnreadableError
 from inference.studies.limits import MAX_SIDE, MAX_VOXELS, MIN_SIDE
 from inference.studies.model import Window
 from inference.studies.uids import derived_uid
+from inference.studies.unpacked import origin
 
 __all__ = ["TAGS", "Frame", "Header", "NotAnImageError", "read_header", "study_uid"]
 
@@ -145,7 +147,7 @@ def read_header(path: Path) -> Header:
 def study_uid(path: Path, header: Header) -> str:
     """Return the file's study UID, or one made of what is known where it has none."""
     return header.study_uid or derived_uid(
-        "study", header.patient_id, header.patient_name, header.study_date, path.parent
+        "study", header.patient_id, header.patient_name, header.study_date, origin(path).parent
     )
 
 
@@ -258,7 +260,8 @@ def _frame(
         colour=(integer(ds, "SamplesPerPixel") or 1) > 1,
         echo=text(ds, "EchoNumbers"),
         acquisition=text(ds, "AcquisitionNumber"),
-        temporal=text(ds, "TemporalPositionIdentifier"),
+        temporal=text(ds, "TemporalPositionIdentifier")
+        or printable(str(look("FrameContentSequence", "TemporalPositionIndex") or "")),
         instance=number(get(ds, "InstanceNumber")) or 0.0,
         location=number(get(ds, "SliceLocation")),
         slope=slope if slope else 1.0,

@@ -1,22 +1,38 @@
-"""DICOM headers in, studies and series out."""
+"""DICOM headers in, studies and series out, while they are being read."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from pydicom.uid import UID
 
+from inference.errors import CancelledError
 from inference.progress import Progress
 from inference.studies.codes import Code
 from inference.studies.dicom_groups import Stack, split
-from inference.studies.dicom_header import Header, NotAnImageError, read_header, study_uid
+from inference.studies.dicom_header import Header, NotAnImageError, study_uid
+from inference.studies.dicom_read import read_headers
 from inference.studies.find import UnreadableError
-from inference.studies.model import Problem, Series, SliceSource, SourceKind, Study
+from inference.studies.index import Index
+from inference.studies.model import Found, Problem, Series, SliceSource, SourceKind, Study
 from inference.studies.uids import derived_uid
+from inference.studies.unpacked import origin
 
 __all__ = ["Skipped", "scan_dicom"]
+
+_REPORT_SECONDS: Final = 0.5
+"""Least time between two reports of what has been found."""
+
+_CANCELLED: Final = Problem(
+    Code.SCAN_CANCELLED,
+    "Reading was cancelled before all files were known, so that slices of this series may be "
+    "missing.",
+)
 
 
 class Skipped:
@@ -27,46 +43,141 @@ class Skipped:
         self.others: Counter[str] = Counter()
 
 
-def scan_dicom(paths: Sequence[Path], progress: Progress, skipped: Skipped) -> list[Study]:
+@dataclass(slots=True)
+class _Members:
+    """The files of one series, and what was made of them when they were so many."""
+
+    headers: list[Header] = field(default_factory=list)
+    folders: set[Path] = field(default_factory=set)
+    made: tuple[Series, ...] = ()
+    made_of: int = 0
+
+
+class _Shelf:
+    """Sorts headers into studies and series as they come.
+
+    Parameters
+    ----------
+    digest
+        Tells pixels of files apart.
+    """
+
+    def __init__(self, digest: Callable[[Path], str]) -> None:
+        self._digest = digest
+        self._studies: dict[tuple[str, str], dict[str, _Members]] = defaultdict(dict)
+
+    def add(self, path: Path, header: Header) -> None:
+        """Take one more file."""
+        study = study_uid(path, header)
+        uid = header.series_uid or derived_uid("series", study, origin(path).parent)
+        members = self._studies[study, header.patient_id].setdefault(uid, _Members())
+        members.headers.append(header)
+        members.folders.add(path.parent)
+
+    def studies(self, unread: Counter[Path], doubt: Problem | None = None) -> list[Study]:
+        """Return the studies as far as they are known.
+
+        Parameters
+        ----------
+        unread
+            How many files of each folder have not been read. A series is known when all folders
+            that hold some of it have been read.
+        doubt
+            Said of the other series; None to leave them out.
+        """
+        used: Counter[str] = Counter(uid for uid, _ in self._studies)
+        numbers: Counter[str] = Counter()
+        studies = []
+        for (uid, _), by_series in self._studies.items():
+            numbers[uid] += 1
+            series: list[Series] = []
+            for series_uid, members in by_series.items():
+                if not any(unread[folder] for folder in members.folders):
+                    series += self._series(series_uid, members)
+                elif doubt is not None:
+                    series += [
+                        replace(each, problems=(*each.problems, doubt))
+                        for each in self._series(series_uid, members)
+                    ]
+            if series:
+                first = next(iter(by_series.values())).headers[0]
+                studies.append(_study(uid, numbers[uid], used[uid], first, series))
+        return studies
+
+    def _series(self, uid: str, members: _Members) -> tuple[Series, ...]:
+        if members.made_of != len(members.headers):
+            members.made = tuple(_split(uid, members.headers, self._digest))
+            members.made_of = len(members.headers)
+        return members.made
+
+
+def scan_dicom(
+    paths: Sequence[Path],
+    progress: Progress,
+    skipped: Skipped,
+    index: Index,
+    found: Callable[[Found], None] | None = None,
+) -> list[Study]:
     """Read headers and group them; what cannot be used is added to `skipped`.
+
+    Parameters
+    ----------
+    paths
+        The files, folder by folder.
+    progress
+        Where to report, and how to be cancelled.
+    skipped
+        Receives what cannot be used.
+    index
+        Knows files that were read before.
+    found
+        Is told what is known whenever a folder has been read; and, when the scan is cancelled, all
+        that had been read, with a doubt about series that may lack slices.
 
     Raises
     ------
     CancelledError
         When the reader cancelled.
     """
-    headers: list[tuple[Path, Header]] = []
-    for i, path in enumerate(paths):
-        progress.report("Reading headers", i, len(paths))
-        try:
-            headers.append((path, read_header(path)))
-        except NotAnImageError as error:
-            skipped.others[str(error)] += 1
-        except UnreadableError as error:
-            skipped.broken.append((path, str(error)))
-    by_study: dict[tuple[str, str], list[tuple[Path, Header]]] = defaultdict(list)
-    for path, header in headers:
-        by_study[study_uid(path, header), header.patient_id].append((path, header))
-    used: Counter[str] = Counter(uid for uid, _ in by_study)
-    numbers: Counter[str] = Counter()
-    studies = []
-    for (uid, _), members in by_study.items():
-        numbers[uid] += 1
-        studies.append(_study(uid, numbers[uid], used[uid], members))
-    return studies
+
+    cancelled = False
+
+    def digest(path: Path) -> str:
+        if cancelled:
+            # Whoever cancels does not wait for pixels: slices at one place then count as different.
+            return str(path)
+        progress.report("Comparing slices", 0, 0)
+        return index.digest(path)
+
+    shelf = _Shelf(digest)
+    unread: Counter[Path] = Counter(path.parent for path in paths)
+    told = time.monotonic() - _REPORT_SECONDS
+    done = 0
+    try:
+        for path, said in read_headers(paths, index):
+            progress.report("Reading headers", done, len(paths))
+            done += 1
+            unread[path.parent] -= 1
+            if isinstance(said, NotAnImageError):
+                skipped.others[str(said)] += 1
+            elif isinstance(said, UnreadableError):
+                skipped.broken.append((path, str(said)))
+            else:
+                shelf.add(path, said)
+            now = time.monotonic()
+            if found is not None and not unread[path.parent] and now - told >= _REPORT_SECONDS:
+                found(Found(tuple(shelf.studies(unread)), done, len(paths)))
+                told = time.monotonic()
+        return shelf.studies(Counter())
+    except CancelledError:
+        cancelled = True
+        if found is not None:
+            found(Found(tuple(shelf.studies(unread, _CANCELLED)), done, len(paths)))
+        raise
 
 
-def _series_uid(path: Path, header: Header) -> str:
-    return header.series_uid or derived_uid("series", study_uid(path, header), path.parent)
-
-
-def _study(uid: str, number: int, shared: int, members: list[tuple[Path, Header]]) -> Study:
-    by_series: dict[str, list[Header]] = defaultdict(list)
-    for path, header in members:
-        by_series[_series_uid(path, header)].append(header)
-    series = [s for key, headers in by_series.items() for s in _series(key, headers)]
+def _study(uid: str, number: int, shared: int, first: Header, series: list[Series]) -> Study:
     series.sort(key=lambda s: (s.number is None, s.number or 0, s.uid))
-    first = members[0][1]
     problems: tuple[Problem, ...] = ()
     if shared > 1:
         problems = (
@@ -86,9 +197,9 @@ def _study(uid: str, number: int, shared: int, members: list[tuple[Path, Header]
     )
 
 
-def _series(uid: str, headers: list[Header]) -> list[Series]:
+def _split(uid: str, headers: list[Header], digest: Callable[[Path], str]) -> list[Series]:
     by_file = {header.frames[0].path: header for header in headers}
-    stacks = split(frame for header in headers for frame in header.frames)
+    stacks = split((frame for header in headers for frame in header.frames), digest)
     problems: tuple[Problem, ...] = ()
     if not UID(uid).is_valid or not all(
         UID(frame.sop_instance_uid).is_valid for stack in stacks for frame in stack.frames
@@ -116,7 +227,8 @@ def _one(
         uid=uid if number == 1 else f"{uid}#{number}",
         kind=SourceKind.DICOM,
         modality=first.modality,
-        description=description,
+        # The label first: in a narrow list the end is cut off.
+        description=" · ".join(part for part in (stack.label, description) if part),
         slices=tuple(
             SliceSource(f.path, f.index, f.sop_instance_uid, f.sop_class_uid) for f in stack.frames
         ),

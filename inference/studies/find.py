@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -12,15 +13,29 @@ from inference.errors import BadInputError
 from inference.progress import Progress
 from inference.studies.limits import MAX_FILES
 
-__all__ = ["Candidate", "FileKind", "UnreadableError", "find"]
+__all__ = [
+    "Candidate",
+    "FileKind",
+    "Tree",
+    "UnreadableError",
+    "candidate",
+    "candidates",
+    "exists",
+    "is_dicomdir",
+    "is_hidden",
+    "is_zip",
+    "walk",
+]
 
 VOLUME_SUFFIXES: Final = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 PICTURE_SUFFIXES: Final = (".png", ".jpg", ".jpeg")
 DICOM_SUFFIXES: Final = (".dcm", ".dicom", ".ima")
 
+_DICOMDIR: Final = "DICOMDIR"
 _PNG_MAGIC: Final = b"\x89PNG\r\n\x1a\n"
 _JPEG_MAGIC: Final = b"\xff\xd8\xff"
-_ZIP_MAGIC: Final = b"PK\x03\x04"
+_ZIP_MAGIC: Final = (b"PK\x03\x04", b"PK\x05\x06")
+"""A first member, or the end of an archive without any."""
 _DICOM_PREFIX: Final = slice(128, 132)
 _HEADLESS_DICOM: Final = (b"\x02\x00", b"\x08\x00")
 """First group of a DICOM file written without the preamble, little endian."""
@@ -36,6 +51,8 @@ class FileKind(Enum):
     DICOM = "dicom"
     VOLUME = "volume"
     PICTURE = "picture"
+    ARCHIVE = "archive"
+    """A ZIP archive in a folder, which stays closed."""
     BROKEN = "broken"
     OTHER = "other"
 
@@ -49,34 +66,56 @@ class Candidate:
     sentence: str = ""
 
 
-def find(path: Path, progress: Progress) -> tuple[Candidate, ...]:
-    """Return what may be opened at a path, in order of name.
+def is_zip(path: Path) -> bool:
+    """Say whether a file is a ZIP archive, by its first bytes."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(4) in _ZIP_MAGIC
+    except OSError:
+        return False
+
+
+def exists(path: Path) -> bool:
+    """Say whether there is anything at a path."""
+    try:
+        return path.exists()
+    except OSError:
+        # A name too long for the file system, or a folder that may not be entered.
+        return False
+
+
+def is_dicomdir(path: Path) -> bool:
+    """Say whether a file is the table of contents of a disc (DICOM PS3.10, 8.6), by its name."""
+    return path.name.upper() == _DICOMDIR and path.is_file()
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """What is below a folder, in order of name.
+
+    Parameters
+    ----------
+    files
+        Files that may be images.
+    dicomdirs
+        The DICOMDIR of each folder that has one.
+    refused
+        Folders that may not be read.
+    """
+
+    files: tuple[Path, ...]
+    dicomdirs: tuple[Path, ...]
+    refused: tuple[Candidate, ...]
+
+
+def walk(folder: Path) -> Tree:
+    """Return all files below a folder.
 
     Raises
     ------
     BadInputError
-        When the path does not exist or holds too many files.
+        When there are too many.
     """
-    try:
-        exists = path.exists()
-    except OSError:
-        # A name too long for the file system, or a folder that may not be entered.
-        exists = False
-    if not exists:
-        raise BadInputError(f"There is no file or folder “{path}”; check the path.")
-    if path.is_file() and path.name.upper() == "DICOMDIR":
-        path = path.resolve().parent
-    if path.is_file():
-        return (_candidate(path),)
-    files, candidates = _walk(path)
-    for i, file in enumerate(files):
-        progress.report("Looking for images", i, len(files))
-        candidates.append(_candidate(file))
-    return tuple(candidates)
-
-
-def _walk(folder: Path) -> tuple[list[Path], list[Candidate]]:
-    """Return all files below a folder, and the folders that may not be read."""
     refused: list[Candidate] = []
 
     def refuse(error: OSError) -> None:
@@ -85,26 +124,52 @@ def _walk(folder: Path) -> tuple[list[Path], list[Candidate]]:
         refused.append(Candidate(path, FileKind.BROKEN, sentence))
 
     files: list[Path] = []
+    dicomdirs: list[Path] = []
     for root, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(name for name in folders if not _hidden(name))
-        files.extend(
-            Path(root, name)
-            for name in sorted(names)
-            if not _hidden(name) and name.upper() != "DICOMDIR"
-        )
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
+        for name in sorted(names):
+            if name.upper() == _DICOMDIR:
+                dicomdirs.append(Path(root, name))
+            elif not is_hidden(name):
+                files.append(Path(root, name))
         if len(files) > MAX_FILES:
             raise BadInputError(
                 f"“{folder.name}” holds more than {MAX_FILES} files; open a smaller folder."
             )
-    return files, refused
+    return Tree(tuple(files), tuple(dicomdirs), tuple(refused))
 
 
-def _hidden(name: str) -> bool:
+def candidates(
+    tree: Tree, progress: Progress, known: Callable[[Path], bool]
+) -> tuple[Candidate, ...]:
+    """Say what each file is.
+
+    Parameters
+    ----------
+    tree
+        The files.
+    progress
+        Where to report, and how to be cancelled.
+    known
+        Says of a file that it is known to be DICOM and need not be looked at.
+    """
+    found = list(tree.refused)
+    for i, file in enumerate(tree.files):
+        progress.report("Looking for images", i, len(tree.files))
+        found.append(candidate(file, known))
+    return tuple(found)
+
+
+def is_hidden(name: str) -> bool:
+    """Say whether a file or folder of that name is never looked at."""
     return name.startswith(".") or name == "__MACOSX"
 
 
-def _candidate(path: Path) -> Candidate:
+def candidate(path: Path, known: Callable[[Path], bool]) -> Candidate:
+    """Say what one file is; see `candidates`."""
     name = path.name
+    if known(path):
+        return Candidate(path, FileKind.DICOM)
     try:
         if not path.is_file():
             return Candidate(path, FileKind.OTHER, f"“{name}” is not a regular file.")
@@ -128,6 +193,8 @@ def _kind(name: str, head: bytes) -> FileKind:
         kind = FileKind.PICTURE
     elif head.startswith(_HEADLESS_DICOM):
         kind = FileKind.DICOM
+    elif head.startswith(_ZIP_MAGIC):
+        kind = FileKind.ARCHIVE
     else:
         kind = FileKind.BROKEN if promised else FileKind.OTHER
     return kind
@@ -135,12 +202,12 @@ def _kind(name: str, head: bytes) -> FileKind:
 
 def _complaint(name: str, head: bytes, kind: FileKind) -> str:
     """Say why a file cannot be used; empty for those that can, as far as is known here."""
-    if kind not in {FileKind.BROKEN, FileKind.OTHER}:
+    if kind in {FileKind.DICOM, FileKind.VOLUME, FileKind.PICTURE}:
         return ""
     if not head:
         return f"“{name}” is empty; copy it again."
     if head.startswith(_ZIP_MAGIC):
-        return f"“{name}” is a ZIP archive; unpack it and open the folder."
+        return f"“{name}” is a ZIP archive in a folder; choose it alone to open it."
     if kind is FileKind.BROKEN:
         what = "a DICOM file" if name.lower().endswith(DICOM_SUFFIXES) else "a PNG or JPEG picture"
         return f"“{name}” is not {what} although its name says so."

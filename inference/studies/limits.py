@@ -6,10 +6,14 @@ from typing import Final
 
 __all__ = [
     "HU_FLOOR",
+    "MAX_ARCHIVE_DEPTH",
     "MAX_DEFLATE_RATIO",
+    "MAX_DIRECTORY_BYTES",
     "MAX_FILES",
     "MAX_INFLATED_BYTES",
     "MAX_SIDE",
+    "MAX_TIME_POINTS",
+    "MAX_UNPACKED_BYTES",
     "MAX_VOXELS",
     "MIN_SIDE",
     "ORIENTATION_TOLERANCE",
@@ -30,8 +34,20 @@ MAX_SIDE: Final = 16384
 MAX_VOXELS: Final = 2**31
 """Most rows × columns × slices of a series: 4 GiB of int16, e.g. 2048 slices of 1024²."""
 
+MAX_TIME_POINTS: Final = 512
+"""Most volumes in one file; functional series have about as many, chests far fewer."""
+
 MAX_FILES: Final = 100_000
 """Most files looked at under one folder."""
+
+MAX_UNPACKED_BYTES: Final = 16 * 2**30
+"""Most bytes that a ZIP archive may unpack to: some thirty thousand slices of 512²."""
+
+MAX_DIRECTORY_BYTES: Final = 24 * 2**20
+"""Longest directory of a ZIP archive: `MAX_FILES` entries of 250 bytes."""
+
+MAX_ARCHIVE_DEPTH: Final = 32
+"""Most folders within folders in a ZIP archive."""
 
 MAX_INFLATED_BYTES: Final = 2**30
 """Most bytes that a deflated DICOM file may unpack to."""

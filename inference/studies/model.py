@@ -9,7 +9,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Problem", "Series", "SliceSource", "SourceKind", "Study", "Unit", "Volume", "Window"]
+__all__ = [
+    "Found",
+    "Problem",
+    "Series",
+    "SliceSource",
+    "SourceKind",
+    "Study",
+    "Unit",
+    "Volume",
+    "Window",
+]
 
 
 class Unit(StrEnum):
@@ -118,6 +128,24 @@ class Study:
     patient_id: str
     series: tuple[Series, ...]
     problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a scan has found so far.
+
+    Parameters
+    ----------
+    studies
+        With those series of which every slice is known, as far as the folders tell that hold them.
+        Series that do not change from one report to the next are the same objects.
+    done, total
+        DICOM files read, and in all.
+    """
+
+    studies: tuple[Study, ...]
+    done: int
+    total: int
 
 
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)

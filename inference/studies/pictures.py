@@ -15,6 +15,7 @@ from inference.studies.find import UnreadableError
 from inference.studies.limits import MAX_SIDE, MIN_SIDE
 from inference.studies.model import Problem, Series, SliceSource, SourceKind, Unit, Volume
 from inference.studies.uids import derived_uid
+from inference.studies.unpacked import origin
 
 __all__ = ["load_picture", "scan_picture"]
 
@@ -61,7 +62,7 @@ def scan_picture(path: Path, number: int) -> Series:
     if max(rows, columns) > MAX_SIDE:
         raise UnreadableError(f"{size}, too many (at most {MAX_SIDE} on a side).")
     return Series(
-        uid=derived_uid("picture", path.resolve()),
+        uid=derived_uid("picture", origin(path)),
         kind=SourceKind.PICTURE,
         modality="OT",
         description=path.name,

@@ -6,7 +6,7 @@ Readers of the single formats are imported when a file of theirs is met.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from inference.errors import BadInputError
 from inference.progress import Progress
 from inference.studies.codes import Code
-from inference.studies.find import Candidate, FileKind, UnreadableError, find
-from inference.studies.model import Problem, Series, SourceKind, Study, Volume
+from inference.studies.find import FileKind, UnreadableError
+from inference.studies.model import Found, Problem, Series, SourceKind, Study, Volume
 from inference.studies.quiet import quiet
+from inference.studies.sources import Sources, gather
 from inference.studies.uids import derived_uid
+from inference.studies.unpacked import origin
 
 if TYPE_CHECKING:
     from inference.studies.dicom_scan import Skipped
@@ -33,15 +35,23 @@ MODALITIES = ("CT", "CR", "DX", "OT")
 _MAX_NAMED = 3
 
 
-def scan(path: Path, progress: Progress | None = None) -> tuple[Study, ...]:
-    """Find the studies at a path by reading headers only.
+def scan(
+    path: Path,
+    progress: Progress | None = None,
+    found: Callable[[Found], None] | None = None,
+) -> tuple[Study, ...]:
+    """Find the studies at a path by reading headers only, and none that is known already.
 
     Parameters
     ----------
     path
-        A DICOM, NIfTI, NRRD, MHA, PNG or JPEG file, a DICOMDIR, or a folder of such files.
+        A DICOM, NIfTI, NRRD, MHA, PNG or JPEG file, a DICOMDIR, a ZIP archive of such files, or a
+        folder of them. Archives are unpacked into a private folder until the program ends.
     progress
         Where to report, and how to be cancelled.
+    found
+        Is told, on the caller's thread, what is known of DICOM studies while the rest is read; and
+        once more when the scan is cancelled.
 
     Returns
     -------
@@ -57,18 +67,28 @@ def scan(path: Path, progress: Progress | None = None) -> tuple[Study, ...]:
         When the reader cancelled.
     """
     from inference.studies.dicom_scan import Skipped, scan_dicom
+    from inference.studies.index import Index, opened_index
 
-    path = Path(path)
+    path = Path(path).absolute()
     progress = progress or Progress()
-    with quiet():
-        candidates = find(path, progress)
-        skipped = Skipped()
-        skipped.broken += [(c.path, c.sentence) for c in candidates if c.kind is FileKind.BROKEN]
-        studies = scan_dicom(_paths(candidates, FileKind.DICOM), progress, skipped)
-        studies += _scan_plain(path, candidates, progress, skipped)
+    skipped = Skipped()
+    with quiet(), opened_index() as index:
+        sources = gather(path, progress, index.knows)
+        skipped.broken += [
+            (each.path, each.sentence)
+            for each in sources.candidates
+            if each.kind is FileKind.BROKEN
+        ]
+        dicom = sources.paths(FileKind.DICOM)
+        kept = Index() if sources.fleeting else index
+        studies = scan_dicom(dicom, progress, skipped, kept, found)
+        studies += _scan_plain(path, sources, progress, skipped)
+        index.touch({each.parent for each in dicom})
+        if sources.folder is not None:
+            index.forget_others(sources.folder, dicom)
     if not studies:
-        raise BadInputError(_refusal(path, candidates, skipped))
-    problems = _left_out(skipped)
+        raise BadInputError(_refusal(path, sources, skipped))
+    problems = (*sources.problems, *_left_out(skipped))
     return tuple(replace(study, problems=study.problems + problems) for study in studies)
 
 
@@ -156,17 +176,11 @@ def with_modality(volume: Volume, modality: str) -> Volume:
     return replace(volume, modality=modality)
 
 
-def _paths(candidates: Sequence[Candidate], kind: FileKind) -> list[Path]:
-    return [candidate.path for candidate in candidates if candidate.kind is kind]
-
-
-def _scan_plain(
-    root: Path, candidates: Sequence[Candidate], progress: Progress, skipped: Skipped
-) -> list[Study]:
+def _scan_plain(root: Path, sources: Sources, progress: Progress, skipped: Skipped) -> list[Study]:
     """Make a study of each folder's volumes and one of its pictures."""
     studies: list[Study] = []
     for kind in (FileKind.VOLUME, FileKind.PICTURE):
-        paths = _paths(candidates, kind)
+        paths = sources.paths(kind)
         if not paths:
             continue
         scan_one = _scanner(kind)
@@ -174,12 +188,12 @@ def _scan_plain(
         for i, path in enumerate(paths):
             progress.report("Reading headers", i, len(paths))
             try:
-                by_folder[path.parent].append(scan_one(path, len(by_folder[path.parent]) + 1))
+                by_folder[path.parent] += scan_one(path, len(by_folder[path.parent]) + 1)
             except UnreadableError as error:
                 skipped.broken.append((path, str(error)))
         for folder, series in by_folder.items():
             # A file opened alone is a study of its own, so that it does not replace its folder's.
-            place = root.resolve() if root.is_file() else folder.resolve()
+            place = root.resolve() if sources.alone else origin(folder)
             if series:
                 studies.append(
                     Study(derived_uid(kind, place), place.name, "", "", "", tuple(series))
@@ -187,14 +201,17 @@ def _scan_plain(
     return studies
 
 
-def _scanner(kind: FileKind) -> Callable[[Path, int], Series]:
+def _scanner(kind: FileKind) -> Callable[[Path, int], tuple[Series, ...]]:
     if kind is FileKind.VOLUME:
         from inference.studies.volumes import scan_volume
 
         return scan_volume
     from inference.studies.pictures import scan_picture
 
-    return scan_picture
+    def scan_one(path: Path, number: int) -> tuple[Series, ...]:
+        return (scan_picture(path, number),)
+
+    return scan_one
 
 
 def _kinds(skipped: Skipped) -> str:
@@ -224,10 +241,11 @@ def _left_out(skipped: Skipped) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
-def _refusal(path: Path, candidates: Sequence[Candidate], skipped: Skipped) -> str:
+def _refusal(path: Path, sources: Sources, skipped: Skipped) -> str:
     """Say in one sentence why nothing at a path can be opened."""
     name = path.name or str(path)
-    archives = [c.sentence for c in candidates if c.path.suffix.lower() == ".zip"]
+    candidates = sources.candidates
+    what = "folder" if path.is_dir() else "archive"
     if skipped.broken:
         sentence = skipped.broken[0][1]
         if len(skipped.broken) > 1:
@@ -237,15 +255,16 @@ def _refusal(path: Path, candidates: Sequence[Candidate], skipped: Skipped) -> s
         sentence = (
             f"“{name}” holds no CT or X-ray image, only other DICOM objects: {_kinds(skipped)}."
         )
-    elif not candidates:
-        sentence = f"The folder “{name}” is empty; open one that holds images."
-    elif path.is_file():
+    elif sources.alone:
         sentence = candidates[0].sentence
-    elif archives:
-        sentence = archives[0]
+    elif sources.problems:
+        # Archives inside, or nothing that a DICOMDIR lists: what was left out is all there is.
+        sentence = sources.problems[0].sentence
+    elif not candidates:
+        sentence = f"The {what} “{name}” is empty; open one that holds images."
     else:
         sentence = (
-            f"The folder “{name}” holds {len(candidates)} files but no DICOM, NIfTI, NRRD, MHA, "
+            f"The {what} “{name}” holds {len(candidates)} files but no DICOM, NIfTI, NRRD, MHA, "
             "PNG or JPEG image."
         )
     return sentence

@@ -15,10 +15,17 @@ from inference.errors import BadInputError
 from inference.progress import Progress
 from inference.studies.codes import Code
 from inference.studies.find import UnreadableError
-from inference.studies.limits import HU_FLOOR, MAX_SIDE, MAX_VOXELS, MIN_SIDE
+from inference.studies.limits import (
+    HU_FLOOR,
+    MAX_SIDE,
+    MAX_TIME_POINTS,
+    MAX_VOXELS,
+    MIN_SIDE,
+)
 from inference.studies.model import Problem, Series, SliceSource, SourceKind, Unit, Volume
 from inference.studies.pixels import narrowest
 from inference.studies.uids import derived_uid
+from inference.studies.unpacked import origin
 from inference.studies.volume_files import check_gzip, check_meta_header, check_size
 
 __all__ = ["load_volume", "middle_slice", "scan_volume"]
@@ -34,13 +41,14 @@ _AXIAL_CODES: Final = "SI"
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """What a volume file says about itself; `size` is (x, y, z) as stored."""
+    """What a volume file says about itself; `size` is (x, y, z) as stored, `times` how often."""
 
     reader: Any
     size: tuple[int, int, int]
     orientation: str
     oriented: bool
     flat: bool
+    times: int
 
     def turned_size(self) -> tuple[int, int, int]:
         """(columns, rows, slices) after turning to the reading orientation."""
@@ -52,15 +60,20 @@ class _Header:
         return columns, rows, slices
 
 
-def scan_volume(path: Path, number: int) -> Series:
-    """Describe a volume by its header.
+def scan_volume(path: Path, number: int) -> tuple[Series, ...]:
+    """Describe the volumes of a file by its header.
 
     Parameters
     ----------
     path
         A NIfTI, NRRD, MHA or MHD file.
     number
-        What the reader may call it by.
+        What the reader may call the first by.
+
+    Returns
+    -------
+    tuple of Series
+        One for each time point of a file of four dimensions, else one.
 
     Raises
     ------
@@ -90,16 +103,34 @@ def scan_volume(path: Path, number: int) -> Series:
                 "The file does not say how it lies in the patient; sides cannot be told.",
             )
         )
-    return Series(
-        uid=derived_uid("volume", path.resolve()),
-        kind=SourceKind.VOLUME,
-        modality="OT" if header.flat else "CT",
-        description=path.name,
-        slices=tuple(SliceSource(path, k) for k in range(slices)),
-        rows=rows,
-        columns=columns,
-        number=number,
-        problems=tuple(problems),
+    place = origin(path)
+    return tuple(
+        Series(
+            uid=derived_uid("volume", place, *(("time", time) if time else ())),
+            kind=SourceKind.VOLUME,
+            modality="OT" if header.flat else "CT",
+            # The time first: in a narrow list the end is cut off.
+            description=(f"time {time + 1} · " if header.times > 1 else "") + path.name,
+            # Frames are counted through all times: they say which one a series is.
+            slices=tuple(SliceSource(path, time * slices + k) for k in range(slices)),
+            rows=rows,
+            columns=columns,
+            number=number + time,
+            problems=(*problems, *_one_of(time, header.times)),
+        )
+        for time in range(header.times)
+    )
+
+
+def _one_of(time: int, times: int) -> tuple[Problem, ...]:
+    if times == 1:
+        return ()
+    return (
+        Problem(
+            Code.TIME_POINTS,
+            f"The file holds {times} volumes, one after the other in time; each was made a series, "
+            f"and this is number {time + 1}.",
+        ),
     )
 
 
@@ -120,6 +151,7 @@ def load_volume(series: Series, progress: Progress) -> Volume:
         if path.suffix.lower() == ".gz":
             size = header.reader.GetSize()
             check_gzip(path, _offset(header.reader) + _needed(header.reader, size))
+        _take_time(series, header)
         image = _turned(path, header, header.reader)
     except UnreadableError as error:
         raise BadInputError(str(error)) from error
@@ -163,19 +195,33 @@ def middle_slice(series: Series) -> tuple[NDArray[np.generic], float]:
     path = series.slices[0].path
     try:
         header = _header(path)
-        axis = next(i for i, code in enumerate(header.orientation) if code in _AXIAL_CODES)
-        start = [0] * header.reader.GetDimension()
-        size = list(header.reader.GetSize())
+        _take_time(series, header)
         if not header.flat:
+            axis = next(i for i, code in enumerate(header.orientation) if code in _AXIAL_CODES)
+            start = list(header.reader.GetExtractIndex())
+            size = list(header.reader.GetExtractSize())
             start[axis] = header.size[axis] // 2
             size[axis] = 1
-        header.reader.SetExtractIndex(start)
-        header.reader.SetExtractSize(size)
+            header.reader.SetExtractIndex(start)
+            header.reader.SetExtractSize(size)
         image = _turned(path, header, header.reader)
     except UnreadableError as error:
         raise BadInputError(str(error)) from error
     width, height, _ = image.GetSpacing()
     return SimpleITK.GetArrayFromImage(image)[0], height / width
+
+
+def _take_time(series: Series, header: _Header) -> None:
+    """Have the reader give the volume of one time point, in three dimensions."""
+    time = series.slices[0].frame // len(series.slices)
+    if time >= header.times:
+        raise UnreadableError(f"“{series.slices[0].path.name}” has changed; open it again.")
+    start = [0] * header.reader.GetDimension()
+    size = list(header.reader.GetSize())
+    if len(size) == 4:
+        start[3], size[3] = time, 0
+    header.reader.SetExtractIndex(start)
+    header.reader.SetExtractSize(size)
 
 
 def _header(path: Path) -> _Header:
@@ -195,13 +241,17 @@ def _header(path: Path) -> _Header:
         direction = _spatial_direction(reader)
         orientation = SimpleITK.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(direction)
     x, y, z = (*size, 1)[:3]
-    return _Header(reader, (x, y, z), orientation, oriented, flat)
+    return _Header(reader, (x, y, z), orientation, oriented, flat, (*size, 1, 1)[3])
 
 
 def _check(path: Path, reader: Any, size: tuple[int, ...]) -> None:
     name = f"“{path.name}”"
-    if not 2 <= len(size) <= 4 or (len(size) == 4 and size[3] != 1):
+    if not 2 <= len(size) <= 4:
         raise UnreadableError(f"{name} has {len(size)} dimensions; save one 3D volume alone.")
+    if len(size) == 4 and size[3] > MAX_TIME_POINTS:
+        raise UnreadableError(
+            f"{name} holds {size[3]} volumes, more than {MAX_TIME_POINTS}; save some of them alone."
+        )
     if reader.GetNumberOfComponents() != 1:
         raise UnreadableError(f"{name} holds vectors or colours; save it as grey values.")
     if max(size) > MAX_SIDE or math.prod(size) > MAX_VOXELS:
@@ -248,8 +298,6 @@ def _turned(path: Path, header: _Header, reader: Any) -> Any:
         image = reader.Execute()
         if header.flat:
             image = SimpleITK.JoinSeries([image])
-        elif image.GetDimension() == 4:
-            image = image[:, :, :, 0]
         if header.oriented and header.orientation != _READING:
             image = SimpleITK.DICOMOrient(image, _READING)
     except RuntimeError as error:

@@ -27,6 +27,7 @@ from inference.findings import (
 from inference.partial import Partial, SliceValues
 from inference.progress import Progress
 from inference.studies.model import (
+    Found,
     Problem,
     Series,
     SliceSource,
@@ -265,7 +266,12 @@ class FakeReader:
         self.go.set()
         self.error: Exception | None = None
 
-    def scan(self, path: Path, progress: Progress | None = None) -> tuple[Study, ...]:
+    def scan(
+        self,
+        path: Path,
+        progress: Progress | None = None,
+        found: Callable[[Found], None] | None = None,
+    ) -> tuple[Study, ...]:
         """Look the path up."""
         if self.error is not None:
             raise self.error

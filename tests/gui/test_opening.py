@@ -20,9 +20,10 @@ from viewer.worker import Worker
 @pytest.fixture
 def opener(session: ReadingSession, fake_reader: Any) -> Iterator[Opener]:
     """Give an opener that reads from the test's shelf."""
-    worker = Worker("opening")
-    yield Opener(session, worker, lambda: fake_reader)
+    worker, scanner = Worker("opening"), Worker("scanning")
+    yield Opener(session, worker, lambda: fake_reader, scanner=scanner)
     fake_reader.go.set()
+    scanner.close()
     worker.close()
 
 
@@ -100,7 +101,7 @@ def test_one_bad_path_among_good_ones_is_a_warning(
 ) -> None:
     whole_scan = shelf.scan
 
-    def scan(path: Path, progress: Any = None) -> tuple[Study, ...]:
+    def scan(path: Path, progress: Any = None, found: Any = None) -> tuple[Study, ...]:
         if path.name == "bad":
             raise BadInputError("“bad” holds no image; choose another.")
         return tuple(whole_scan(path, progress))
@@ -163,7 +164,7 @@ def test_opening_something_else_cancels_the_first(
     qtbot.waitUntil(lambda: session.volume is not None)
     assert session.volume is not None
     assert session.volume.series_uid == "1.9.1"
-    assert [study.uid for study in session.studies] == ["1.9"]
+    assert session.studies[-1].uid == "1.9"
 
 
 def test_stepping_through_series_stops_at_the_ends(
@@ -233,3 +234,41 @@ def test_cancelling_leaves_what_was_open_and_says_nothing(
     qtbot.waitUntil(lambda: not opener._worker.busy)
     assert session.volume is before
     assert posted == []
+
+
+def test_archives_of_one_folder_are_opened_each_and_pictures_together(
+    qtbot: Any, session: ReadingSession, opener: Opener, shelf: Any,
+    make_study: Callable[..., Study], tmp_path: Path,
+) -> None:  # fmt: skip
+    archives = [tmp_path / "a.zip", tmp_path / "b.zip"]
+    for number, path in enumerate(archives):
+        path.write_bytes(b"PK\x03\x04")
+        shelf.shelf[path] = (make_study("1.2.3", uid=f"1.{number}"),)
+    opener.open_paths(archives)
+    qtbot.waitUntil(lambda: session.volume is not None)
+    assert [study.uid for study in session.studies] == ["1.0", "1.1"]
+
+
+def test_what_was_opened_is_told(
+    qtbot: Any, session: ReadingSession, opener: Opener, shelf: Any
+) -> None:
+    told: list[tuple[Path, ...]] = []
+    opener.paths_opened.connect(told.append)
+    opener.open_paths([Path("/data/one")])
+    qtbot.waitUntil(lambda: session.volume is not None)
+    assert told == [(Path("/data/one"),)]
+    shelf.error = BadInputError("No.")
+    opener.open_paths([Path("/data/two")])
+    qtbot.waitUntil(lambda: not opener._scanner.busy)
+    assert len(told) == 1
+
+
+def test_what_a_crash_left_unpacked_is_removed_at_the_start(
+    qtbot: Any, opener: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    left = tmp_path / "secondread" / "unpacked" / "dead" / "study" / "a.dcm"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    opener.tidy()
+    qtbot.waitUntil(lambda: not any((tmp_path / "secondread" / "unpacked").iterdir()))

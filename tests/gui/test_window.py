@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -85,7 +86,7 @@ class TestOpening:
     ) -> None:
         folder = write_ct()
         assert drop(window, folder)
-        qtbot.waitUntil(lambda: window.session.volume is not None)
+        qtbot.waitUntil(lambda: window.session.volume is not None and not window.busy)
         volume = window.session.volume
         assert volume is not None
         assert volume.shape == (12, 64, 64)
@@ -101,6 +102,30 @@ class TestOpening:
         qtbot.waitUntil(
             lambda: leaf.icon(0).pixmap(44, 44).toImage().pixelColor(22, 8).value() > 100
         )
+
+    def test_a_dropped_archive_is_on_the_screen_and_what_was_left_out_is_said(
+        self, qtbot: Any, window: MainWindow, write_ct: Callable[..., Path], tmp_path: Path
+    ) -> None:
+        folder = write_ct()
+        with zipfile.ZipFile(tmp_path / "study.zip", "w") as archive:
+            for path in folder.iterdir():
+                archive.write(path, f"disc/{path.name}")
+            archive.writestr("inner.zip", b"PK\x03\x04")
+        assert drop(window, tmp_path / "study.zip")
+        qtbot.waitUntil(lambda: window.session.volume is not None)
+        assert window.session.volume is not None
+        assert window.session.volume.shape == (12, 64, 64)
+        qtbot.waitUntil(lambda: "“inner.zip” is an archive inside" in "".join(sentences(window)))
+
+    def test_an_archive_that_is_refused_is_a_sentence(
+        self, qtbot: Any, window: MainWindow, tmp_path: Path
+    ) -> None:
+        with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
+            archive.writestr("../evil.dcm", b"x")
+        assert drop(window, tmp_path / "evil.zip")
+        qtbot.waitUntil(lambda: bool(sentences(window)))
+        assert "lead out of its folder" in sentences(window)[0]
+        assert window.session.volume is None
 
     def test_files_can_be_dropped_on_any_part(
         self, qtbot: Any, window: MainWindow, write_ct: Callable[..., Path]
@@ -155,7 +180,7 @@ class TestOpening:
         self, qtbot: Any, window: MainWindow, write_ct: Callable[..., Path]
     ) -> None:
         drop(window, write_ct("one"), write_ct("two", slices=5, seed="two"))
-        qtbot.waitUntil(lambda: window.session.volume is not None)
+        qtbot.waitUntil(lambda: window.session.volume is not None and not window.busy)
         assert window.session.volume is not None
         assert window.session.volume.shape[0] == 12
         tree = window.tree.tree
@@ -611,6 +636,7 @@ class TestCommands:
             *(f"tool-{tool.value}" for tool in Tool),
             "palette",
             "settings", "theme", "hide-names", "safe-colours",
+            "open-recent",
         }  # fmt: skip
 
     def test_dialogs_ask_in_the_last_folder(
@@ -632,10 +658,10 @@ class TestCommands:
         monkeypatch.setattr("viewer.window.QFileDialog.getOpenFileNames", answer_files)
         monkeypatch.setattr("viewer.window.QFileDialog.getExistingDirectory", answer_folder)
         window.actions_["open-files"].trigger()
-        qtbot.waitUntil(lambda: window.session.volume is not None)
+        qtbot.waitUntil(lambda: window.session.volume is not None and not window.busy)
         first = window.session.volume
         window.actions_["open-folder"].trigger()
-        qtbot.waitUntil(lambda: window.session.volume is not first)
+        qtbot.waitUntil(lambda: window.session.volume is not first and not window.busy)
         assert asked == [str(tmp_path), str(folder)]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import typer
 from inference import __version__, faults, sample
 from inference.cli import run
 from inference.errors import AnalysisError, BadInputError, CancelledError
+from inference.studies import scan
 
 
 def _program(error: BaseException | None) -> typer.Typer:
@@ -156,3 +159,23 @@ def test_a_full_disk_in_the_middle_of_things_is_still_a_sentence(
     assert run(["sample", "--out", str(tmp_path / "here")]) == 1
     assert "Traceback" not in capsys.readouterr().err
     assert faults.log_file().read_text("utf-8").count("OSError") == 1
+
+
+def test_the_index_says_how_much_it_holds_and_can_be_cleared(
+    write_ct: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = write_ct()
+    for path in folder.iterdir():
+        os.utime(path, (1e9, 1e9))
+    scan(folder)
+    assert run(["index"]) == 0
+    assert "12 files in 1 folders" in capsys.readouterr().out
+    assert run(["index", "--clear"]) == 0
+    assert run(["index"]) == 0
+    out = capsys.readouterr().out
+    assert "The index is empty." in out
+    assert "0 files in 0 folders" in out

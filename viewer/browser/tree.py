@@ -107,6 +107,8 @@ class StudyTree(QWidget):
         self._refresh()
 
     def _fill(self) -> None:
+        # The list fills while the reader goes through it.
+        place = self.tree.verticalScrollBar().value()
         self.tree.clear()
         self._items = []
         patients: dict[tuple[str, str], QTreeWidgetItem] = {}
@@ -129,9 +131,11 @@ class StudyTree(QWidget):
                 self._items.append(leaf)
         self.tree.expandAll()
         self._refresh()
+        self.tree.verticalScrollBar().setValue(place)
 
     def _refresh(self) -> None:
         """Write texts, marks and thumbnails again; select what is on the screen."""
+        shown = self._session.series
         for item in self._items:
             series: Series = item.data(0, _SERIES_ROLE)
             mark = ANALYSED if series.uid in self._analysed else ""
@@ -144,7 +148,7 @@ class StudyTree(QWidget):
             item.setToolTip(
                 0, _series_tip(series, "Names are hidden" if hidden else description, doubts)
             )
-            if series is self._session.series:
+            if shown is not None and series.uid == shown.uid:
                 self.tree.setCurrentItem(item)
 
     def _doubts(self, problems: Iterable[Problem]) -> str:

@@ -96,10 +96,10 @@ def test_several_broken_files_are_counted(tmp_path):
     assert "None of the 2 files" in refusal(tmp_path)
 
 
-def test_a_zip_archive(tmp_path):
+def test_a_damaged_zip_archive(tmp_path):
     (tmp_path / "study.zip").write_bytes(b"PK\x03\x04" + b"\0" * 200)
-    assert "unpack it" in refusal(tmp_path / "study.zip")
-    assert "unpack it" in refusal(tmp_path)
+    assert "damaged or incomplete ZIP archive" in refusal(tmp_path / "study.zip")
+    assert "choose it alone" in refusal(tmp_path)
 
 
 def test_dicom_cut_off_anywhere(write_slice, tmp_path):
@@ -283,15 +283,18 @@ def test_a_volume_that_promises_more_than_it_can_hold(tmp_path):
     assert "its voxels take 3456000000 bytes" in refusal(tmp_path / "a.nii.gz")
 
 
-def test_a_volume_of_vectors_or_of_time(tmp_path):
+def test_a_volume_of_vectors(tmp_path):
     SimpleITK.WriteImage(
         SimpleITK.Image((40, 40, 4), SimpleITK.sitkVectorUInt8, 3), str(tmp_path / "a.nrrd")
     )
     assert "vectors or colours" in refusal(tmp_path / "a.nrrd")
-    SimpleITK.WriteImage(
-        SimpleITK.Image((40, 40, 4, 3), SimpleITK.sitkInt16), str(tmp_path / "b.nii")
-    )
-    assert "has 4 dimensions" in refusal(tmp_path / "b.nii")
+
+
+def test_a_file_of_too_many_time_points(tmp_path, monkeypatch):
+    monkeypatch.setattr("inference.studies.volumes.MAX_TIME_POINTS", 2)
+    image = SimpleITK.Image((40, 40, 4, 3), SimpleITK.sitkInt16)
+    SimpleITK.WriteImage(image, str(tmp_path / "b.nii"))
+    assert "holds 3 volumes, more than 2" in refusal(tmp_path / "b.nii")
 
 
 def test_a_volume_too_small_for_a_chest(tmp_path):

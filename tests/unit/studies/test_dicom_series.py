@@ -102,6 +102,8 @@ def test_same_place_with_other_pixels_splits_by_acquisition(write_series, tmp_pa
     assert second.uid == "1.2.3.4#2"
     assert {s.path.parent.name for s in second.slices} == {"again"}
     assert Code.SAME_POSITION in codes(first) & codes(second)
+    assert first.description == "acquisition 1 · made up"
+    assert second.description == "acquisition 2 · made up"
 
 
 def test_same_place_without_any_reason_splits_one_after_the_other(write_series, tmp_path):
@@ -112,6 +114,21 @@ def test_same_place_without_any_reason_splits_one_after_the_other(write_series, 
     first, second = scan(tmp_path)[0].series
     assert (len(first.slices), len(second.slices)) == (5, 1)
     assert second.slices[0].path == path
+    assert (first.description, second.description) == ("part 1 · made up", "part 2 · made up")
+
+
+def test_times_of_a_4d_series_are_told_apart_and_come_in_their_order(write_series, tmp_path):
+    for time in (10, 2, 1):
+        for path in write_series(
+            AXIAL_Z, folder=f"t{time}", TemporalPositionIdentifier=time, SOPInstanceUID=None
+        ):
+            # Other pixels at each time: equal ones would be copies.
+            path.write_bytes(path.read_bytes()[:-1] + bytes([time]))
+    series = scan(tmp_path)[0].series
+    assert [s.description for s in series] == [f"time {t} · made up" for t in (1, 2, 10)]
+    assert [{x.path.parent.name for x in s.slices} for s in series] == [{"t1"}, {"t2"}, {"t10"}]
+    assert all("split into 3" in sentence(s, Code.SAME_POSITION) for s in series)
+    assert load(series[2]).array.shape == (5, 40, 40)
 
 
 @pytest.mark.parametrize(
@@ -268,12 +285,6 @@ def test_a_broken_file_beside_good_ones_is_named(write_series, tmp_path):
     assert "2 files were left out" in problem.sentence
     volume = load(study.series[0])
     assert Code.MISSING_SLICES in codes(volume)
-
-
-def test_dicomdir_opens_its_folder(write_series, tmp_path):
-    write_series(AXIAL_Z)
-    (tmp_path / "DICOMDIR").write_bytes(b"\0" * 128 + b"DICM")
-    assert len(scan(tmp_path / "DICOMDIR")[0].series[0].slices) == 5
 
 
 def test_files_without_preamble_are_found(write_series, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from inference.errors import BadInputError
 from inference.studies import Code, Unit, load, scan
 
-SHARED = Path(__file__).parents[4] / "shared" / "data" / "dicom"
+ROOT = Path(os.environ.get("SECONDREAD_SHARED", Path(__file__).parents[4] / "shared"))
+SHARED = ROOT / "data" / "dicom"
 OPENED = sorted(
     path
     for path in (*SHARED.glob("covid_ct_md/*"), *SHARED.glob("*/*.dcm"), *SHARED.glob("*_*/*_tilt"))

@@ -7,7 +7,7 @@ import pytest
 import SimpleITK
 
 from inference.errors import BadInputError
-from inference.studies import Code, SourceKind, Unit, load, scan
+from inference.studies import Code, SourceKind, Unit, load, scan, thumbnail
 
 NAMES = ["a.nii", "a.nii.gz", "a.nrrd", "a.mha", "a.mhd"]
 
@@ -156,3 +156,31 @@ def test_a_folder_of_volumes_is_one_study(tmp_path):
     assert [(s.number, s.description) for s in study.series] == [(1, "a.nii.gz"), (2, "b.nrrd")]
     assert study.uid != scan(tmp_path / "a.nii.gz")[0].uid
     assert study.series[0].uid == scan(tmp_path / "a.nii.gz")[0].series[0].uid
+
+
+@pytest.mark.parametrize("name", NAMES[:4])
+@pytest.mark.parametrize("direction", [None, np.diag([-1, -1, 1]), rotation()])
+def test_each_time_point_is_a_series_of_its_own(tmp_path, name, direction):
+    times = [image(direction) + 10 * t for t in range(3)]
+    SimpleITK.WriteImage(SimpleITK.JoinSeries(times), str(tmp_path / name))
+    (study,) = scan(tmp_path / name)
+    assert [s.description for s in study.series] == [f"time {t} · {name}" for t in (1, 2, 3)]
+    assert [s.number for s in study.series] == [1, 2, 3]
+    assert len({s.uid for s in study.series}) == 3
+    for time, series in enumerate(study.series):
+        volume = load(series)
+        (problem,) = [p for p in volume.problems if p.code == Code.TIME_POINTS]
+        assert f"this is number {time + 1}" in problem.sentence
+        (alone,) = [times[time]]
+        for i, j, k in [(0, 0, 0), (20, 30, 3), (47, 39, 5)]:
+            there = alone.TransformPhysicalPointToIndex(volume.position(i, j, k).tolist())
+            assert volume.array[k, j, i] == alone[there]
+        assert thumbnail(series).max() > 0
+
+
+def test_a_file_that_lost_time_points_is_refused_in_words(tmp_path):
+    SimpleITK.WriteImage(SimpleITK.JoinSeries([image(), image()]), str(tmp_path / "a.nii"))
+    series = scan(tmp_path)[0].series[1]
+    SimpleITK.WriteImage(SimpleITK.JoinSeries([image()]), str(tmp_path / "a.nii"))
+    with pytest.raises(BadInputError, match="has changed"):
+        load(series)
