@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CacheKeeper", "size_in_words"]
 
-_KEPT = ("graphs", "sample-*")
+_KEPT = ("graphs", "sample-*", "index")
 """Folders that are made again when they are missing; nothing else is ever deleted."""
 
 

@@ -464,14 +464,14 @@ class TestFolders:
     def test_the_cache_is_measured_and_cleared(
         self, qtbot: Any, own_cache: Path, dialog: SettingsDialog, reading: MainWindow
     ) -> None:
-        for name in ("graphs/a.bin", "sample-3/b.bin", "notes/keep.txt"):
+        for name in ("graphs/a.bin", "sample-3/b.bin", "index/headers.sqlite", "notes/keep.txt"):
             file = own_cache / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(bytes(1_500_000))
         page = go_to(dialog, "Folders and cache")
         said = page.findChild(QLabel, "cache-size")
         reading.habits.cache.measure()
-        qtbot.waitUntil(lambda: said.text() == "Size: 3.0 MB")
+        qtbot.waitUntil(lambda: said.text() == "Size: 4.5 MB")
         qtbot.mouseClick(page.findChild(QPushButton, "cache-clear"), Qt.MouseButton.LeftButton)
         qtbot.waitUntil(lambda: said.text() == "Size: empty")
         assert [p.name for p in own_cache.rglob("*") if p.is_file()] == ["keep.txt"]

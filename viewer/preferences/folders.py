@@ -56,8 +56,8 @@ class FoldersPage(Page):
         folder.setReadOnly(True)
         self.add_row(
             form, "Cache", folder,
-            "Networks made ready for this computer, and the sample study. It holds no patient's "
-            "images, and is made again when it is needed.",
+            "Networks made ready for this computer, the sample study, and the index of headers: "
+            "names of patients, but no images. It is made again when it is needed.",
         )  # fmt: skip
         self._size = QLabel("…")
         self._size.setObjectName("cache-size")
