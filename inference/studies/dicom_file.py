@@ -63,6 +63,8 @@ class DicomFile:
         Value representation of the pixels, or "" where the file does not say (implicit VR).
     cut_off
         The file ends inside an element before any pixels.
+    inflated
+        `stream` is not the file but what it was unpacked to.
     """
 
     dataset: FileDataset
@@ -73,6 +75,7 @@ class DicomFile:
     fragments: int
     pixel_vr: str
     cut_off: bool
+    inflated: bool
 
 
 class _BoundedFile(io.BufferedReader):
@@ -121,7 +124,8 @@ def open_dicom(path: Path, tags: tuple[str, ...]) -> Iterator[DicomFile]:
         pixels = _NO_PIXELS
         if reached < end:
             pixels = _find_pixels(path, stream, syntax, end)
-        yield DicomFile(dataset, syntax, stream, *pixels, cut_off=reached > end)
+        inflated = isinstance(stream, io.BytesIO)
+        yield DicomFile(dataset, syntax, stream, *pixels, cut_off=reached > end, inflated=inflated)
 
 
 def pixel_digest(path: Path) -> str:

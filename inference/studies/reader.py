@@ -21,6 +21,7 @@ from inference.studies.find import Candidate, FileKind, UnreadableError, find
 from inference.studies.model import Problem, Series, SourceKind, Study, Volume
 from inference.studies.quiet import quiet
 from inference.studies.uids import derived_uid
+from inference.studies.watch import Watch
 
 if TYPE_CHECKING:
     from inference.studies.dicom_scan import Skipped
@@ -72,7 +73,7 @@ def scan(path: Path, progress: Progress | None = None) -> tuple[Study, ...]:
     return tuple(replace(study, problems=study.problems + problems) for study in studies)
 
 
-def load(series: Series, progress: Progress | None = None) -> Volume:
+def load(series: Series, progress: Progress | None = None, watch: Watch | None = None) -> Volume:
     """Read the pixels of a series.
 
     Parameters
@@ -81,6 +82,8 @@ def load(series: Series, progress: Progress | None = None) -> Volume:
         As found by `scan`.
     progress
         Where to report ("Reading slices", done, total), and how to be cancelled.
+    watch
+        Told of slices while they are read, and asked which come first; the volume is the same.
 
     Returns
     -------
@@ -101,7 +104,7 @@ def load(series: Series, progress: Progress | None = None) -> Volume:
             if series.kind is SourceKind.DICOM:
                 from inference.studies.dicom_load import load_dicom
 
-                return load_dicom(series, progress)
+                return load_dicom(series, progress, watch or Watch())
             if series.kind is SourceKind.VOLUME:
                 from inference.studies.volumes import load_volume
 
