@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from inference.studies.model import SourceKind, Unit
 from viewer.presets import load_presets
+from viewer.reading import STILL_READING
 from viewer.session import AnalysisState, ReadingSession, Tool
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class Command:
         It is also in the toolbar.
     separated
         A separator stands before it.
+    why_not
+        Why it cannot be done now, where that is not plain to see; shown instead of the tip.
     """
 
     id: str
@@ -81,6 +84,7 @@ class Command:
     checked: Callable[[], bool] | None = None
     toolbar: bool = False
     separated: bool = False
+    why_not: Callable[[], str] = str
 
 
 def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
@@ -105,6 +109,10 @@ def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
         Command("cards", "Model cards", "What each model was trained on, how well it does, and its "
                 "limits", "Help", doings.show_cards),
     )  # fmt: skip
+
+
+def _still_reading(session: ReadingSession) -> str:
+    return STILL_READING if session.reading.active else ""
 
 
 def _file_commands(doings: Doings) -> Sequence[Command]:
@@ -211,7 +219,11 @@ def _tool_commands(session: ReadingSession) -> Sequence[Command]:
 
 def _analysis_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]:
     def can_analyse() -> bool:
-        return session.volume is not None and session.analysis is not AnalysisState.RUNNING
+        return (
+            session.volume is not None
+            and not session.reading.active
+            and session.analysis is not AnalysisState.RUNNING
+        )
 
     def is_picture() -> bool:
         return (
@@ -225,7 +237,8 @@ def _analysis_commands(session: ReadingSession, doings: Doings) -> Sequence[Comm
 
     return (
         Command("analyse", "Analyse", "Analyse the open series with the machine", "Analysis",
-                doings.analyse, ("F5",), can_analyse, toolbar=True),
+                doings.analyse, ("F5",), can_analyse, toolbar=True,
+                why_not=partial(_still_reading, session)),
         Command("cancel", "Cancel", "Stop what is being done; no result is left behind",
                 "Analysis", doings.cancel, ("Esc",), doings.is_busy),
         Command("read-as-ct", "Take picture for a CT slice", "Say that the open picture is one "
@@ -245,16 +258,17 @@ def _export_commands(session: ReadingSession, doings: Doings) -> Sequence[Comman
         return session.findings is not None and bool(session.findings.segments)
 
     def is_whole() -> bool:
-        return session.volume is not None and session.early is None
+        return session.volume is not None and session.early is None and not session.reading.active
 
+    why_not = partial(_still_reading, session)
     return (
         Command("export-seg", "DICOM segmentation…", "Write the masks as a DICOM SEG object",
-                "Export", partial(doings.export, "seg"), (), has_masks),
+                "Export", partial(doings.export, "seg"), (), has_masks, why_not=why_not),
         Command("export-nifti", "NIfTI label map…", "Write the masks on the grid of the source",
-                "Export", partial(doings.export, "nifti"), (), has_masks),
+                "Export", partial(doings.export, "nifti"), (), has_masks, why_not=why_not),
         Command("export-json", "Findings as JSON…", "Write every number of the findings", "Export",
-                partial(doings.export, "json"), (), has_findings),
+                partial(doings.export, "json"), (), has_findings, why_not=why_not),
         Command("export-png", "Picture of the view…", "Write the picture as it is shown, with "
                 "overlays", "Export", partial(doings.export, "png"), ("Ctrl+E",), is_whole,
-                separated=True),
+                separated=True, why_not=why_not),
     )  # fmt: skip

@@ -101,7 +101,9 @@ class ActionSet(QObject):
         """Ask every command again whether it can be done and whether it is on."""
         for command in self.commands:
             action = self._actions[command.id]
-            action.setEnabled(command.enabled())
+            enabled = command.enabled()
+            action.setEnabled(enabled)
+            action.setToolTip(("" if enabled else command.why_not()) or _tip(command))
             if command.checked is not None:
                 action.setChecked(command.checked())
 
@@ -158,8 +160,7 @@ class ActionSet(QObject):
         action.setObjectName(command.id)
         action.setShortcuts([QKeySequence(key) for key in command.keys])
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
-        key = f" ({command.keys[0]})" if command.keys else ""
-        action.setToolTip(f"{command.tip}{key}")
+        action.setToolTip(_tip(command))
         action.setStatusTip(command.tip)
         action.setCheckable(command.checked is not None)
 
@@ -169,6 +170,11 @@ class ActionSet(QObject):
 
         action.triggered.connect(trigger)
         return action
+
+
+def _tip(command: Command) -> str:
+    key = f" ({command.keys[0]})" if command.keys else ""
+    return f"{command.tip}{key}"
 
 
 def keys_html(declared: Sequence[Command]) -> str:

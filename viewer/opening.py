@@ -15,10 +15,12 @@ from PySide6.QtCore import QObject, Signal
 
 from inference.errors import BadInputError
 from inference.progress import Progress
+from viewer.reading import Arrivals
 from viewer.worker import Job, Worker
 
 if TYPE_CHECKING:
     from inference.studies.model import Series, Study, Volume
+    from inference.studies.watch import Watch
     from viewer.session import ReadingSession
 
 __all__ = ["Opener", "Reader"]
@@ -31,7 +33,9 @@ class Reader(Protocol):
         """Find studies."""
         ...
 
-    def load(self, series: Series, progress: Progress | None = None) -> Volume:
+    def load(
+        self, series: Series, progress: Progress | None = None, watch: Watch | None = None
+    ) -> Volume:
         """Read pixels."""
         ...
 
@@ -84,6 +88,8 @@ class Opener(QObject):
         self._seen_thumbnails: set[str] = set()
         self._thumbnail_job: Job | None = None
         self._private: set[str] = set()
+        self._opening: Job | None = None
+        self._before: tuple[Study, Series, Volume, float] | None = None
 
     @property
     def private_words(self) -> frozenset[str]:
@@ -119,7 +125,8 @@ class Opener(QObject):
             reader = self._reader()
             studies, doubt = _scan_all(reader, chosen, progress)
             study, series = reader.main_series(studies)
-            volume = reader.load(series, progress)
+            arrivals = self._arrivals(job, studies, study, series)
+            volume = reader.load(series, progress, arrivals.watch)
             return studies, study, series, volume, time.perf_counter() - started, doubt
 
         def done(
@@ -136,11 +143,12 @@ class Opener(QObject):
                 then()
 
         def failed(sentence: str) -> None:
-            self._session.post("error", sentence)
+            self._failed(sentence)
             if otherwise is not None:
                 otherwise(sentence)
 
-        self._worker.submit(Job("Opening", work, done, failed))
+        job = self._opening = Job("Opening", work, done, failed, lambda: self._cancelled(job))
+        self._worker.submit(job)
 
     def show_opened(
         self,
@@ -150,8 +158,9 @@ class Opener(QObject):
         volume: Volume,
         read_seconds: float,
     ) -> None:
-        """Show a series that has been read before the window was there."""
-        self._session.add_studies(studies)
+        """Show a series that has been read."""
+        if not self._is_begun(series):
+            self._session.add_studies(studies)
         self._show(study, series, volume, read_seconds)
 
     def show_series(self, study: Study, series: Series) -> None:
@@ -162,13 +171,15 @@ class Opener(QObject):
 
         def work(progress: Progress) -> tuple[Volume, float]:
             started = time.perf_counter()
-            volume = self._reader().load(series, progress)
+            arrivals = self._arrivals(job, (), study, series)
+            volume = self._reader().load(series, progress, arrivals.watch)
             return volume, time.perf_counter() - started
 
         def done(result: tuple[Volume, float]) -> None:
             self._show(study, series, *result)
 
-        self._worker.submit(Job("Opening", work, done, partial(self._session.post, "error")))
+        job = self._opening = Job("Opening", work, done, self._failed, lambda: self._cancelled(job))
+        self._worker.submit(job)
 
     def step_series(self, delta: int) -> None:
         """Show the next or previous series of the tree; stops at its ends."""
@@ -191,8 +202,71 @@ class Opener(QObject):
         volume = replace(session.volume, modality=modality)
         session.set_volume(session.study, session.series, volume, session.read_seconds)
 
+    # -- while a series is being read --------------------------------------------------------
+
+    def _arrivals(
+        self, job: Job, studies: tuple[Study, ...], study: Study, series: Series
+    ) -> Arrivals:
+        """Make a line from the reader to the session; called on the worker's thread."""
+
+        def show(volume: Volume) -> None:
+            begin = partial(self._begin, studies, study, series, volume, arrivals)
+            self._worker.deliver(job, begin)
+
+        arrivals = Arrivals(show)
+        return arrivals
+
+    def _begin(
+        self,
+        studies: tuple[Study, ...],
+        study: Study,
+        series: Series,
+        volume: Volume,
+        arrivals: Arrivals,
+    ) -> None:
+        """Show a series of which the first slice is there."""
+        session = self._session
+        if not session.reading.active:
+            self._before = None
+            if session.study and session.series and session.volume:
+                self._before = (
+                    session.study, session.series, session.volume, session.read_seconds
+                )  # fmt: skip
+        self._private.update(
+            {each for s in (study, *studies) for each in (s.patient_name, s.patient_id)}
+        )
+        if studies:
+            session.add_studies(studies)
+        session.set_volume(study, series, volume, arrivals=arrivals)
+
+    def _is_begun(self, series: Series) -> bool:
+        return self._session.reading.active and self._session.series is series
+
+    def _failed(self, sentence: str) -> None:
+        self._go_back()
+        self._session.post("error", sentence)
+
+    def _cancelled(self, job: Job) -> None:
+        # What was cancelled for something else leaves the screen when that comes.
+        if job is self._opening:
+            self._go_back()
+
+    def _go_back(self) -> None:
+        """Show again what was open before a series that will never be whole."""
+        before, self._before = self._before, None
+        if not self._session.reading.active:
+            return
+        if before is None:
+            self._session.close_volume()
+        else:
+            self._session.set_volume(*before)
+
     def _show(self, study: Study, series: Series, volume: Volume, seconds: float) -> None:
-        self._session.set_volume(study, series, volume, seconds)
+        if self._is_begun(series):
+            self._session.complete_volume(volume, seconds)
+        else:
+            self._session.set_volume(study, series, volume, seconds)
+        self._before = None
         known = {*self._seen_thumbnails, *(s.uid for s in self._wanted_thumbnails)}
         for each in self._session.studies:
             self._private.update({each.patient_name, each.patient_id})

@@ -6,15 +6,18 @@ neither files nor torch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from inference.findings import Manifestation
-from inference.studies.model import Unit, Window
+from inference.studies.model import Window
+from viewer.choices import AnalysisState, HeatmapChoice, Layer, LayerStyle
 from viewer.early import Early
+from viewer.first_window import first_window
+from viewer.reading import Arrivals, Reading, same_slice
 
 if TYPE_CHECKING:
     from inference.findings import Findings, Heatmap
@@ -32,41 +35,6 @@ class Tool(StrEnum):
     ZOOM = "zoom"
 
 
-class LayerStyle(StrEnum):
-    """How a mask is drawn."""
-
-    FILL = "fill"
-    OUTLINE = "outline"
-
-
-class AnalysisState(StrEnum):
-    """Where the analysis of the open series stands."""
-
-    NONE = "none"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """How one manifestation's mask is shown."""
-
-    key: Manifestation
-    visible: bool = True
-    opacity: float = 0.45
-    style: LayerStyle = LayerStyle.FILL
-
-
-@dataclass(frozen=True, slots=True)
-class HeatmapChoice:
-    """Which class's heatmap is asked for; shown when `ReadingSession.heatmap` matches it."""
-
-    task: str
-    class_name: str
-
-
 class ReadingSession(QObject):
     """Study, position, window, layers, tool, findings: what the reader sees.
 
@@ -75,7 +43,8 @@ class ReadingSession(QObject):
 
     studies_changed = Signal()
     volume_changed = Signal()
-    """Another volume (or none) is open; findings and heatmap were dropped with the old one."""
+    """Another volume (or none) is open; findings and heatmap were dropped with the old one. Or the
+    one that was being read has become whole: series and position are the same."""
     position_changed = Signal(int)
     window_changed = Signal()
     view_reset = Signal()
@@ -94,13 +63,15 @@ class ReadingSession(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.reading = Reading(self)
+        """Which slices of the open series have been read."""
         self._studies: tuple[Study, ...] = ()
         self._study: Study | None = None
         self._series: Series | None = None
         self._volume: Volume | None = None
         self._read_seconds = 0.0
         self._position = 0
-        self._window = Window(-600.0, 1500.0, "Lung")
+        self._window = self._opened_with = self.default_window()
         self._inverted = False
         self._tool = Tool.WINDOW
         self._layers = {key: Layer(key) for key in Manifestation}
@@ -147,19 +118,59 @@ class ReadingSession(QObject):
         self.studies_changed.emit()
 
     def set_volume(
-        self, study: Study, series: Series, volume: Volume, read_seconds: float = 0.0
+        self,
+        study: Study,
+        series: Series,
+        volume: Volume,
+        read_seconds: float = 0.0,
+        arrivals: Arrivals | None = None,
     ) -> None:
-        """Show a series; whatever was known of the previous one is dropped."""
+        """Show a series; whatever was known of the previous one is dropped.
+
+        With `arrivals` the volume is still being read, and `complete_volume` follows.
+        """
+        self.reading.end()
+        if arrivals is not None:
+            self.reading.begin(arrivals, volume.shape[0])
         self._study, self._series, self._volume = study, series, volume
         self._read_seconds = read_seconds
-        self._findings = None
-        self._heatmap = None
-        self._heatmap_choice = None
+        self._position = volume.shape[0] // 2
+        self._start_anew()
+
+    def complete_volume(self, volume: Volume, read_seconds: float) -> None:
+        """Take the whole volume for the one that was being read; the reader's place is kept.
+
+        Slices that could not be decoded are left out of it: the others go by other indexes.
+        """
+        before = self._volume
+        untouched = self._window == self._opened_with
+        self.reading.end()
+        self._volume, self._read_seconds = volume, read_seconds
+        position = self._position
+        if before is not None:
+            position = same_slice(before.slices, volume.slices, position)
+        moved = position != self._position
+        self._position = min(position, volume.shape[0] - 1)
+        self._window = self.default_window() if untouched else self._window
+        self.volume_changed.emit()
+        self.analysis_changed.emit()
+        self.window_changed.emit()
+        if moved:
+            self.position_changed.emit(self._position)
+
+    def close_volume(self) -> None:
+        """Show nothing."""
+        self.reading.end()
+        self._study = self._series = self._volume = None
+        self._read_seconds, self._position = 0.0, 0
+        self._start_anew()
+
+    def _start_anew(self) -> None:
+        self._findings = self._heatmap = self._heatmap_choice = None
         self._analysis = AnalysisState.NONE
         self._stage = ("", 0, 0)
-        self._position = volume.shape[0] // 2
         self._inverted = False
-        self._window = self.default_window()
+        self._window = self._opened_with = self.default_window()
         self.volume_changed.emit()
         self.findings_changed.emit()
         self.heatmap_changed.emit()
@@ -182,6 +193,7 @@ class ReadingSession(QObject):
         index = max(0, min(int(index), self._volume.shape[0] - 1))
         if index != self._position:
             self._position = index
+            self.reading.look_at(index)
             self.position_changed.emit(index)
 
     def step(self, delta: int) -> None:
@@ -199,18 +211,8 @@ class ReadingSession(QObject):
         self.window_changed.emit()
 
     def default_window(self) -> Window:
-        """Lung for CT, else the file's own, else 1st to 99th percentile."""
-        import numpy as np
-
-        volume = self._volume
-        if volume is None or volume.unit is Unit.HU:
-            return Window(-600.0, 1500.0, "Lung")
-        if volume.windows:
-            return volume.windows[0]
-        low, high = np.percentile(
-            volume.array[:: max(1, volume.shape[0] // 8)].astype(np.float32), [1.0, 99.0]
-        )
-        return Window(float(low + high) / 2.0, max(1.0, float(high - low)), "1-99 %")
+        """Lung for CT, else the file's own, else 1st to 99th percentile of what has been read."""
+        return first_window(self._volume, self.reading.read)
 
     @property
     def inverted(self) -> bool:

@@ -33,6 +33,7 @@ from viewer.panels.words import (
     model_tip,
     quantity,
 )
+from viewer.reading import STILL_READING
 from viewer.session import AnalysisState, ReadingSession
 from viewer.theme import colour, findings_colour
 
@@ -105,7 +106,9 @@ class FindingsPanel(QScrollArea):
             "Open a study first."
             if session.volume is None
             else {
-                AnalysisState.NONE: _what_to_do(session.volume),
+                AnalysisState.NONE: f"Not analysed. {STILL_READING}"
+                if session.reading.active
+                else _what_to_do(session.volume),
                 AnalysisState.RUNNING: f"{stage or 'Starting the analysis'}{count}",
                 AnalysisState.FAILED: "The analysis failed and left no result; "
                 "the message above the image says why. Press F5 to try again.",

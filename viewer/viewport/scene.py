@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage
 
 from inference.heat_energy import figure_text, warning_text
 from viewer import theme
+from viewer.reading import SliceState
 from viewer.session import LayerStyle
 from viewer.viewport import texts
 from viewer.viewport.annotations import Annotations, Line, Role
@@ -120,9 +121,17 @@ class Scene:
         if self._grey is None:
             session, volume = self._session, self._open_volume()
             plane = self._display.turn(volume.array[session.position])
+            if self.slice_state() is not SliceState.READ:
+                # Black whatever the window, and never what happens to be in memory.
+                self._grey = np.zeros(plane.shape, np.uint8)
+                return self._grey
             # Twice inverted is not inverted.
             self._grey = grey_of(plane, session.window, volume.inverted != session.inverted)
         return self._grey
+
+    def slice_state(self) -> SliceState:
+        """Say whether the slice on the screen has been read."""
+        return self._session.reading.state(self._session.position)
 
     def _shown_masks(self) -> list[tuple[Layer, NDArray[np.bool_]]]:
         """The masks of the slice on the screen, as stored: of the findings, or the early ones."""
@@ -193,6 +202,7 @@ class Scene:
             else None,
             heatmap=heatmap.class_name if heatmap else "",
             heatmap_notes=_heat_notes(heatmap) if heatmap else (),
+            instead=self.slice_state().value,
         )
 
     def _title(self, volume: Volume) -> tuple[Line, ...]:
@@ -202,7 +212,7 @@ class Scene:
         return Line(title), Line(texts.slice_text(volume, self._session.position))
 
     def _probe(self, volume: Volume, pixel: tuple[int, int] | None) -> tuple[Line, ...]:
-        if pixel is None:
+        if pixel is None or self.slice_state() is not SliceState.READ:
             return ()
         columns, rows, _, _ = self.picture_size()
         column, row = self._display.stored_pixel(*pixel, columns, rows)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from inference.errors import ExportRefusedError
 from viewer import theme
+from viewer.reading import SliceState
 from viewer.session import Tool
 from viewer.viewport.annotations import (
     INVITATION,
@@ -30,7 +31,7 @@ from viewer.viewport.wheel import WheelSteps
 if TYPE_CHECKING:
     from PySide6.QtGui import QMouseEvent, QPaintEvent, QResizeEvent, QWheelEvent
 
-    from inference.studies.model import Window
+    from inference.studies.model import Series, Window
     from viewer.session import ReadingSession
 
 __all__ = ["SliceView"]
@@ -81,6 +82,8 @@ class SliceView(QWidget):
         self._session = session
         self._scene = Scene(session)
         self._framing: Framing | None = None
+        self._shown: tuple[Series | None, tuple[float, ...]] | None = None
+        self._state = SliceState.READ
         self._cursor: QPointF | None = None
         self._drag: _Drag | None = None
         self._wheel = WheelSteps()
@@ -92,6 +95,7 @@ class SliceView(QWidget):
         self.setMinimumSize(320, 240)
         self.setAccessibleName("Slice")
         session.volume_changed.connect(self._on_volume)
+        session.reading.changed.connect(self._on_reading)
         session.position_changed.connect(self._on_grey)
         session.window_changed.connect(self._on_grey)
         session.layers_changed.connect(self._on_overlays)
@@ -151,17 +155,28 @@ class SliceView(QWidget):
 
     def _on_volume(self) -> None:
         self._scene.forget_volume()
-        self._drag = None
-        self._framing = None
+        shown, self._shown = self._shown, None
         if self._session.volume is not None:
-            # A volume opens with its default window.
-            self._window_step = self._session.window.width / _WINDOW_DRAG
             size = self._scene.picture_size()
-            self._framing = Framing(max(1, self.width()), max(1, self.height()), *size)
+            self._shown = (self._session.series, size)
+            same = shown is not None and shown[0] is self._session.series and shown[1] == size
+            # A series that has been read to its end stays as the reader has turned it.
+            if not same:
+                # A volume opens with its default window.
+                self._window_step = self._session.window.width / _WINDOW_DRAG
+                self._framing = Framing(max(1, self.width()), max(1, self.height()), *size)
+                self._drag = None
+        else:
+            self._framing = self._drag = None
         self._on_grey()
+
+    def _on_reading(self) -> None:
+        if self._scene.slice_state() is not self._state:
+            self._on_grey()
 
     def _on_grey(self) -> None:
         self._scene.forget_grey()
+        self._state = self._scene.slice_state()
         self._describe()
         self.update()
 
@@ -175,7 +190,8 @@ class SliceView(QWidget):
     def _describe(self) -> None:
         written = self.annotations()
         lines = (*written.top_left, *written.top_right)
-        text = ", ".join(line.text for line in lines) or INVITATION
+        texts = (*(line.text for line in lines), written.instead)
+        text = ", ".join(filter(None, texts)) or INVITATION
         self.setAccessibleDescription(text)
 
     # -- painting ------------------------------------------------------------------------------
