@@ -59,6 +59,8 @@ class Row:
     ratio
         `whole` divided by that of SimpleITK's series reader in the same run; NaN where that did not
         run.
+    processor
+        Seconds of all processors to the last image.
     peak
         Peak memory of the process in MB; NaN where the system does not tell.
     volumes
@@ -71,6 +73,7 @@ class Row:
     first: float
     whole: float
     ratio: float
+    processor: float
     peak: float
     volumes: float
 
@@ -178,9 +181,9 @@ def _once(way: str, folder: Path) -> None:
     """Read in this process and print what it took; a small series first, for the imports."""
     read = WAYS[way][1]
     read(folder.with_name("warm"))
-    before = _megabytes()
+    before, spent = _megabytes(), time.process_time()
     first, whole = read(folder)
-    print(json.dumps([first, whole, before, _megabytes()]))
+    print(json.dumps([first, whole, time.process_time() - spent, before, _megabytes()]))
 
 
 def measure(
@@ -225,22 +228,22 @@ def measure(
     }
     itk = medians["simpleitk"][1] if "simpleitk" in medians else float("nan")
     return [
-        Row(way, slices, first, whole, whole / itk, peak, (peak - before) / size)
-        for way, (first, whole, before, peak) in medians.items()
+        Row(way, slices, first, whole, whole / itk, spent, peak, (peak - before) / size)
+        for way, (first, whole, spent, before, peak) in medians.items()
     ]
 
 
 def table(rows: list[Row], title: str) -> Table:
     """Lay rows out."""
     made = Table(
-        "way", "first image s", "all s", "× SimpleITK's time", "peak MB", "× int16 volume",
-        title=title,
+        "way", "first image s", "all s", "× SimpleITK's time", "processor s", "peak MB",
+        "× int16 volume", title=title,
     )  # fmt: skip
     for row in rows:
         ratio = "" if np.isnan(row.ratio) else f"{row.ratio:.2f}"
         made.add_row(
-            WAYS[row.way][0], f"{row.first:.2f}", f"{row.whole:.2f}", ratio, f"{row.peak:.0f}",
-            f"{row.volumes:.2f}",
+            WAYS[row.way][0], f"{row.first:.2f}", f"{row.whole:.2f}", ratio,
+            f"{row.processor:.2f}", f"{row.peak:.0f}", f"{row.volumes:.2f}",
         )  # fmt: skip
     return made
 
