@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -125,8 +126,8 @@ class Opener(QObject):
             reader = self._reader()
             studies, doubt = _scan_all(reader, chosen, progress)
             study, series = reader.main_series(studies)
-            arrivals = self._arrivals(job, studies, study, series)
-            volume = reader.load(series, progress, arrivals.watch)
+            with self._arrivals(job, studies, study, series) as arrivals:
+                volume = reader.load(series, progress, arrivals.watch)
             return studies, study, series, volume, time.perf_counter() - started, doubt
 
         def done(
@@ -171,8 +172,8 @@ class Opener(QObject):
 
         def work(progress: Progress) -> tuple[Volume, float]:
             started = time.perf_counter()
-            arrivals = self._arrivals(job, (), study, series)
-            volume = self._reader().load(series, progress, arrivals.watch)
+            with self._arrivals(job, (), study, series) as arrivals:
+                volume = self._reader().load(series, progress, arrivals.watch)
             return volume, time.perf_counter() - started
 
         def done(result: tuple[Volume, float]) -> None:
@@ -206,7 +207,7 @@ class Opener(QObject):
 
     def _arrivals(
         self, job: Job, studies: tuple[Study, ...], study: Study, series: Series
-    ) -> Arrivals:
+    ) -> AbstractContextManager[Arrivals]:
         """Make a line from the reader to the session; called on the worker's thread."""
 
         def show(volume: Volume) -> None:
@@ -214,7 +215,7 @@ class Opener(QObject):
             self._worker.deliver(job, begin)
 
         arrivals = Arrivals(show)
-        return arrivals
+        return closing(arrivals)
 
     def _begin(
         self,

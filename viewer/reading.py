@@ -50,7 +50,7 @@ class Arrivals:
 
     def __init__(self, show: Callable[[Volume], None]) -> None:
         self.watch = Watch(self._begun, self._arrived)
-        self._show = show
+        self._show: Callable[[Volume], None] | None = show
         self._volume: Volume | None = None
         self._begun_at = 0.0
         self._queue: deque[tuple[int, bool]] = deque()
@@ -59,6 +59,12 @@ class Arrivals:
         """Take away what has arrived: (slice, whether it could be decoded)."""
         return [self._queue.popleft() for _ in range(len(self._queue))]
 
+    def close(self) -> None:
+        """Hear nothing any more: whoever was told of a series knows this object, too."""
+        heard = Watch()
+        self.watch.begun, self.watch.arrived = heard.begun, heard.arrived
+        self._show = self._volume = None
+
     def _begun(self, volume: Volume) -> None:
         self._volume = volume
         self._begun_at = time.monotonic()
@@ -66,7 +72,7 @@ class Arrivals:
     def _arrived(self, index: int, readable: bool) -> None:
         self._queue.append((index, readable))
         patient = time.monotonic() - self._begun_at < _PATIENCE_SECONDS
-        if readable and self._volume is not None and not patient:
+        if readable and self._volume is not None and self._show is not None and not patient:
             volume, self._volume = self._volume, None
             self._show(volume)
 

@@ -147,15 +147,13 @@ class ReadingSession(QObject):
         self.reading.end()
         self._volume, self._read_seconds = volume, read_seconds
         position = self._position
-        if before is not None:
-            position = same_slice(before.slices, volume.slices, position)
-        moved = position != self._position
-        self._position = min(position, volume.shape[0] - 1)
+        if before is not None and before.slices:
+            self._position = same_slice(before.slices, volume.slices, position)
         self._window = self.default_window() if untouched else self._window
         self.volume_changed.emit()
         self.analysis_changed.emit()
         self.window_changed.emit()
-        if moved:
+        if position != self._position:
             self.position_changed.emit(self._position)
 
     def close_volume(self) -> None:

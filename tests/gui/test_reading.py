@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 
 from inference.errors import BadInputError
 from inference.studies.model import SliceSource, Study, Unit, Volume, Window
@@ -333,3 +336,26 @@ class TestWindow:
         assert reading.view._framing == framing
         assert reading.session.position == 2
         assert reading.view.annotations().instead == ""
+
+
+def test_what_is_over_does_not_wait_for_the_collector(
+    qtbot: Any, shelf: Any, qapp: QApplication
+) -> None:
+    """The collector may run on any thread, and no QObject may end on another than its own."""
+
+    def open_and_leave() -> list[weakref.ref[Any]]:
+        session, worker = ReadingSession(), Worker("opening")
+        opener = Opener(session, worker, lambda: shelf)
+        opener.open_paths([ONE])
+        qtbot.waitUntil(lambda: session.volume is not None and not session.reading.active)
+        worker.close()
+        return [weakref.ref(each) for each in (opener, worker, session, session.reading)]
+
+    gc.collect()
+    gc.disable()
+    try:
+        left = open_and_leave()
+        shelf.watch = None
+        assert [each() for each in left] == [None] * 4
+    finally:
+        gc.enable()
