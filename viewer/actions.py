@@ -15,6 +15,7 @@ from viewer.arrangement import ZoomWish
 from viewer.hanging import load_layouts
 from viewer.panes import Content, SlabMode, Turn
 from viewer.presets import load_presets
+from viewer.reading import STILL_READING
 from viewer.session import AnalysisState, ReadingSession, Tool
 from viewer.stepping import active_section, go_to_end, step
 
@@ -154,6 +155,8 @@ class Command:
     choices
         Entries of the submenu that it opens, asked for whenever that is shown; `do` then stands
         for the first of them.
+    hindered
+        What stands in its way for the moment, in a sentence; empty where nothing does.
     """
 
     id: str
@@ -167,10 +170,13 @@ class Command:
     toolbar: bool = False
     separated: bool = False
     choices: Callable[[], Sequence[Choice]] | None = None
+    hindered: Callable[[], str] = str
 
     @property
     def why_not(self) -> str:
-        """What it needs to be done, in a sentence; empty where it can be done or nobody knows."""
+        """Why it cannot be done now, in a sentence; empty where it can or nobody knows."""
+        if hindered := self.hindered():
+            return hindered
         needs = self.enabled.needs if isinstance(self.enabled, Condition) else ""
         return "" if not needs or self.enabled() else f"It needs {needs}."
 
@@ -203,6 +209,10 @@ def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
         Command("cards", "Model cards", "What each model was trained on, how well it does, and its "
                 "limits", "Help", doings.show_cards),
     )  # fmt: skip
+
+
+def _still_reading(session: ReadingSession) -> str:
+    return STILL_READING if session.reading.active else ""
 
 
 def _file_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]:
@@ -540,7 +550,11 @@ def _measure_commands(session: ReadingSession) -> Sequence[Command]:
 def _analysis_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]:
     @_needs("an open series that is not being analysed")
     def can_analyse() -> bool:
-        return session.volume is not None and session.analysis is not AnalysisState.RUNNING
+        return (
+            session.volume is not None
+            and not session.reading.active
+            and session.analysis is not AnalysisState.RUNNING
+        )
 
     @_needs("an open picture that is neither DICOM nor a volume")
     def is_picture() -> bool:
@@ -555,7 +569,8 @@ def _analysis_commands(session: ReadingSession, doings: Doings) -> Sequence[Comm
 
     return (
         Command("analyse", "Analyse", "Analyse the open series with the machine", "Analysis",
-                doings.analyse, ("F5",), can_analyse, toolbar=True),
+                doings.analyse, ("F5",), can_analyse, toolbar=True,
+                hindered=partial(_still_reading, session)),
         Command("cancel", "Cancel", "Stop what is being done; no result is left behind",
                 "Analysis", doings.cancel, ("Esc",), _needs("work to stop")(doings.is_busy)),
         Command("read-as-ct", "Take picture for a CT slice", "Say that the open picture is one "
@@ -582,17 +597,19 @@ def _export_commands(session: ReadingSession, doings: Doings) -> Sequence[Comman
 
     @_needs("an open series without an analysis at work")
     def is_whole() -> bool:
-        return session.volume is not None and session.early is None
+        return session.volume is not None and session.early is None and not session.reading.active
 
+    wait = partial(_still_reading, session)
     return (
         Command("export-seg", "DICOM segmentation…", "Write the masks as a DICOM SEG object",
-                "Export", partial(doings.export, "seg"), (), has_masks),
+                "Export", partial(doings.export, "seg"), (), has_masks, hindered=wait),
         Command("export-nifti", "NIfTI label map…", "Write the masks on the grid of the source",
-                "Export", partial(doings.export, "nifti"), (), has_masks),
+                "Export", partial(doings.export, "nifti"), (), has_masks, hindered=wait),
         Command("export-csv", "Lesion list as CSV…", "Write a line for each lesion: size, density "
-                "and place", "Export", partial(doings.export, "csv"), (), has_masks),
+                "and place", "Export", partial(doings.export, "csv"), (), has_masks,
+                hindered=wait),
         Command("export-json", "Findings as JSON…", "Write every number of the findings", "Export",
-                partial(doings.export, "json"), (), has_findings),
+                partial(doings.export, "json"), (), has_findings, hindered=wait),
         Command("export-measurements", "Measurements…", "Write the table of measurements as CSV or "
                 "JSON", "Export", partial(doings.export, "measurements"), (), has_measurements,
                 separated=True),
@@ -601,5 +618,5 @@ def _export_commands(session: ReadingSession, doings: Doings) -> Sequence[Comman
                 has_measurements),
         Command("export-png", "Picture of the view…", "Write the picture as it is shown, with "
                 "overlays", "Export", partial(doings.export, "png"), ("Ctrl+E",), is_whole,
-                separated=True),
+                separated=True, hindered=wait),
     )  # fmt: skip

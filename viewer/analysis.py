@@ -100,9 +100,9 @@ class Analyst(QObject):
         return self._job is not None
 
     def start(self) -> None:
-        """Analyse the open volume; does nothing without one or when one is running."""
+        """Analyse the open volume; nothing without one, while it is being read, or when running."""
         volume = self._session.volume
-        if volume is None or self.running:
+        if volume is None or self._session.reading.active or self.running:
             return
         self._stop_explaining()
         self._rest.stop()
@@ -187,7 +187,7 @@ class Analyst(QObject):
             self._ready_job.cancel()
         volume = self._session.volume
         self._rest.stop()
-        if volume is None:
+        if volume is None or self._session.reading.active:
             return
         if not self._shelf.knows(volume):
             self._rest.start()

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from inference.errors import ExportRefusedError, SecondReadError
 from inference.progress import Progress
+from viewer.reading import STILL_READING
 from viewer.worker import Job, Worker
 
 if TYPE_CHECKING:
@@ -137,6 +138,8 @@ class Exporter(QObject):
     def _work(self, kind: str) -> Callable[[Path], str]:
         """Take hold of what is shown now; what comes on the screen later is not what was asked."""
         session = self._session
+        if session.reading.active:
+            raise ExportRefusedError(STILL_READING)
         if kind in {"measurements", "sr"}:
             return self._measurements(_write_sr if kind == "sr" else _write_measurements)
         if session.early is not None:

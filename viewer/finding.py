@@ -16,6 +16,7 @@ from inference.progress import Progress
 
 if TYPE_CHECKING:
     from inference.studies.model import Found, Series, Study, Volume
+    from inference.studies.watch import Watch
 
 __all__ = ["Reader", "scan_all", "the_reader"]
 
@@ -32,7 +33,9 @@ class Reader(Protocol):
         """Find studies."""
         ...
 
-    def load(self, series: Series, progress: Progress | None = None) -> Volume:
+    def load(
+        self, series: Series, progress: Progress | None = None, watch: Watch | None = None
+    ) -> Volume:
         """Read pixels."""
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -29,7 +30,8 @@ class LesionList(QObject):
 
     def __init__(self, session: ReadingSession) -> None:
         super().__init__(session)
-        self._session = session
+        # The session holds the list; the other way round neither would go before the collector.
+        self._holder = weakref.ref(session)
         self._findings: Findings | None = None
         self._listed: Lesions | None = None
         self._failure = ""
@@ -46,7 +48,12 @@ class LesionList(QObject):
 
     @property
     def _is_current(self) -> bool:
-        return self._findings is not None and self._findings is self._session.findings
+        return self._findings is not None and self._findings is self._shown
+
+    @property
+    def _shown(self) -> Findings | None:
+        session = self._holder()
+        return None if session is None else session.findings
 
     def set_listed(self, findings: Findings, listed: Lesions | None) -> None:
         """Keep the list of findings; that of others than the session's is ignored."""
@@ -57,7 +64,7 @@ class LesionList(QObject):
         self._keep(findings, None, sentence)
 
     def _keep(self, findings: Findings, listed: Lesions | None, failure: str) -> None:
-        if findings is self._session.findings:
+        if findings is self._shown:
             self._findings, self._listed, self._failure = findings, listed, failure
             self.changed.emit()
 

@@ -78,6 +78,7 @@ class ActionSet(QObject):
         self._actions: dict[str, QAction] = {}
         self._tool_button: QToolButton | None = None
         self._choices: dict[str, QMenu] = {}
+        self._tips: dict[str, str] = {}
         for command in self.commands:
             self._actions[command.id] = self._make(command, parent)
         parent.addActions(list(self._actions.values()))
@@ -120,7 +121,8 @@ class ActionSet(QObject):
             action = self._actions[command.id]
             action.setShortcuts([QKeySequence(key) for key in keys])
             key = f" ({shown_key(keys[0])})" if keys else ""
-            action.setToolTip(f"{command.text.rstrip('…')}{key}\n{command.tip}")
+            self._tips[command.id] = f"{command.text.rstrip('…')}{key}\n{command.tip}"
+            action.setToolTip(self._tips[command.id])
         self._session.manner.set_keys(
             {c.id: shown_key(keys[0]) for c in self.commands if (keys := keymap.keys(c.id))}
         )
@@ -136,7 +138,10 @@ class ActionSet(QObject):
         """Ask every command again whether it can be done and whether it is on."""
         for command in self.commands:
             action = self._actions[command.id]
-            action.setEnabled(command.enabled())
+            enabled = command.enabled()
+            action.setEnabled(enabled)
+            why_not = "" if enabled else command.why_not
+            action.setToolTip("\n".join(filter(None, (self._tips.get(command.id), why_not))))
             if command.checked is not None:
                 action.setChecked(command.checked())
             menu = self._choices.get(command.id)

@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, Signal
 from inference.progress import Progress
 from inference.studies.choose import is_localizer
 from viewer.finding import Reader, scan_all, the_reader
+from viewer.pixels import PixelReader
 from viewer.worker import Job, Worker
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Opener(QObject):
         self._scanner = scanner or worker
         self._request: _Request | None = None
         self._reader = reader
+        self._pixels = PixelReader(session, worker)
         self._wanted_thumbnails: list[Series] = []
         self._seen_thumbnails: set[str] = set()
         self._thumbnail_job: Job | None = None
@@ -123,7 +125,7 @@ class Opener(QObject):
         for path in chosen:
             self._private.update({str(path), path.name, str(path.parent), path.parent.name})
         self._scanner.cancel()
-        self._worker.cancel()
+        self._pixels.make_way()
         request = self._request = _Request(chosen, then, otherwise)
 
         def tell(studies: tuple[Study, ...]) -> None:
@@ -184,13 +186,18 @@ class Opener(QObject):
         self.paths_opened.emit(request.chosen)
 
     def _refused(self, request: _Request, sentence: str) -> None:
+        if request is self._request:
+            self._pixels.go_back()
         self._session.post("error", sentence)
         if request.otherwise is not None:
             request.otherwise(sentence)
 
     def _stopped(self, request: _Request) -> None:
         """Keep what had been found when the reader cancelled, unless something else is wanted."""
-        if request is self._request and request.found:
+        if request is not self._request:
+            return
+        self._pixels.go_back()
+        if request.found:
             self._add(self._with_known(request.found))
             self._want_thumbnails()
             self._session.post(
@@ -223,18 +230,13 @@ class Opener(QObject):
             `time.perf_counter` from which the time of reading counts; None: when reading begins.
         """
 
-        def work(progress: Progress) -> tuple[Volume, float]:
-            started = time.perf_counter() if since is None else since
-            volume = self._reader().load(series, progress)
-            return volume, time.perf_counter() - started
-
-        def done(result: tuple[Volume, float]) -> None:
-            self._show(study, series, *result)
+        def done() -> None:
+            self._want_thumbnails()
             self._say_if_grown()
             if then is not None:
                 then()
 
-        self._worker.submit(Job("Opening", work, done, failed))
+        self._pixels.read(self._reader, study, series, done, failed, since)
 
     def _say_if_grown(self) -> None:
         """Say that the open series has more slices than were known when it was read."""
@@ -307,7 +309,7 @@ class Opener(QObject):
         session.set_volume(session.study, session.series, volume, session.read_seconds)
 
     def _show(self, study: Study, series: Series, volume: Volume, seconds: float) -> None:
-        self._session.set_volume(study, series, volume, seconds)
+        self._pixels.show(study, series, volume, seconds)
         self._want_thumbnails()
 
     def _add(self, studies: tuple[Study, ...]) -> None:

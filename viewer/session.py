@@ -6,22 +6,21 @@ neither files nor torch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from inference.findings import Manifestation
-from inference.measurements import Kind
-from inference.studies.model import Unit, Window
+from inference.studies.model import Window
 from viewer.arrangement import Arrangement
+from viewer.choices import AnalysisState, HeatmapChoice, Layer, LayerStyle, Tool
 from viewer.early import Early
-from viewer.hanging import rule_for
+from viewer.first_window import first_window, percentile_window
 from viewer.lesions import LesionList
 from viewer.manner import Manner
 from viewer.measuring.notebook import Notebook
-from viewer.presets import load_presets
+from viewer.reading import Arrivals, Reading, same_slice
 
 if TYPE_CHECKING:
     from inference.findings import Findings, Heatmap
@@ -29,67 +28,6 @@ if TYPE_CHECKING:
     from inference.studies.model import Series, Study, Volume
 
 __all__ = ["AnalysisState", "HeatmapChoice", "Layer", "LayerStyle", "ReadingSession", "Tool"]
-
-
-class Tool(StrEnum):
-    """What the left mouse button does."""
-
-    WINDOW = "window"
-    PAN = "pan"
-    ZOOM = "zoom"
-    SCROLL = "scroll"
-    CROSSHAIR = "crosshair"
-    MAGNIFIER = "magnifier"
-    LENGTH = Kind.LENGTH.value
-    ANGLE = Kind.ANGLE.value
-    COBB = Kind.COBB.value
-    RECTANGLE = Kind.RECTANGLE.value
-    ELLIPSE = Kind.ELLIPSE.value
-    FREEHAND = Kind.FREEHAND.value
-    PROBE = Kind.PROBE.value
-    TEXT = Kind.TEXT.value
-    ARROW = Kind.ARROW.value
-
-    @property
-    def measures(self) -> Kind | None:
-        """What it draws, or None when it draws nothing."""
-        return next((kind for kind in Kind if kind.value == self.value), None)
-
-
-class LayerStyle(StrEnum):
-    """How a mask is drawn."""
-
-    FILL = "fill"
-    OUTLINE = "outline"
-    BOTH = "both"
-
-
-class AnalysisState(StrEnum):
-    """Where the analysis of the open series stands."""
-
-    NONE = "none"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """How one manifestation's mask is shown."""
-
-    key: Manifestation
-    visible: bool = True
-    opacity: float = 0.45
-    style: LayerStyle = LayerStyle.FILL
-
-
-@dataclass(frozen=True, slots=True)
-class HeatmapChoice:
-    """Which class's heatmap is asked for; shown when `ReadingSession.heatmap` matches it."""
-
-    task: str
-    class_name: str
 
 
 class ReadingSession(QObject):
@@ -100,7 +38,8 @@ class ReadingSession(QObject):
 
     studies_changed = Signal()
     volume_changed = Signal()
-    """Another volume (or none) is open; findings and heatmap were dropped with the old one."""
+    """Another volume (or none) is open; findings and heatmap were dropped with the old one. Or the
+    one that was being read has become whole: series and position are the same."""
     position_changed = Signal(int)
     cursor_changed = Signal()
     """Another point is looked at; of the slice alone `position_changed` tells as well."""
@@ -122,6 +61,8 @@ class ReadingSession(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.manner = Manner(self)
+        self.reading = Reading(self)
+        """Which slices of the open series have been read."""
         self._studies: tuple[Study, ...] = ()
         self._study: Study | None = None
         self._series: Series | None = None
@@ -130,7 +71,7 @@ class ReadingSession(QObject):
         self._cursor = (0.0, 0.0, 0.0)
         self.arrangement = Arrangement(self)
         self._target: tuple[int, int, int] | None = None
-        self._window = Window(-600.0, 1500.0, "Lung")
+        self._window = self._opened_with = self.default_window()
         self._inverted = False
         self._tool = Tool.WINDOW
         self._layers = {key: Layer(key) for key in Manifestation}
@@ -184,22 +125,70 @@ class ReadingSession(QObject):
         self.studies_changed.emit()
 
     def set_volume(
-        self, study: Study, series: Series, volume: Volume, read_seconds: float = 0.0
+        self,
+        study: Study,
+        series: Series,
+        volume: Volume,
+        read_seconds: float = 0.0,
+        arrivals: Arrivals | None = None,
     ) -> None:
-        """Show a series; whatever was known of the previous one is dropped."""
+        """Show a series; whatever was known of the previous one is dropped.
+
+        With `arrivals` the volume is still being read, and `complete_volume` follows.
+        """
+        self.reading.end()
+        if arrivals is not None:
+            self.reading.begin(arrivals, volume.shape[0])
         self._study, self._series, self._volume = study, series, volume
         self._read_seconds = read_seconds
-        self._findings = None
-        self._heatmap = None
-        self._heatmap_choice = None
-        self._analysis = AnalysisState.NONE
-        self._stage = ("", 0, 0)
         slices, rows, columns = volume.shape
         self._cursor = (float(columns // 2), float(rows // 2), float(slices // 2))
+        self._start_anew()
+
+    def complete_volume(self, volume: Volume, read_seconds: float) -> None:
+        """Take the whole volume for the one that was being read; the reader's place is kept.
+
+        Slices that could not be decoded are left out of it: the others go by other indexes.
+        """
+        before = self._volume
+        untouched = self._window == self._opened_with
+        self.reading.end()
+        self._volume, self._read_seconds = volume, read_seconds
+        position = self.position
+        if before is not None and before.slices:
+            column, row, _ = self._cursor
+            kept = same_slice(before.slices, volume.slices, position)
+            self._cursor = (column, row, float(kept))
+        self._window = self.default_window() if untouched else self._window
+        self.measurements.open(volume)
+        self.volume_changed.emit()
+        self.analysis_changed.emit()
+        self.window_changed.emit()
+        if position != self.position:
+            self.position_changed.emit(self.position)
+        self.cursor_changed.emit()
+
+    def close_volume(self) -> None:
+        """Show nothing."""
+        if self._volume is None:
+            return
+        self.reading.end()
+        self._study = self._series = self._volume = None
+        self._read_seconds, self._cursor = 0.0, (0.0, 0.0, 0.0)
+        self._start_anew()
+
+    def _start_anew(self) -> None:
+        self._findings = self._heatmap = self._heatmap_choice = None
+        self._analysis = AnalysisState.NONE
+        self._stage = ("", 0, 0)
         self._target = None
         self._inverted = False
-        self._window = self.default_window()
-        self.measurements.open(volume)
+        self._window = self._opened_with = self.default_window()
+        # What is measured on is whole: slices that cannot be decoded will be left out.
+        if self._volume is None or self.reading.active:
+            self.measurements.close()
+        else:
+            self.measurements.open(self._volume)
         self.volume_changed.emit()
         self.findings_changed.emit()
         self.heatmap_changed.emit()
@@ -209,24 +198,6 @@ class ReadingSession(QObject):
         self.arrangement.start_afresh()
         self.position_changed.emit(self.position)
         self.cursor_changed.emit()
-
-    def close_volume(self) -> None:
-        """Show nothing; whatever was known of the series is dropped."""
-        if self._volume is None:
-            return
-        self._study, self._series, self._volume = None, None, None
-        self._findings = None
-        self._heatmap = None
-        self._heatmap_choice = None
-        self._analysis = AnalysisState.NONE
-        self._stage = ("", 0, 0)
-        self._target = None
-        self.measurements.close()
-        self.volume_changed.emit()
-        self.findings_changed.emit()
-        self.heatmap_changed.emit()
-        self._drop_early()
-        self.analysis_changed.emit()
 
     # -- position and grey -------------------------------------------------------------------
 
@@ -264,6 +235,7 @@ class ReadingSession(QObject):
             return
         self._cursor = (column, row, slice_)
         if self.position != before:
+            self.reading.look_at(self.position)
             self.position_changed.emit(self.position)
         self.cursor_changed.emit()
 
@@ -302,15 +274,8 @@ class ReadingSession(QObject):
         self.window_changed.emit()
 
     def default_window(self) -> Window:
-        """By the hanging rule of the modality: a preset, else the file's own, else percentiles."""
-        volume = self._volume
-        presets = {preset.name: preset for preset in load_presets()}
-        if volume is None:
-            return next(iter(presets.values()))
-        preset = presets.get(rule_for(volume.modality).window)
-        if preset is not None and volume.unit is Unit.HU:
-            return preset
-        return volume.windows[0] if volume.windows else self.percentile_window()
+        """By the hanging rule of the modality; see `viewer.first_window`."""
+        return first_window(self._volume, self.reading.read)
 
     def percentile_window(self) -> Window:
         """From the 1st to the 99th percentile of the stored values.
@@ -320,15 +285,9 @@ class ReadingSession(QObject):
         ValueError
             When nothing is open.
         """
-        import numpy as np
-
-        volume = self._volume
-        if volume is None:
+        if self._volume is None:
             raise ValueError("nothing is open")
-        low, high = np.percentile(
-            volume.array[:: max(1, volume.shape[0] // 8)].astype(np.float32), [1.0, 99.0]
-        )
-        return Window(float(low + high) / 2.0, max(1.0, float(high - low)), "1-99 %")
+        return percentile_window(self._volume, self.reading.read)
 
     @property
     def inverted(self) -> bool:

@@ -26,6 +26,14 @@ def _nothing() -> None:
     """Do nothing; the default answer to a cancellation."""
 
 
+def _nothing_with(_answer: object) -> None:
+    """Do nothing with an answer."""
+
+
+def _no_work(_progress: Progress) -> None:
+    """Do nothing: the work of a job that is over."""
+
+
 @dataclass(slots=True, eq=False)
 class Job:
     """A piece of work and who hears of its end; exactly one of the three answers is called.
@@ -53,6 +61,16 @@ class Job:
     def cancel(self) -> None:
         """Ask the work to stop; its result, if it still has one, is thrown away."""
         self.progress.cancelled.set()
+
+    def forget(self) -> None:
+        """Let go of everything that was to be called.
+
+        These functions often know their job. A circle through them would be found by Python's
+        collector, on any thread, and widgets and timers in it must not end on another than theirs.
+        """
+        self.work, self.done, self.failed = _no_work, _nothing_with, _nothing_with
+        self.cancelled = _nothing
+        self.progress.callback = None
 
 
 class Worker(QObject):
@@ -120,11 +138,13 @@ class Worker(QObject):
         self._closed = True
         for job in self._jobs:
             job.cancel()
-        self._jobs.clear()
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join()
             self._thread = None
+        for job in self._jobs:
+            job.forget()
+        self._jobs.clear()
 
     def _reporter(self) -> Callable[[str, int, int], None]:
         """Make a callback that passes on what the reader can take in."""
@@ -178,6 +198,7 @@ class Worker(QObject):
         try:
             answer()
         finally:
+            job.forget()
             if not job.quiet and not self.busy:
                 self.busy_changed.emit(False)
 

@@ -13,6 +13,7 @@ from pydicom.sr.coding import Code
 from inference import __version__
 from inference.errors import ExportRefusedError
 from inference.export.current import require_current, require_segments
+from inference.export.highdicom_gently import read_tables
 from inference.export.labels import LABELS, label_map
 from inference.export.palette import findings_colours
 from inference.export.sources import ALTERNATIVE, frame_order, read_sources
@@ -75,6 +76,7 @@ def write_seg(findings: Findings, volume: Volume, path: Path) -> None:
     """
     import highdicom as hd
 
+    read_tables()
     require_current(findings, volume)
     segments = sorted(require_segments(findings), key=lambda s: list(Manifestation).index(s.key))
     sources = read_sources(volume)

@@ -14,6 +14,7 @@ from inference.studies.model import (
     Window,
 )
 from inference.studies.reader import load, scan, thumbnail, with_modality
+from inference.studies.watch import Watch
 
 __all__ = [
     "Code",
@@ -25,6 +26,7 @@ __all__ = [
     "Study",
     "Unit",
     "Volume",
+    "Watch",
     "Window",
     "is_localizer",
     "load",

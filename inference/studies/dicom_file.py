@@ -9,11 +9,13 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import pydicom
 from pydicom.dataset import FileDataset
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -63,6 +65,8 @@ class DicomFile:
         Value representation of the pixels, or "" where the file does not say (implicit VR).
     cut_off
         The file ends inside an element before any pixels.
+    inflated
+        `stream` is not the file but what it was unpacked to.
     """
 
     dataset: FileDataset
@@ -73,6 +77,7 @@ class DicomFile:
     fragments: int
     pixel_vr: str
     cut_off: bool
+    inflated: bool
 
 
 class _BoundedFile(io.BufferedReader):
@@ -107,7 +112,7 @@ def open_dicom(path: Path, tags: tuple[str, ...]) -> Iterator[DicomFile]:
     with _open(path) as stream:
         try:
             dataset = pydicom.dcmread(
-                stream, stop_before_pixels=True, force=True, specific_tags=list(tags)
+                stream, stop_before_pixels=True, force=True, specific_tags=_known(tags)
             )
             reached = stream.tell()
             end = stream.seek(0, io.SEEK_END)
@@ -121,7 +126,14 @@ def open_dicom(path: Path, tags: tuple[str, ...]) -> Iterator[DicomFile]:
         pixels = _NO_PIXELS
         if reached < end:
             pixels = _find_pixels(path, stream, syntax, end)
-        yield DicomFile(dataset, syntax, stream, *pixels, cut_off=reached > end)
+        inflated = isinstance(stream, io.BytesIO)
+        yield DicomFile(dataset, syntax, stream, *pixels, cut_off=reached > end, inflated=inflated)
+
+
+@cache
+def _known(keywords: tuple[str, ...]) -> list[BaseTag]:
+    """Look keywords up once: headers are read by the thousand."""
+    return [Tag(keyword) for keyword in keywords]
 
 
 def pixel_digest(path: Path) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from inference.studies.dicom_file import DicomFile, open_dicom
 from inference.studies.dicom_values import (
@@ -64,6 +68,20 @@ _LOSSY: Final = (
 _MAYBE_LOSSY: Final = ("1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.203")
 """JPEG 2000 syntaxes that also carry lossless streams; a file may say so."""
 
+_PLAIN: Final = (
+    (ImplicitVRLittleEndian, ExplicitVRLittleEndian) if sys.byteorder == "little" else ()
+)
+"""Syntaxes whose pixels lie in the file as this machine holds them."""
+
+_REMEMBERED: Final = 8192
+"""Files whose headers are kept, so that a series is not parsed again to be read."""
+
+_SETTLED_SECONDS: Final = 2.0
+"""A file changed less than this ago may change again without a new time stamp."""
+
+_Stamp = tuple[int, int, int, int]
+"""What changes when a file does: its size, times and place on the disk."""
+
 
 class NotAnImageError(Exception):
     """A sound DICOM object that is no CT or X-ray image; the text is its modality or kind."""
@@ -74,7 +92,8 @@ class Frame:
     """One picture of a DICOM file and all that its place and values depend on.
 
     Lengths are in mm, positions in LPS; None where the file does not say or says nonsense.
-    `spacing` is (between rows, between columns).
+    `spacing` is (between rows, between columns). `offset` is where in the file the frame's grey
+    values lie as they are to be read, little-endian; None where they have to be decoded.
     """
 
     path: Path
@@ -111,6 +130,7 @@ class Frame:
     signed: bool
     inverted: bool
     lossy: bool
+    offset: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +159,27 @@ def read_header(path: Path) -> Header:
         When the file is damaged, cut off, too small or too large.
     NotAnImageError
         When it is another kind of object.
+
+    Notes
+    -----
+    A series is read soon after it was scanned; headers of files that have not changed since are
+    remembered.
     """
+    try:
+        seen = path.stat()
+    except OSError:
+        return _read(path)
+    if time.time() - seen.st_mtime < _SETTLED_SECONDS:
+        return _read(path)
+    return _remembered(path, (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered(path: Path, _stamp: _Stamp) -> Header:
+    return _read(path)
+
+
+def _read(path: Path) -> Header:
     with open_dicom(path, TAGS) as file:
         return _parse(path, file)
 
@@ -279,7 +319,20 @@ def _frame(
         lossy=lossy_flag == "01"
         or file.transfer_syntax in _LOSSY
         or (file.transfer_syntax in _MAYBE_LOSSY and lossy_flag != "00"),
+        offset=_offset(file, index),
     )
+
+
+def _offset(file: DicomFile, index: int) -> int | None:
+    ds = file.dataset
+    bits = integer(ds, "BitsAllocated") or 0
+    plain = file.transfer_syntax in _PLAIN and file.fragments == 0 and not file.inflated
+    if not plain or file.start is None or bits not in {8, 16}:
+        return None
+    if (integer(ds, "SamplesPerPixel") or 1) != 1 or not photometric(ds).startswith("MONOCHROME"):
+        return None
+    size = (integer(ds, "Rows") or 0) * (integer(ds, "Columns") or 0) * bits // 8
+    return file.start + index * size
 
 
 def _spacing(value: Any, ds: Dataset) -> tuple[tuple[float, ...] | None, bool]:

@@ -1,25 +1,22 @@
-"""DICOM pixels into one preallocated array, a file a task, and the volume around it."""
+"""DICOM pixels into one preallocated array, those looked at first, and the volume around it."""
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final, cast
+from queue import SimpleQueue
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.pixels.utils import as_pixel_options
-from pydicom.uid import UID, RLELossless
 
 from inference.errors import BadInputError
 from inference.progress import Progress
 from inference.studies.codes import Code
-from inference.studies.dicom_file import DicomFile, open_dicom
+from inference.studies.dicom_decode import PIXEL_TAGS, decoded, plain, plain_type
+from inference.studies.dicom_file import open_dicom
 from inference.studies.dicom_header import (
     Frame,
     Header,
@@ -27,46 +24,22 @@ from inference.studies.dicom_header import (
     read_header,
     study_uid,
 )
-from inference.studies.dicom_values import printable
+from inference.studies.dicom_tasks import Task, Tasks, tasks_of
 from inference.studies.dicom_volume import make_volume
 from inference.studies.find import UnreadableError
 from inference.studies.limits import MAX_VOXELS
 from inference.studies.model import Problem, Series, Volume
-from inference.studies.pixels import TYPES, rescale_into, to_grey
+from inference.studies.pixels import TYPES, ends_of, fits, rescale_into
+from inference.studies.watch import Watch
 
 __all__ = ["load_dicom"]
 
 _MAX_THREADS: Final = 8
-_QUEUED: Final = 4
-"""Tasks a thread that are handed out ahead."""
 
-_FRAMES_A_TASK: Final = 32
-"""Frames of a multi-frame file that share one reading of its header."""
-
-PIXEL_TAGS: Final = (
-    "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames",
-    "Rows", "Columns", "BitsAllocated", "BitsStored", "PixelRepresentation",
-    "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
-)  # fmt: skip
-"""Elements that the decoders want to know."""
-
-_PLUGINS: Final[dict[str, str]] = {RLELossless: "pydicom"}
-"""Decoders that are chosen; pylibjpeg's for RLE panics on damage, which no handler catches."""
+_STAGE: Final = "Reading slices"
 
 
-class _DoesNotFitError(Exception):
-    """A value is outside the type of the array."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """Some frames of one file, and which slices they become."""
-
-    path: Path
-    frames: tuple[tuple[int, Frame], ...]
-
-
-def load_dicom(series: Series, progress: Progress) -> Volume:
+def load_dicom(series: Series, progress: Progress, watch: Watch) -> Volume:
     """Decode a series.
 
     Raises
@@ -83,12 +56,7 @@ def load_dicom(series: Series, progress: Progress) -> Volume:
             f"The series of {len(frames)} slices of {series.columns} × {series.rows} pixels is "
             "too large to be opened."
         )
-    array, broken = _decode(frames, series, progress)
-    problems = list(series.problems)
-    if broken:
-        problems.append(_unreadable(frames, broken))
-        array, frames = _without(array, frames, broken)
-    return make_volume(series, array, frames, problems, uid)
+    return _Filling(series, frames, uid, progress, watch).volume()
 
 
 def _frames(series: Series, progress: Progress) -> tuple[list[Frame], str]:
@@ -112,20 +80,171 @@ def _frames(series: Series, progress: Progress) -> tuple[list[Frame], str]:
     return frames, study_uid(first, by_file[first])
 
 
-def _decode(
-    frames: Sequence[Frame], series: Series, progress: Progress
-) -> tuple[NDArray[np.generic], dict[int, str]]:
-    """Fill an array of the narrowest type that holds every value exactly."""
-    tasks = _tasks(frames)
-    shape = (len(frames), series.rows, series.columns)
-    for dtype in _types(frames):
-        array = np.empty(shape, dtype)
-        broken: dict[int, str] = {}
-        if _fill(array, tasks, broken, progress):
-            break
-    if len(broken) == len(frames):
-        raise BadInputError(next(iter(broken.values())))
-    return array, broken
+class _Filling:
+    """Fills an array of the narrowest type that holds every value exactly.
+
+    Headers seldom say how narrow that is: 16 bits are declared where 12 are used. The array begins
+    with the narrowest type that holds the first slice, and a slice that does not fit is put aside.
+    Only when all others are there does a wider array take the place of the first, so that nobody
+    who looks at the first one ever sees its type or its values change.
+    """
+
+    def __init__(
+        self, series: Series, frames: list[Frame], uid: str, progress: Progress, watch: Watch
+    ) -> None:
+        self._series = series
+        self._frames = frames
+        self._uid = uid
+        self._progress = progress
+        self._watch = watch
+        self._types = _types(frames)
+        self._array: NDArray[np.generic] | None = None
+        self._ends: list[tuple[float, float] | None] = [None] * len(frames)
+        self._broken: dict[int, str] = {}
+        self._aside: set[int] = set()
+        self._done = 0
+
+    def volume(self) -> Volume:
+        """Decode everything."""
+        every = list(enumerate(self._frames))
+        tasks = Tasks(tasks_of(every), self._watch, len(every) // 2)
+        outcomes: list[tuple[int, bool]] = []
+        array: NDArray[np.generic] | None = None
+        while array is None and (task := tasks.take()) is not None:
+            outcomes += self._do(task)
+            array = self._array
+            self._progress.report(_STAGE, 0, len(every))
+        if array is None:
+            raise BadInputError(next(iter(self._broken.values())))
+        self._watch.begun(self._made(array, whole=False))
+        self._tell(outcomes)
+        self._run(tasks)
+        array = self._widened(array)
+        problems = list(self._series.problems)
+        if self._broken:
+            problems.append(_unreadable(self._frames, self._broken))
+            kept = [i for i in range(len(self._frames)) if i not in self._broken]
+            # A new array: someone may be looking at the old one.
+            array = array[kept]
+            self._frames = [self._frames[i] for i in kept]
+        return self._made(array, whole=True, problems=problems)
+
+    def _made(
+        self, array: NDArray[np.generic], *, whole: bool, problems: Sequence[Problem] | None = None
+    ) -> Volume:
+        lowest = min(ends[0] for ends in self._ends if ends is not None)
+        return make_volume(
+            self._series,
+            array,
+            self._frames,
+            self._series.problems if problems is None else problems,
+            self._uid,
+            lowest=float(array.dtype.type(lowest)),
+            whole=whole,
+        )
+
+    def _run(self, tasks: Tasks) -> None:
+        """Do all tasks on threads."""
+        results: SimpleQueue[list[tuple[int, bool]] | None] = SimpleQueue()
+
+        def work() -> None:
+            try:
+                while not self._progress.cancelled.is_set() and (task := tasks.take()) is not None:
+                    results.put(self._do(task))
+            finally:
+                results.put(None)
+
+        threads = min(_MAX_THREADS, os.cpu_count() or 1)
+        with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
+            working = [pool.submit(work) for _ in range(threads)]
+            try:
+                running = threads
+                while running:
+                    outcomes = results.get()
+                    running -= outcomes is None
+                    self._tell(outcomes or [])
+            finally:
+                tasks.stop()
+        for future in working:
+            future.result()
+
+    def _tell(self, outcomes: list[tuple[int, bool]]) -> None:
+        for index, readable in outcomes:
+            self._done += 1
+            self._watch.arrived(index, readable)
+        self._progress.report(_STAGE, self._done, len(self._frames))
+
+    def _do(self, task: Task) -> list[tuple[int, bool]]:
+        """Decode a task's frames; return which slices are done, and whether they could be."""
+        done: list[tuple[int, bool]] = []
+        try:
+            first, frame = task.frames[0]
+            if frame.offset is not None:
+                done += self._put(first, self._read_plain(first))
+                return done
+            with open_dicom(task.path, PIXEL_TAGS) as file:
+                for i, frame in task.frames:
+                    if self._progress.cancelled.is_set():
+                        break
+                    try:
+                        done += self._put(i, decoded(file, frame))
+                    except UnreadableError as error:
+                        done += self._break(i, error)
+        except UnreadableError as error:
+            known = dict(done)
+            for i, _ in task.frames:
+                if i not in known:
+                    done += self._break(i, error)
+        return done
+
+    def _break(self, index: int, error: UnreadableError) -> list[tuple[int, bool]]:
+        self._broken[index] = str(error)
+        return [(index, False)]
+
+    def _read_plain(self, index: int) -> NDArray[np.generic]:
+        """Read a slice straight into its place, if its values are as wide there."""
+        frame, array = self._frames[index], self._array
+        dtype = plain_type(frame)
+        if array is not None and array.dtype.kind != "f" and array.itemsize == dtype.itemsize:
+            stored: NDArray[np.generic] = array[index].view(dtype)
+        else:
+            stored = np.empty((frame.rows, frame.columns), dtype)
+        plain(frame, stored)
+        return stored
+
+    def _put(self, index: int, stored: NDArray[np.generic]) -> list[tuple[int, bool]]:
+        """Bring a slice's values to their place, or put it aside where they do not fit."""
+        frame = self._frames[index]
+        ends = ends_of(stored, frame.slope, frame.intercept)
+        self._ends[index] = ends
+        if self._array is None:
+            dtype = next(dtype for dtype in self._types if fits(*ends, dtype))
+            # Zeros cost nothing until they are written to.
+            self._array = np.zeros((len(self._frames), frame.rows, frame.columns), dtype)
+        if not fits(*ends, self._array.dtype):
+            self._aside.add(index)
+            self._array[index] = 0
+            return []
+        rescale_into(self._array[index], stored, frame.slope, frame.intercept)
+        return [(index, True)]
+
+    def _widened(self, array: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Return an array that holds all slices, also those that were put aside."""
+        if not self._aside:
+            return array
+        known = [ends for ends in self._ends if ends is not None]
+        low, high = min(low for low, _ in known), max(high for _, high in known)
+        aside, self._aside = sorted(self._aside), set()
+        wide = np.zeros(array.shape, next(t for t in self._types if fits(low, high, t)))
+        for i in range(len(array)):
+            if i not in aside:
+                wide[i] = array[i]
+        self._array, self._watch = wide, Watch()
+        middle = aside[len(aside) // 2]
+        self._run(Tasks(tasks_of([(i, self._frames[i]) for i in aside]), self._watch, middle))
+        for i in self._aside:
+            self._broken[i] = f"“{self._frames[i].path.name}” has changed; open it again."
+        return wide
 
 
 def _types(frames: Sequence[Frame]) -> list[np.dtype[Any]]:
@@ -136,115 +255,6 @@ def _types(frames: Sequence[Frame]) -> list[np.dtype[Any]]:
         f.bits_stored <= 8 and not f.signed and (f.slope, f.intercept) == (1.0, 0.0) for f in frames
     )
     return [np.dtype(name) for name in (TYPES if small else TYPES[1:])]
-
-
-def _tasks(frames: Sequence[Frame]) -> list[_Task]:
-    by_file: dict[Path, list[tuple[int, Frame]]] = {}
-    for i, frame in enumerate(frames):
-        by_file.setdefault(frame.path, []).append((i, frame))
-    return [
-        _Task(path, tuple(members[start : start + _FRAMES_A_TASK]))
-        for path, members in by_file.items()
-        for start in range(0, len(members), _FRAMES_A_TASK)
-    ]
-
-
-def _fill(
-    array: NDArray[np.generic], tasks: list[_Task], broken: dict[int, str], progress: Progress
-) -> bool:
-    """Decode all tasks into the array; False as soon as a value does not fit its type."""
-    threads = min(_MAX_THREADS, os.cpu_count() or 1)
-    with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
-        waiting = iter(tasks)
-        running: dict[Future[dict[int, str]], _Task] = {}
-        done = 0
-        try:
-            while True:
-                for task in itertools.islice(waiting, threads * _QUEUED - len(running)):
-                    running[pool.submit(_decode_task, array, task, progress)] = task
-                if not running:
-                    return True
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    done += len(running.pop(future).frames)
-                    broken.update(future.result())
-                progress.report("Reading slices", done, array.shape[0])
-        except _DoesNotFitError:
-            return False
-        finally:
-            for future in running:
-                future.cancel()
-
-
-def _decode_task(array: NDArray[np.generic], task: _Task, progress: Progress) -> dict[int, str]:
-    """Decode one file's frames; return the sentence for each slice that cannot be decoded."""
-    broken: dict[int, str] = {}
-    try:
-        with open_dicom(task.path, PIXEL_TAGS) as file:
-            for i, frame in task.frames:
-                if progress.cancelled.is_set():
-                    break
-                try:
-                    stored = _stored(file, frame)
-                except UnreadableError as error:
-                    broken[i] = str(error)
-                    continue
-                if not rescale_into(array[i], stored, frame.slope, frame.intercept):
-                    raise _DoesNotFitError
-    except UnreadableError as error:
-        broken = {i: str(error) for i, _ in task.frames}
-    return broken
-
-
-def _stored(file: DicomFile, frame: Frame) -> NDArray[np.generic]:
-    """Decode the stored values of one frame; shape (rows, columns)."""
-    name = frame.path.name
-    try:
-        decoder = get_decoder(UID(file.transfer_syntax))
-    except NotImplementedError as error:
-        syntax = printable(UID(file.transfer_syntax).name)
-        raise UnreadableError(
-            f"“{name}” is compressed as {syntax}, which cannot be decoded; export it uncompressed."
-        ) from error
-    file.stream.seek(file.start or 0)
-    options = as_pixel_options(file.dataset)
-    defaults = {
-        "samples_per_pixel": 1,
-        "photometric_interpretation": "MONOCHROME2",
-        "pixel_representation": 0,
-        "bits_stored": frame.bits,
-        "planar_configuration": 0,
-    }
-    options = defaults | {key: value for key, value in options.items() if value is not None}
-    options["pixel_keyword"] = "PixelData"
-    if file.pixel_vr:
-        options["pixel_vr"] = file.pixel_vr
-    try:
-        stored, _ = decoder.as_array(
-            file.stream,
-            index=frame.index,
-            decoding_plugin=_PLUGINS.get(file.transfer_syntax, ""),
-            **cast(Any, options),
-        )
-    except Exception as error:
-        # Each decoder has its own exceptions, and all mean the same here.
-        raise UnreadableError(
-            f"The pixels of “{name}” are damaged and cannot be decoded; copy the file again."
-        ) from error
-    if stored.ndim == 3:
-        stored = to_grey(stored)
-    if stored.shape != (frame.rows, frame.columns):
-        raise UnreadableError(f"The pixels of “{name}” have another size than declared.")
-    return stored
-
-
-def _without(
-    array: NDArray[np.generic], frames: list[Frame], broken: dict[int, str]
-) -> tuple[NDArray[np.generic], list[Frame]]:
-    """Leave out slices in place: the array is not copied."""
-    kept = [i for i in range(len(frames)) if i not in broken]
-    for new, old in enumerate(kept):
-        array[new] = array[old]
-    return array[: len(kept)], [frames[i] for i in kept]
 
 
 def _unreadable(frames: list[Frame], broken: dict[int, str]) -> Problem:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag, Tag
 
 __all__ = [
     "FrameLookup",
@@ -46,10 +48,17 @@ class FrameLookup:
 
 def get(ds: Dataset, keyword: str) -> Any:
     """Return a value, or None when it is absent, empty or cannot be parsed."""
+    tag = _tag(keyword)
     try:
-        return ds.get(keyword)
+        return ds[tag].value if tag in ds else None
     except Exception:  # noqa: BLE001 - a malformed value raises nearly anything
         return None
+
+
+@cache
+def _tag(keyword: str) -> BaseTag:
+    """Look a keyword up once: headers are read by the thousand."""
+    return Tag(keyword)
 
 
 def text(ds: Dataset, keyword: str) -> str:

@@ -22,6 +22,9 @@ def make_volume(
     frames: Sequence[Frame],
     problems: Sequence[Problem],
     study_uid: str = "",
+    *,
+    lowest: float,
+    whole: bool = True,
 ) -> Volume:
     """Put decoded slices where they belong.
 
@@ -35,6 +38,12 @@ def make_volume(
         Length n, in reading order.
     problems
         What is known to be doubtful already.
+    study_uid
+        Of the files.
+    lowest
+        Lowest value of the slices that have been decoded.
+    whole
+        All slices have been decoded; if not, nothing is said that another slice may disprove.
     """
     found = list(problems)
     affine, has_geometry, has_orientation = _place(frames, found)
@@ -55,7 +64,7 @@ def make_volume(
     return Volume(
         array=array,
         affine=affine,
-        unit=_unit(series.modality, array, frames, found),
+        unit=_unit(series.modality, frames, found, lowest=lowest, whole=whole),
         modality=series.modality,
         has_geometry=has_geometry,
         has_orientation=has_orientation,
@@ -112,7 +121,12 @@ def _place(
 
 
 def _unit(
-    modality: str, array: NDArray[np.generic], frames: Sequence[Frame], problems: list[Problem]
+    modality: str,
+    frames: Sequence[Frame],
+    problems: list[Problem],
+    *,
+    lowest: float,
+    whole: bool,
 ) -> Unit:
     """Say whether values are HU (DICOM PS3.3, C.8.2.1.1.2), and what speaks against it."""
     if modality != "CT" or any(frame.localizer for frame in frames):
@@ -120,18 +134,17 @@ def _unit(
     deep = all(frame.bits_stored > 8 and not frame.colour for frame in frames)
     typed = all(frame.rescale_type in {"", "HU"} for frame in frames)
     rescaled = all(frame.rescaled for frame in frames)
-    low = float(array.min())
     if deep and typed and rescaled:
-        if low > HU_FLOOR:
+        if whole and lowest > HU_FLOOR:
             problems.append(
                 Problem(
                     Code.HU_DOUBTFUL,
-                    f"No value is below {low:.0f} HU, so there is no air, or the Hounsfield units "
-                    "are wrong.",
+                    f"No value is below {lowest:.0f} HU, so there is no air, or the Hounsfield "
+                    "units are wrong.",
                 )
             )
         return Unit.HU
-    if deep and typed and low <= HU_FLOOR:
+    if deep and typed and lowest <= HU_FLOOR:
         problems.append(
             Problem(
                 Code.HU_ASSUMED,
@@ -140,6 +153,8 @@ def _unit(
             )
         )
         return Unit.HU
+    if deep and typed and not whole:
+        return Unit.GREY
     problems.append(
         Problem(
             Code.NO_HU,

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TYPES", "fits", "narrowest", "rescale_into", "to_grey"]
+__all__ = ["TYPES", "ends_of", "fits", "narrowest", "rescale_into", "to_grey"]
 
 TYPES: Final = ("uint8", "int16", "uint16", "float32")
 """Types of a volume's array, in the order in which they are tried."""
@@ -24,33 +24,37 @@ def fits(low: float, high: float, dtype: np.dtype[Any]) -> bool:
     return info.min <= low and high <= info.max
 
 
+def ends_of(stored: NDArray[np.generic], slope: float, intercept: float) -> tuple[float, float]:
+    """Return the lowest and the highest of ``stored * slope + intercept``."""
+    ends = [float(end) * slope + intercept for end in (stored.min(), stored.max())]
+    return min(ends), max(ends)
+
+
 def rescale_into(
     out: NDArray[np.generic], stored: NDArray[np.generic], slope: float, intercept: float
-) -> bool:
-    """Write ``stored * slope + intercept`` into `out`.
+) -> None:
+    """Write ``stored * slope + intercept`` into `out`, whose type must hold it (`fits`).
 
     Parameters
     ----------
     out
         Shape (rows, columns), one of `TYPES`; integer only if slope and intercept are whole.
     stored
-        Shape (rows, columns), integers.
-
-    Returns
-    -------
-    bool
-        False, and nothing written, when a value does not fit.
+        Shape (rows, columns), integers; it may be the memory of `out`, seen as another integer
+        type of the same size.
     """
-    ends = [float(end) * slope + intercept for end in (stored.min(), stored.max())]
-    if not fits(min(ends), max(ends), out.dtype):
-        return False
     if out.dtype.kind == "f":
         out[...] = stored.astype(np.float64) * slope + intercept
-    else:
-        # Wide enough for every intermediate value that ends within 16 bits.
-        wide = stored.astype(np.int64 if stored.dtype.itemsize > 2 else np.int32)
-        out[...] = wide * int(slope) + int(intercept)
-    return True
+        return
+    # Counted modulo 2^n, intermediate values may wrap: the end fits, so it is exact.
+    bits = 8 * out.dtype.itemsize
+    ring: NDArray[np.unsignedinteger[Any]] = out.view(f"u{out.dtype.itemsize}")
+    if not np.may_share_memory(ring, stored):
+        np.copyto(ring, stored, casting="unsafe")
+    if slope != 1.0:
+        np.multiply(ring, ring.dtype.type(int(slope) % (1 << bits)), out=ring)
+    if intercept != 0.0:
+        np.add(ring, ring.dtype.type(int(intercept) % (1 << bits)), out=ring)
 
 
 def to_grey(colour: NDArray[np.generic]) -> NDArray[np.generic]:

@@ -23,6 +23,7 @@ from inference.studies.quiet import quiet
 from inference.studies.sources import Sources, gather
 from inference.studies.uids import derived_uid
 from inference.studies.unpacked import origin
+from inference.studies.watch import Watch
 
 if TYPE_CHECKING:
     from inference.studies.dicom_scan import Skipped
@@ -92,7 +93,7 @@ def scan(
     return tuple(replace(study, problems=study.problems + problems) for study in studies)
 
 
-def load(series: Series, progress: Progress | None = None) -> Volume:
+def load(series: Series, progress: Progress | None = None, watch: Watch | None = None) -> Volume:
     """Read the pixels of a series.
 
     Parameters
@@ -101,6 +102,8 @@ def load(series: Series, progress: Progress | None = None) -> Volume:
         As found by `scan`.
     progress
         Where to report ("Reading slices", done, total), and how to be cancelled.
+    watch
+        Told of slices while they are read, and asked which come first; the volume is the same.
 
     Returns
     -------
@@ -121,7 +124,7 @@ def load(series: Series, progress: Progress | None = None) -> Volume:
             if series.kind is SourceKind.DICOM:
                 from inference.studies.dicom_load import load_dicom
 
-                return load_dicom(series, progress)
+                return load_dicom(series, progress, watch or Watch())
             if series.kind is SourceKind.VOLUME:
                 from inference.studies.volumes import load_volume
 

@@ -37,6 +37,7 @@ from inference.studies.model import (
     Volume,
     Window,
 )
+from inference.studies.watch import Watch
 from inference.systems.base import Context
 from viewer import theme
 from viewer.session import ReadingSession
@@ -262,6 +263,10 @@ class FakeReader:
     def __init__(self) -> None:
         self.shelf: dict[Path, tuple[Study, ...]] = {}
         self.volumes: dict[str, Volume] = {}
+        self.whole: dict[str, Volume] = {}
+        self.told: list[tuple[int, bool]] = []
+        self.watch: Watch | None = None
+        self.load_error: Exception | None = None
         self.go = threading.Event()
         self.go.set()
         self.error: Exception | None = None
@@ -277,15 +282,25 @@ class FakeReader:
             raise self.error
         return self.shelf[path]
 
-    def load(self, series: Series, progress: Progress | None = None) -> Volume:
-        """Report until let go, then look the series up."""
+    def load(
+        self, series: Series, progress: Progress | None = None, watch: Watch | None = None
+    ) -> Volume:
+        """Report until let go, then look the series up; tell of the slices that are to be told."""
+        volume = self.volumes[series.uid]
+        if watch is not None and self.told:
+            watch.begun(volume)
+            self.watch = watch
+            for index, readable in self.told:
+                watch.arrived(index, readable)
         step = 0
         while step == 0 or not self.go.is_set():
             step = min(step + 1, 99)
             if progress is not None:
                 progress.report("Reading slices", step, 100)
             time.sleep(0.001)
-        return self.volumes[series.uid]
+        if self.load_error is not None:
+            raise self.load_error
+        return self.whole.get(series.uid, volume)
 
     def thumbnail(self, series: Series, size: int = 96) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """Draw a grey square."""

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QTreeWidgetItemIterator
 from inference.progress import Progress
 from inference.studies.codes import Code
 from inference.studies.model import Found, Problem, Series, SliceSource, Study, Volume
+from inference.studies.watch import Watch
 from viewer.opening import Opener
 from viewer.window import MainWindow
 
@@ -52,7 +53,9 @@ class SlowReader:
             progress.report("Reading headers", 4999, 5000)
         return (self.final or self.study,)
 
-    def load(self, series: Series, progress: Progress | None = None) -> Volume:
+    def load(
+        self, series: Series, progress: Progress | None = None, watch: Watch | None = None
+    ) -> Volume:
         """Give the series' pixels when the test lets it."""
         self.go.wait(5)
         return self.volumes[series.uid]

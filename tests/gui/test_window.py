@@ -73,6 +73,11 @@ def wheel(target: QWidget, notches: int) -> None:
     )  # fmt: skip
 
 
+def is_whole(window: MainWindow) -> bool:
+    """Say whether a series has been read to its end."""
+    return window.session.volume is not None and not window.session.reading.active
+
+
 def sentences(window: MainWindow) -> list[str]:
     """What the message area shows."""
     return [message.sentence for message in window.messages.messages]
@@ -86,7 +91,7 @@ class TestOpening:
     ) -> None:
         folder = write_ct()
         assert drop(window, folder)
-        qtbot.waitUntil(lambda: window.session.volume is not None and not window.busy)
+        qtbot.waitUntil(lambda: is_whole(window) and not window.busy)
         volume = window.session.volume
         assert volume is not None
         assert volume.shape == (12, 64, 64)
@@ -172,7 +177,7 @@ class TestOpening:
         assert "Traceback" not in message.sentence
         assert window.session.volume is None
         drop(window.view, good)
-        qtbot.waitUntil(lambda: window.session.volume is not None)
+        qtbot.waitUntil(lambda: is_whole(window))
         qtbot.keyClick(window, Qt.Key.Key_Home)
         assert window.session.position == 0
 
@@ -180,7 +185,7 @@ class TestOpening:
         self, qtbot: Any, window: MainWindow, write_ct: Callable[..., Path]
     ) -> None:
         drop(window, write_ct("one"), write_ct("two", slices=5, seed="two"))
-        qtbot.waitUntil(lambda: window.session.volume is not None and not window.busy)
+        qtbot.waitUntil(lambda: is_whole(window) and not window.busy)
         assert window.session.volume is not None
         assert window.session.volume.shape[0] == 12
         tree = window.tree.tree
@@ -532,7 +537,7 @@ class TestExport:
     @pytest.fixture
     def analysed(self, qtbot: Any, window: MainWindow, write_ct: Callable[..., Path]) -> MainWindow:
         drop(window, write_ct())
-        qtbot.waitUntil(lambda: window.session.volume is not None)
+        qtbot.waitUntil(lambda: is_whole(window))
         qtbot.keyClick(window, Qt.Key.Key_F5)
         qtbot.waitUntil(lambda: window.session.findings is not None)
         return window
@@ -658,7 +663,7 @@ class TestCommands:
         monkeypatch.setattr("viewer.window.QFileDialog.getOpenFileNames", answer_files)
         monkeypatch.setattr("viewer.window.QFileDialog.getExistingDirectory", answer_folder)
         window.actions_["open-files"].trigger()
-        qtbot.waitUntil(lambda: window.session.volume is not None and not window.busy)
+        qtbot.waitUntil(lambda: is_whole(window) and not window.busy)
         first = window.session.volume
         window.actions_["open-folder"].trigger()
         qtbot.waitUntil(lambda: window.session.volume is not first and not window.busy)

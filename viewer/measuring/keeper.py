@@ -46,7 +46,7 @@ class Keeper(QObject):
     def _bring_back(self) -> None:
         notebook = self._session.measurements
         volume = notebook.volume
-        if volume is None or notebook.loaded:
+        if volume is None or notebook.loaded or self._session.reading.active:
             return
         kept = store.load(volume, self._folder)
         self._volume, self._kept = volume, kept.measurements

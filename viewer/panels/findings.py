@@ -34,6 +34,7 @@ from viewer.panels.words import (
     model_tip,
     quantity,
 )
+from viewer.reading import STILL_READING
 from viewer.session import AnalysisState, ReadingSession
 from viewer.theme import box, findings_colour, tell
 
@@ -110,7 +111,9 @@ class FindingsPanel(QScrollArea):
             "Open a study first."
             if session.volume is None
             else {
-                AnalysisState.NONE: _what_to_do(session.volume, f5),
+                AnalysisState.NONE: f"Not analysed. {STILL_READING}"
+                if session.reading.active
+                else _what_to_do(session.volume, f5),
                 AnalysisState.RUNNING: f"{stage or 'Starting the analysis'}{count}",
                 AnalysisState.FAILED: "The analysis failed and left no result; "
                 f"the message above the image says why. {f5[0].upper()}{f5[1:]} to try again.",

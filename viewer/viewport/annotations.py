@@ -47,6 +47,7 @@ class Role(Enum):
     CORNER = auto()
     DOUBTS = auto()
     LETTER = auto()
+    INSTEAD = auto()
     BANNER = auto()
     SCALE_BAR = auto()
     COLOUR_BAR = auto()
@@ -80,6 +81,8 @@ class Annotations:
         What else is said of the heatmap, from top to bottom; shown as far as there is room.
     legend
         Whose masks are to be seen on this plane.
+    instead
+        Why there is no picture, in its middle; empty where there is one.
     """
 
     top_left: tuple[Line, ...] = ()
@@ -90,6 +93,7 @@ class Annotations:
     heatmap: str = ""
     heatmap_notes: tuple[Line, ...] = ()
     legend: tuple[Manifestation, ...] = ()
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,10 @@ def place(annotations: Annotations, width: float, height: float) -> list[Placed]
         room = top - (height + letter_metrics.height() + 2.0) / 2 - _PAD
         del lines[max(2, int(room // line)) :]
         placed += block(lines, top - len(lines) * line, right=False)
+    if annotations.instead:
+        large = QFontMetricsF(theme.font("large"))
+        top_of = (height - large.height() - 2.0) / 2
+        placed.append(_centred(Role.INSTEAD, annotations.instead, large, width / 2, top_of))
     if annotations.letters is not None:
         placed += _place_letters(annotations.letters, letter_metrics, width, height, floor)
     return placed
@@ -187,14 +195,15 @@ def _place_letters(
 def draw(painter: QPainter, placed: Iterable[Placed]) -> None:
     """Draw what has been placed."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    small, normal = theme.font("small"), theme.font("normal")
+    small = theme.font("small")
+    fonts = {Role.LETTER: theme.font("normal"), Role.INSTEAD: theme.font("large")}
     for entry in placed:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(_BACKING)
         painter.drawRoundedRect(entry.rect, 3.0, 3.0)
         is_key = entry.role is Role.LEGEND
         painter.setPen(theme.on_image("text" if is_key else entry.colour))
-        painter.setFont(normal if entry.role is Role.LETTER else small)
+        painter.setFont(fonts.get(entry.role, small))
         if entry.role is Role.SCALE_BAR:
             _draw_scale_bar(painter, entry)
         elif entry.role is Role.COLOUR_BAR:

@@ -16,6 +16,7 @@ from viewer.identity import named
 from viewer.measuring.projection import Projection
 from viewer.panes import Content, SlabMode
 from viewer.planes.section import section_of, why_not
+from viewer.reading import SliceState
 from viewer.session import LayerStyle
 from viewer.viewport import texts
 from viewer.viewport.annotations import Annotations, Line, Role
@@ -123,9 +124,12 @@ class Scene:
     def projection(self, framing: Framing) -> Projection | None:
         """Say how the voxel grid of the open volume lies in the view.
 
-        None on a slab: what is seen there has no depth, so nothing is measured on it.
+        None on a slab: what is seen there has no depth, so nothing is measured on it. And while
+        slices are being read, since those that cannot be decoded will be left out.
         """
         if self._section is None or self.pane.slab.mode is not SlabMode.THIN:
+            return None
+        if self._session.reading.active:
             return None
         section, index = self._section, self.index
         slices, rows, columns = section.shape
@@ -193,6 +197,11 @@ class Scene:
     def _grey_plane(self) -> Bytes:
         if self._grey is None:
             session, volume = self._session, self._open_volume()
+            if self.slice_state() is not SliceState.READ:
+                # Black whatever the window, and never what happens to be in memory.
+                columns, rows, _, _ = self.picture_size()
+                self._grey = np.zeros((rows, columns), np.uint8)
+                return self._grey
             # Twice inverted is not inverted.
             self._grey = grey_of(self.plane(), session.window, volume.inverted != session.inverted)
         return self._grey
@@ -200,6 +209,13 @@ class Scene:
     def _is_stored_slice(self) -> bool:
         """One slice as it was acquired is on the screen, which is what systems analyse."""
         return self._planes().axis == 0 and self.pane.slab.mode is SlabMode.THIN
+
+    def slice_state(self) -> SliceState:
+        """Say whether what is on the screen has been read: a slice, or all of what planes cut."""
+        reading = self._session.reading
+        if self._section is None or not reading.active:
+            return SliceState.READ
+        return reading.state(self.index) if self._is_stored_slice() else SliceState.WAITING
 
     def _shown_masks(self) -> list[tuple[Layer, NDArray[np.bool_]]]:
         """The masks of the plane on the screen, as displayed: of the findings, or early ones."""
@@ -280,6 +296,7 @@ class Scene:
             else None,
             heatmap=heatmap.class_name if heatmap else "",
             heatmap_notes=_heat_notes(heatmap) if heatmap else (),
+            instead=self.slice_state().value,
         )
 
     def _title(self, volume: Volume) -> tuple[Line, ...]:
@@ -296,7 +313,7 @@ class Scene:
         return (Line(title), Line(place), *((Line(slab),) if slab else ()))
 
     def _probe(self, volume: Volume, pixel: tuple[int, int] | None) -> tuple[Line, ...]:
-        if pixel is None:
+        if pixel is None or self.slice_state() is not SliceState.READ:
             return ()
         column, row = pixel
         covering: list[Manifestation] = [

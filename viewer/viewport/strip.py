@@ -55,6 +55,7 @@ class SliceStrip(QWidget):
         session.findings_changed.connect(self._on_findings)
         session.early_changed.connect(self._on_findings)
         session.manner.looks_changed.connect(self._on_findings)
+        session.reading.changed.connect(self._on_findings)
         session.position_changed.connect(self._on_position)
         self._on_findings()
 
@@ -80,8 +81,9 @@ class SliceStrip(QWidget):
 
     def describe(self, index: int) -> str:
         """Slice number and what was found there, in words."""
-        values = (f"{lane.title}: {lane.readings[index]}" for lane in self._lanes)
-        return "\n".join((f"Slice {index + 1} of {self._count()}", *values))
+        values = [f"{lane.title}: {lane.readings[index]}" for lane in self._lanes]
+        state = self._session.reading.state(index).value
+        return "\n".join((f"Slice {index + 1} of {self._count()}", *filter(None, (state, *values))))
 
     # -- the session changed -------------------------------------------------------------------
 
@@ -141,7 +143,9 @@ class SliceStrip(QWidget):
         image.fill(Qt.GlobalColor.transparent)
         painter = QPainter(image)
         painter.setFont(theme.font("small"))
-        if not self._lanes:
+        if self._session.reading.active:
+            self._draw_reading(painter)
+        elif not self._lanes:
             groove = self._groove()
             middle = groove.center().y() - _GROOVE / 2
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -154,6 +158,22 @@ class SliceStrip(QWidget):
             self._draw_lane(painter, lane, self._lane_rect(index), ratio)
         painter.end()
         return image
+
+    def _draw_reading(self, painter: QPainter) -> None:
+        """What has been read is filled, what has not is hollow, what cannot be is told apart."""
+        groove, reading = self._groove(), self._session.reading
+        top = groove.center().y() - _LANE / 2
+        states = 2 * reading.broken.astype(np.int8) + reading.read
+        starts = [0, *(np.flatnonzero(np.diff(states)) + 1).tolist()]
+        scale = groove.width() / len(states)
+        for start, stop in zip(starts, [*starts[1:], len(states)], strict=True):
+            run = QRectF(groove.left() + start * scale, top, (stop - start) * scale, _LANE)
+            if reading.broken[start]:
+                painter.fillRect(run, theme.colour("error"))
+            elif reading.read[start]:
+                painter.fillRect(run, theme.colour("disabled"))
+            else:
+                _hollow(painter, run)
 
     def _draw_lane(self, painter: QPainter, lane: Lane, rect: QRectF, ratio: float) -> None:
         painter.setPen(theme.colour("muted"))

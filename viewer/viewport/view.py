@@ -16,6 +16,8 @@ from viewer import theme
 from viewer.arrangement import ZoomWish
 from viewer.measuring.overlay import MeasuringOverlay
 from viewer.mouse import Turn
+from viewer.panes import Slab
+from viewer.reading import STILL_READING, SliceState
 from viewer.session import Tool
 from viewer.viewport.annotations import (
     INVITATION,
@@ -36,7 +38,7 @@ from viewer.viewport.wheel import WheelSteps
 if TYPE_CHECKING:
     from PySide6.QtGui import QFocusEvent, QMouseEvent, QPaintEvent, QResizeEvent, QWheelEvent
 
-    from inference.studies.model import Volume, Window
+    from inference.studies.model import Series, Window
     from viewer.measuring.projection import Projection
     from viewer.panes import Pane
     from viewer.planes.section import Section
@@ -108,8 +110,10 @@ class SliceView(QWidget):
         self._session = session
         self._number = number
         self._scene = Scene(session, number)
-        self._shown: tuple[Volume | None, Pane] = (None, self._scene.pane)
         self._framing: Framing | None = None
+        self._pane = self._scene.pane
+        self._framed: tuple[Series | None, Pane, tuple[float, ...]] | None = None
+        self._state = SliceState.READ
         self._cursor: QPointF | None = None
         self._drag: _Drag | None = None
         self._wheel = WheelSteps()
@@ -129,6 +133,7 @@ class SliceView(QWidget):
         session.arrangement.panes_changed.connect(self._on_panes)
         session.arrangement.layout_changed.connect(self.update)
         session.arrangement.cine_changed.connect(self.update)
+        session.reading.changed.connect(self._on_reading)
         session.window_changed.connect(self._on_grey)
         session.layers_changed.connect(self._on_overlays)
         session.findings_changed.connect(self._on_overlays)
@@ -207,29 +212,37 @@ class SliceView(QWidget):
     # -- the session changed -------------------------------------------------------------------
 
     def _on_volume(self) -> None:
+        """Another volume, or the same now whole, or other planes of it."""
         self._scene.forget_volume()
-        self._shown = (self._session.volume, self._scene.pane)
-        self._mark.hide()
-        self._drag = None
-        self._framing = None
-        self._lens_at = None
-        if self._session.volume is not None:
-            # A volume opens with its default window.
-            self._window_step = self._session.window.width / _WINDOW_DRAG
+        self._pane = self._scene.pane
+        framed, self._framed = self._framed, None
         if self._scene.section is not None:
             size = self._scene.picture_size()
-            self._framing = Framing(max(1, self.width()), max(1, self.height()), *size)
+            self._framed = (self._session.series, replace(self._pane, slab=Slab()), size)
+            # A series that has been read to its end stays as the reader has turned it.
+            if framed != self._framed:
+                # A volume opens with its default window.
+                self._window_step = self._session.window.width / _WINDOW_DRAG
+                self._framing = Framing(max(1, self.width()), max(1, self.height()), *size)
+                self._forget_hand()
+        else:
+            self._framing = None
+            self._forget_hand()
         self._on_grey()
+
+    def _forget_hand(self) -> None:
+        """What was being dragged or pointed at is gone."""
+        self._mark.hide()
+        self._drag = None
+        self._lens_at = None
 
     def _on_panes(self) -> None:
         """Look whether it is this pane that shows something else, or is turned."""
-        _, before = self._shown
-        pane = self._scene.pane
-        if pane == before and self._shown[0] is self._session.volume:
+        before, pane = self._pane, self._scene.pane
+        if pane == before:
             self.update()
-            return
-        if replace(pane, slab=before.slab) == before:
-            self._shown = (self._session.volume, pane)
+        elif replace(pane, slab=before.slab) == before:
+            self._pane = pane
             self._scene.forget_plane()
             self._on_grey()
         else:
@@ -240,6 +253,7 @@ class SliceView(QWidget):
         if index != self._index:
             self._index = index
             self._scene.forget_plane()
+            self._state = self._scene.slice_state()
             self._describe()
         self.update()
 
@@ -252,9 +266,14 @@ class SliceView(QWidget):
             }
             doings[wish]()
 
+    def _on_reading(self) -> None:
+        if self._scene.slice_state() is not self._state:
+            self._on_grey()
+
     def _on_grey(self) -> None:
         self._index = self._scene.index if self._scene.section is not None else None
         self._scene.forget_grey()
+        self._state = self._scene.slice_state()
         self._describe()
         self.update()
 
@@ -289,8 +308,8 @@ class SliceView(QWidget):
     def _describe(self) -> None:
         written = self.annotations()
         lines = (*written.top_left, *written.top_right)
-        text = ", ".join(line.text for line in lines)
-        self.setAccessibleDescription(text or self._what_to_do())
+        texts = (*(line.text for line in lines), written.instead)
+        self.setAccessibleDescription(", ".join(filter(None, texts)) or self._what_to_do())
         self.setAccessibleName(f"{self._scene.pane.content.words}, pane {self._number + 1}")
 
     def _what_to_do(self) -> str:
@@ -414,7 +433,8 @@ class SliceView(QWidget):
             if projection is not None and self.measuring.press(projection, event):
                 return
             if projection is None and tool.measures is not None:
-                self._session.post("info", _NO_DEPTH)
+                waits = self._session.reading.active
+                self._session.post("info", STILL_READING if waits else _NO_DEPTH)
                 return
         self._drag = _Drag(
             event.button(),

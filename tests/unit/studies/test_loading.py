@@ -60,7 +60,6 @@ def test_cancel_stops_the_scan(compressed, tmp_path):
 def test_cancel_stops_decoding_and_leaves_no_thread(compressed, tmp_path, monkeypatch):
     # One file at a time: else all of these small ones may be done before the first report.
     monkeypatch.setattr(dicom_load, "_MAX_THREADS", 1)
-    monkeypatch.setattr(dicom_load, "_QUEUED", 1)
     (series,) = scan(tmp_path)[0].series
     progress = Progress()
 
@@ -132,7 +131,7 @@ def test_running_out_of_memory_is_said_in_words(write_slice, monkeypatch):
     def empty(*_args, **_kwargs):
         raise MemoryError
 
-    monkeypatch.setattr("inference.studies.dicom_load.np.empty", empty)
+    monkeypatch.setattr("inference.studies.dicom_load.np.zeros", empty)
     with pytest.raises(BadInputError, match="do not fit into memory"):
         load(series)
 

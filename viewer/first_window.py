@@ -1,0 +1,47 @@
+"""The window with which a volume opens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.studies.model import Unit, Window
+from viewer.hanging import rule_for
+from viewer.presets import load_presets
+
+if TYPE_CHECKING:
+    from inference.studies.model import Volume
+
+__all__ = ["first_window", "percentile_window"]
+
+_SAMPLED = 8
+"""Slices whose values are looked at."""
+
+
+def first_window(volume: Volume | None, read: NDArray[np.bool_]) -> Window:
+    """Choose by the hanging rule of the modality: a preset, else the file's own, else percentiles.
+
+    Parameters
+    ----------
+    volume
+        What is open, or None.
+    read
+        Length slices, which of them have been read; empty when all have.
+    """
+    presets = {preset.name: preset for preset in load_presets()}
+    if volume is None:
+        return next(iter(presets.values()))
+    preset = presets.get(rule_for(volume.modality).window)
+    if preset is not None and volume.unit is Unit.HU:
+        return preset
+    return volume.windows[0] if volume.windows else percentile_window(volume, read)
+
+
+def percentile_window(volume: Volume, read: NDArray[np.bool_]) -> Window:
+    """From the 1st to the 99th percentile of the stored values that have been read."""
+    there = np.flatnonzero(read) if read.any() else np.arange(volume.shape[0])
+    sample = volume.array[there[:: max(1, len(there) // _SAMPLED)]]
+    low, high = np.percentile(sample.astype(np.float32), [1.0, 99.0])
+    return Window(float(low + high) / 2.0, max(1.0, float(high - low)), "1-99 %")
