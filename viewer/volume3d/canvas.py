@@ -217,7 +217,7 @@ class Canvas(QWidget):
             size,
             resting,
             self._preset,
-            self._scene.styles(),
+            self._scene.styles(self._preset),
             box,
         )
 

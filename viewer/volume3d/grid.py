@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from inference.progress import Progress
     from inference.studies.model import Volume
 
-__all__ = ["AIR", "CPU_VOXELS", "GPU_VOXELS", "Prepared", "prepare", "refusal"]
+__all__ = ["AIR", "CPU_VOXELS", "GPU_VOXELS", "OUTSIDE_STEP", "Prepared", "prepare", "refusal"]
 
 CPU_VOXELS = 16_000_000
 """Voxels at most where the processor casts the rays: about 1.4 mm for a chest."""
@@ -32,6 +32,8 @@ _GAS = -500
 """HU: less is air or lung."""
 _FILL = 0
 """HU put in place of what is not inside the body: soft tissue, which those presets do not show."""
+OUTSIDE_STEP = 2
+"""The outside is found on every second voxel: eight times as fast, and skin is thicker."""
 _SKIN_MM = 5.0
 """Skin and clothes: the outside grows by so much, since their rim has the lungs' values."""
 _GREY_RANGE = 1000.0
@@ -53,14 +55,14 @@ class Prepared:
     mm
         Edge of a voxel.
     outside
-        What is not inside the body, bits of shape (z, y, x) as `numpy.packbits` packs them; empty
-        for volumes without HU.
+        What is not inside the body, bool, one for each cube of `OUTSIDE_STEP` voxels in `array`;
+        None for volumes that are no CT in HU.
     """
 
     array: NDArray[np.int16]
     origin: tuple[float, float, float]
     mm: float
-    outside: NDArray[np.uint8]
+    outside: NDArray[np.bool_] | None
 
     @property
     def bounds(self) -> NDArray[np.float64]:
@@ -70,10 +72,12 @@ class Prepared:
 
     def inside(self) -> NDArray[np.int16]:
         """The array with soft tissue in place of what is not inside the body."""
-        if not self.outside.size:
+        if self.outside is None:
             return self.array
-        bits = np.unpackbits(self.outside, count=self.array.size).view(np.bool_)
-        return np.where(bits.reshape(self.array.shape), np.int16(_FILL), self.array)
+        outside = self.outside
+        for axis, n in enumerate(self.array.shape):
+            outside = outside.repeat(OUTSIDE_STEP, axis).take(np.arange(n), axis)
+        return np.where(outside, np.int16(_FILL), self.array)
 
 
 def refusal(volume: Volume) -> str | None:
@@ -173,7 +177,7 @@ def prepare(volume: Volume, budget: int, progress: Progress | None = None) -> Pr
     )
     if progress is not None:
         progress.report("Preparing 3D", 1, 1)
-    outside = _outside(array, mm) if hu and volume.modality == "CT" else np.empty(0, np.uint8)
+    outside = _outside(array, mm) if volume.is_ct else None
     return Prepared(array, (float(low[0]), float(low[1]), float(low[2])), mm, outside)
 
 
@@ -184,17 +188,19 @@ def _by_percentiles(means: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.clip(scaled, *_GREY_LIMITS).astype(np.float32)
 
 
-def _outside(array: NDArray[np.int16], mm: float) -> NDArray[np.uint8]:
-    """Find what is not inside the body, packed into bits.
+def _outside(array: NDArray[np.int16], mm: float) -> NDArray[np.bool_]:
+    """Find what is not inside the body, see `Prepared.outside`.
 
     Air that reaches the sides of the scan is outside; its ends at head and feet do not count, since
     the trachea may reach them. Of what remains the largest piece is the body.
     """
     from scipy import ndimage
 
-    labels, count = ndimage.label(array < _GAS)
+    step = OUTSIDE_STEP
+    gas = array[::step, ::step, ::step] < _GAS
+    labels, count = ndimage.label(gas)
     if not count:
-        return np.packbits(np.zeros(array.size, bool))
+        return np.zeros(gas.shape, bool)
     sides = (labels[:, 0], labels[:, -1], labels[:, :, 0], labels[:, :, -1])
     reached = np.zeros(count + 1, bool)
     for side in sides:
@@ -209,5 +215,5 @@ def _outside(array: NDArray[np.int16], mm: float) -> NDArray[np.uint8]:
         outside = pieces != int(sizes.argmax())
     del pieces
     # A distance by repeated steps makes an octahedron; the rim needs no better.
-    steps = max(1, round(_SKIN_MM / mm))
-    return np.packbits(ndimage.binary_dilation(outside, iterations=steps))
+    grown = max(1, round(_SKIN_MM / (mm * step)))
+    return np.asarray(ndimage.binary_dilation(outside, iterations=grown))

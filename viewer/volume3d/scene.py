@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from inference.progress import Progress
     from inference.studies.model import Volume
     from viewer.session import ReadingSession
+    from viewer.volume3d.presets import Preset
     from viewer.volume3d.wire import Shell
 
 __all__ = ["Scene"]
@@ -151,16 +152,23 @@ class Scene(QObject):
         """The lungs' surface can be drawn."""
         return LUNGS in self._names
 
-    def styles(self) -> dict[str, Style]:
-        """Surfaces that are visible now."""
+    def styles(self, preset: Preset | None) -> dict[str, Style]:
+        """Surfaces that are visible now, with a transfer function or without the volume.
+
+        Inside the volume lesions are opaque, since what is translucent cannot be sorted with it,
+        and would be drawn as if behind all of it. Where the volume shows the lungs, their surface
+        is left out.
+        """
         if not self._session.overlays_on:
             return {}
         found: dict[str, Style] = {
-            layer.key.value: Style(_rgb(findings_colour(layer.key)), max(0.02, layer.opacity))
+            layer.key.value: Style(
+                _rgb(findings_colour(layer.key)), layer.opacity if preset is None else 1.0
+            )
             for layer in self._session.layers
             if layer.visible and layer.key.value in self._names and layer.opacity > 0.0
         }
-        if self.lungs_shown and LUNGS in self._names:
+        if self.lungs_shown and LUNGS in self._names and not (preset and preset.inside):
             found[LUNGS] = Style(_rgb(colour("text")), _LUNG_OPACITY)
         return found
 

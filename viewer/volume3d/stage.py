@@ -61,7 +61,7 @@ _SMALLEST_SHARE = 0.12
 """Of the pane's width and height, at least, while something moves."""
 _RESTING_STEP, _MOVING_STEP = 0.7, 1.5
 """Distance of samples along a ray, in voxels."""
-_SMOOTH_TIMES, _SMOOTH_BAND = 15, 0.08
+_SMOOTH_TIMES, _SMOOTH_BAND = 40, 0.008
 """Windowed sinc smoothing (Taubin, Zhang, Golub 1996): takes away the steps of voxels."""
 _PEELS = 6
 

@@ -192,6 +192,7 @@ class VolumeView(QWidget):
         preset = offered[index] if index < len(offered) else None
         self._presets.setToolTip(preset.tip if preset else "The surfaces of the findings alone")
         self.canvas.set_preset(preset)
+        self._refresh()
 
     def _on_lungs(self, on: bool) -> None:
         self.scene.lungs_shown = on
@@ -201,7 +202,9 @@ class VolumeView(QWidget):
         ready = self.scene.bounds is not None
         for widget in (self._presets, *self._buttons):
             widget.setEnabled(ready)
-        self._lungs.setEnabled(ready and self.scene.has_lungs)
+        preset = self.canvas.preset
+        redundant = preset is not None and preset.inside
+        self._lungs.setEnabled(ready and self.scene.has_lungs and not redundant)
         with QSignalBlocker(self._box):
             self._box.setChecked(self.clipping)
 
