@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from inference.studies.model import SourceKind, Unit
 from viewer.presets import load_presets
@@ -14,10 +14,38 @@ from viewer.session import AnalysisState, ReadingSession, Tool
 if TYPE_CHECKING:
     from inference.studies.model import Window
 
-__all__ = ["MENUS", "Command", "Doings", "commands"]
+__all__ = ["MENUS", "Command", "Doings", "ThreeD", "commands"]
 
-MENUS = ("File", "View", "Window level", "Tools", "Analysis", "Export", "Help")
+MENUS = ("File", "View", "3D", "Window level", "Tools", "Analysis", "Export", "Help")
 """The menus, in order; a command names the one it is in."""
+
+
+class ThreeD(Protocol):
+    """What commands may ask of a 3D pane, see `viewer.volume3d.view.VolumeView`."""
+
+    @property
+    def turning(self) -> bool:
+        """The turntable is on."""
+
+    @property
+    def clipping(self) -> bool:
+        """The clipping box is used."""
+
+    def look_from(self, view: str) -> None:
+        """Look from a side of the patient."""
+
+    def reset(self) -> None:
+        """Look from the front at everything."""
+
+    def toggle_turntable(self) -> None:
+        """Turn slowly, or stop."""
+
+    def toggle_clipping(self) -> None:
+        """Use the clipping box, or not."""
+
+
+def _no_pane() -> ThreeD | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +65,8 @@ class Doings:
     show_keys: Callable[[], None]
     show_cards: Callable[[], None]
     quit: Callable[[], None]
+    three_d: Callable[[], ThreeD | None] = _no_pane
+    """The 3D pane that is shown, or None."""
 
 
 def _always() -> bool:
@@ -96,6 +126,7 @@ def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
     return (
         *_file_commands(doings),
         *_view_commands(session, doings),
+        *_volume_commands(doings),
         *_window_commands(session),
         *_tool_commands(session),
         *_analysis_commands(session, doings),
@@ -154,6 +185,45 @@ def _view_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
                 session.reset_view, ("Space",), is_open, toolbar=True),
         Command("full-screen", "Full screen", "Use the whole screen, or not", "View",
                 doings.full_screen, ("F11",), checked=doings.is_full_screen, separated=True),
+    )  # fmt: skip
+
+
+def _volume_commands(doings: Doings) -> Sequence[Command]:
+    def is_shown() -> bool:
+        return doings.three_d() is not None
+
+    def ask(what: Callable[[ThreeD], None]) -> None:
+        pane = doings.three_d()
+        if pane is not None:
+            what(pane)
+
+    def is_on(what: Callable[[ThreeD], bool]) -> bool:
+        pane = doings.three_d()
+        return pane is not None and what(pane)
+
+    def look(view: str) -> None:
+        ask(lambda pane: pane.look_from(view))
+
+    sides = (
+        ("anterior", "From the front", "A"), ("posterior", "From behind", "P"),
+        ("left", "From the patient's left", "L"), ("right", "From the patient's right", "R"),
+        ("head", "From the head", "H"), ("feet", "From the feet", "F"),
+    )  # fmt: skip
+    return (
+        *(
+            Command(f"3d-{view}", text, f"3D: look {text[0].lower()}{text[1:]}", "3D",
+                    partial(look, view), (f"Shift+{key}",), is_shown)
+            for view, text, key in sides
+        ),
+        Command("3d-turntable", "Turntable", "3D: turn slowly until something is touched", "3D",
+                lambda: ask(lambda pane: pane.toggle_turntable()), ("Shift+T",), is_shown,
+                lambda: is_on(lambda pane: pane.turning), separated=True),
+        Command("3d-box", "Clipping box", "3D: cut the volume with a box", "3D",
+                lambda: ask(lambda pane: pane.toggle_clipping()), ("Shift+B",), is_shown,
+                lambda: is_on(lambda pane: pane.clipping)),
+        Command("3d-reset", "Reset 3D", "3D: look from the front at everything", "3D",
+                lambda: ask(lambda pane: pane.reset()), ("Shift+Space",), is_shown,
+                separated=True),
     )  # fmt: skip
 
 

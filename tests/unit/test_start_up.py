@@ -7,10 +7,12 @@ import sys
 
 import pytest
 
-SLOW = ("torch", "torchvision", "timm", "sklearn", "highdicom")
+SLOW = ("torch", "torchvision", "timm", "sklearn", "highdicom", "vtk", "vtkmodules")
 
 
-@pytest.mark.parametrize("module", ["viewer.window", "viewer.command", "inference.cli"])
+@pytest.mark.parametrize(
+    "module", ["viewer.window", "viewer.command", "viewer.volume3d.view", "inference.cli"]
+)
 def test_start_up_loads_no_network_library(module: str) -> None:
     """The window and --help appear before torch does; it costs seconds."""
     code = f"import sys, {module}; print(*[name for name in {SLOW!r} if name in sys.modules])"

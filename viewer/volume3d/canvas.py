@@ -12,7 +12,6 @@ with, so that letters are never ahead of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +23,7 @@ from viewer import theme
 from viewer.viewport.annotations import Annotations, Line, draw, place
 from viewer.volume3d.box import ClipBox
 from viewer.volume3d.camera import Camera
+from viewer.volume3d.hands import ZOOM_NOTCH, Drag, camera_after
 from viewer.volume3d.overlay import Overlay
 from viewer.volume3d.wire import Look
 
@@ -40,35 +40,8 @@ _REST_MS = 250
 """After the last movement a picture is made in full."""
 _TURN_DEGREES, _TURN_MS = 2.0, 50
 """Of the turntable: a step, and the shortest time between two."""
-_DRAG_DEGREES = 0.5
-"""Of turning, a pixel."""
-_KEY_DEGREES = 10.0
-_ZOOM_DRAG, _ZOOM_NOTCH = 0.01, 1.2
 _CLICK_PIXELS = 3.0
 """Moved by less, a press is a click."""
-
-_TURNS = {
-    Qt.Key.Key_Left: (-_KEY_DEGREES, 0.0),
-    Qt.Key.Key_Right: (_KEY_DEGREES, 0.0),
-    Qt.Key.Key_Up: (0.0, _KEY_DEGREES),
-    Qt.Key.Key_Down: (0.0, -_KEY_DEGREES),
-}
-_ZOOM_KEYS = {
-    Qt.Key.Key_Plus: _ZOOM_NOTCH,
-    Qt.Key.Key_Equal: _ZOOM_NOTCH,
-    Qt.Key.Key_Minus: 1 / _ZOOM_NOTCH,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Drag:
-    """What is being dragged, and how things were when it began."""
-
-    button: Qt.MouseButton
-    start: QPointF
-    camera: Camera
-    box: ClipBox | None
-    face: int | None
 
 
 class Canvas(QWidget):
@@ -93,7 +66,7 @@ class Canvas(QWidget):
         self._slice_shown = True
         self._image: QImage | None = None
         self._shown: Look | None = None
-        self._drag: _Drag | None = None
+        self._drag: Drag | None = None
         self._rest = _timer(self, _REST_MS, lambda: self._ask(resting=True))
         self._turn = _timer(self, _TURN_MS, self._turn_on)
         self._click = _timer(self, 0, self._pick)
@@ -141,6 +114,23 @@ class Canvas(QWidget):
     def is_sharp(self) -> bool:
         """What is shown was made in full."""
         return self._shown is not None and self._shown.resting
+
+    @property
+    def is_moving(self) -> bool:
+        """Something moved a moment ago; a picture in full is still to be asked for."""
+        return self._rest.isActive()
+
+    @property
+    def image(self) -> QImage | None:
+        """The last picture as it came, or None when there is none that is true."""
+        return self._image
+
+    def annotations(self) -> Annotations:
+        """What is written on the picture; empty while there is none."""
+        overlay = self._overlay()
+        if overlay is None or self._shown is None:
+            return Annotations()
+        return self._annotations(overlay, resting=self._shown.resting)
 
     def set_preset(self, preset: Preset | None) -> None:
         """Use another transfer function."""
@@ -252,25 +242,29 @@ class Canvas(QWidget):
         rect = QRectF(self.rect())
         painter.fillRect(rect, theme.colour("canvas"))
         sentence = self._scene.sentence
-        shown, bounds = self._shown, self._scene.bounds
-        written = Annotations()
+        overlay = self._overlay()
         if sentence:
             painter.setFont(theme.font("normal"))
             painter.setPen(theme.colour("text"))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(rect.adjusted(24, 24, -24, -48), int(flags), sentence)
-        elif self._image is not None and shown is not None and bounds is not None:
+        elif self._image is not None and overlay is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawImage(rect, self._image)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            overlay = Overlay(shown.camera, bounds, self.width(), self.height())
             volume = self._session.volume
             if self._slice_shown and volume is not None:
                 overlay.draw_slice(painter, volume, self._session.position)
             if self._box is not None:
                 overlay.draw_box(painter, self._box)
-            written = self._annotations(overlay, resting=shown.resting)
-        draw(painter, place(written, self.width(), self.height()))
+        draw(painter, place(self.annotations(), self.width(), self.height()))
+
+    def _overlay(self) -> Overlay | None:
+        """The camera of the picture that is shown."""
+        shown, bounds = self._shown, self._scene.bounds
+        if shown is None or bounds is None:
+            return None
+        return Overlay(shown.camera, bounds, self.width(), self.height())
 
     def _texts(self) -> list[str]:
         name = self._preset.name if self._preset is not None else "Surfaces only"
@@ -307,7 +301,7 @@ class Canvas(QWidget):
         if self._drag is None and self._scene.bounds is not None:
             left = event.button() == Qt.MouseButton.LeftButton
             face = self._face_at(event.position()) if left else None
-            self._drag = _Drag(event.button(), event.position(), self._camera, self._box, face)
+            self._drag = Drag(event.button(), event.position(), self._camera, self._box, face)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with the drag."""
@@ -321,12 +315,8 @@ class Canvas(QWidget):
             across, up = moved.x() * mm, -moved.y() * mm
             self._box = drag.box.dragged(drag.face, across, up, drag.camera, bounds)
             self._move(self._camera)
-        elif drag.button == Qt.MouseButton.LeftButton:
-            self._move(drag.camera.turned(moved.x() * _DRAG_DEGREES, -moved.y() * _DRAG_DEGREES))
-        elif drag.button == Qt.MouseButton.MiddleButton:
-            self._move(drag.camera.moved(moved.x() * mm, -moved.y() * mm))
-        elif drag.button == Qt.MouseButton.RightButton:
-            self._move(drag.camera.zoomed(float(np.exp(-moved.y() * _ZOOM_DRAG))))
+        else:
+            self._move(drag.camera_at(moved, mm))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End the drag; without any way it was a click, unless a second one follows."""
@@ -350,7 +340,7 @@ class Canvas(QWidget):
         """Zoom."""
         self.stop_turning()
         self.interacted.emit()
-        self._move(self._camera.zoomed(_ZOOM_NOTCH ** (event.angleDelta().y() / 120.0)))
+        self._move(self._camera.zoomed(ZOOM_NOTCH ** (event.angleDelta().y() / 120.0)))
         event.accept()
 
     def event(self, event: QEvent) -> bool:
@@ -358,7 +348,7 @@ class Canvas(QWidget):
         if (
             event.type() == QEvent.Type.ShortcutOverride
             and isinstance(event, QKeyEvent)
-            and self._moved_by(event) is not None
+            and camera_after(self._camera, event) is not None
         ):
             event.accept()
             return True
@@ -366,23 +356,13 @@ class Canvas(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Turn or zoom."""
-        camera = self._moved_by(event)
+        camera = camera_after(self._camera, event)
         if camera is None:
             super().keyPressEvent(event)
             return
         self.stop_turning()
         self.interacted.emit()
         self._move(camera)
-
-    def _moved_by(self, event: QKeyEvent) -> Camera | None:
-        """Where a key would bring the camera; None when it is not one of ours."""
-        key, held = Qt.Key(event.key()), event.modifiers()
-        held &= ~Qt.KeyboardModifier.KeypadModifier
-        if held == Qt.KeyboardModifier.ShiftModifier and key in _TURNS:
-            return self._camera.turned(*_TURNS[key])
-        if held & ~Qt.KeyboardModifier.ShiftModifier:
-            return None
-        return self._camera.zoomed(_ZOOM_KEYS[key]) if key in _ZOOM_KEYS else None
 
     def _pick(self) -> None:
         if self._shown is not None and self._scene.bounds is not None:

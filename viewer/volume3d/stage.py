@@ -13,23 +13,14 @@ import numpy as np
 import vtkmodules.vtkRenderingOpenGL2
 import vtkmodules.vtkRenderingVolumeOpenGL2  # noqa: F401
 from numpy.typing import NDArray
-from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkCommand, vtkMultiThreader, vtkObject, vtkSMPTools
 from vtkmodules.vtkCommonDataModel import (
     vtkImageData,
     vtkPiecewiseFunction,
     vtkPlane,
     vtkPlaneCollection,
-    vtkPolyData,
 )
-from vtkmodules.vtkCommonMath import vtkMatrix4x4
-from vtkmodules.vtkCommonTransforms import vtkMatrixToLinearTransform
-from vtkmodules.vtkFiltersCore import (
-    vtkFlyingEdges3D,
-    vtkPolyDataNormals,
-    vtkWindowedSincPolyDataFilter,
-)
-from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
 from vtkmodules.vtkRenderingCore import (
     vtkActor,
     vtkCellPicker,
@@ -48,9 +39,10 @@ from vtkmodules.vtkRenderingVolume import (
 
 from viewer.volume3d.grid import Prepared
 from viewer.volume3d.presets import Preset
+from viewer.volume3d.surfacing import image_of, surface
 from viewer.volume3d.wire import Box, Look, Shell
 
-__all__ = ["NoOpenGLError", "Stage", "surface"]
+__all__ = ["NoOpenGLError", "Stage"]
 
 _SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software", "gdi generic", "basic render")
 """In the names of OpenGL renderers that are no graphics card."""
@@ -61,8 +53,6 @@ _SMALLEST_SHARE = 0.12
 """Of the pane's width and height, at least, while something moves."""
 _RESTING_STEP, _MOVING_STEP = 0.7, 1.5
 """Distance of samples along a ray, in voxels."""
-_SMOOTH_TIMES, _SMOOTH_BAND = 40, 0.008
-"""Windowed sinc smoothing (Taubin, Zhang, Golub 1996): takes away the steps of voxels."""
 _PEELS = 6
 
 
@@ -71,47 +61,6 @@ _Mapper = vtkGPUVolumeRayCastMapper | vtkFixedPointVolumeRayCastMapper
 
 class NoOpenGLError(RuntimeError):
     """No picture can be made on this machine."""
-
-
-def surface(shell: Shell) -> vtkPolyData:
-    """Make a mask's surface: flying edges (Schroeder et al. 2015), into LPS mm, smoothed."""
-    edges = vtkFlyingEdges3D()
-    edges.SetInputData(_image(shell.array, (0.0, 0.0, 0.0), 1.0))
-    edges.SetValue(0, 127.5)
-    edges.ComputeNormalsOff()
-    edges.ComputeGradientsOff()
-    edges.ComputeScalarsOff()
-    matrix = vtkMatrix4x4()
-    matrix.DeepCopy(tuple(float(value) for value in shell.affine.ravel()))
-    affine = vtkMatrixToLinearTransform()
-    affine.SetInput(matrix)
-    placed = vtkTransformPolyDataFilter()
-    placed.SetTransform(affine)
-    placed.SetInputConnection(edges.GetOutputPort())
-    smooth = vtkWindowedSincPolyDataFilter()
-    smooth.SetInputConnection(placed.GetOutputPort())
-    smooth.SetNumberOfIterations(_SMOOTH_TIMES)
-    smooth.SetPassBand(_SMOOTH_BAND)
-    smooth.NormalizeCoordinatesOn()
-    normals = vtkPolyDataNormals()
-    normals.SetInputConnection(smooth.GetOutputPort())
-    normals.SplittingOff()
-    normals.ConsistencyOff()
-    normals.Update()
-    made: vtkPolyData = normals.GetOutput()
-    return made
-
-
-def _image(
-    array: NDArray[np.generic], origin: tuple[float, float, float], mm: float
-) -> vtkImageData:
-    image = vtkImageData()
-    slices, rows, columns = array.shape
-    image.SetDimensions(columns, rows, slices)
-    image.SetOrigin(*origin)
-    image.SetSpacing(mm, mm, mm)
-    image.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(array).ravel()))
-    return image
 
 
 class Stage:
@@ -269,7 +218,7 @@ class Stage:
         if look.preset != self._preset:
             self._preset = look.preset
             self._fresh = True
-            mapper.SetInputData(self._image_of(prepared, look.preset.inside))
+            mapper.SetInputData(self._image(prepared, look.preset.inside))
             volume.SetProperty(_property(look.preset))
         step = prepared.mm * (_RESTING_STEP if look.resting else _MOVING_STEP)
         mapper.SetSampleDistance(step)
@@ -280,10 +229,10 @@ class Stage:
         if not self._renderer.HasViewProp(volume):
             self._renderer.AddVolume(volume)
 
-    def _image_of(self, prepared: Prepared, inside: bool) -> vtkImageData:
+    def _image(self, prepared: Prepared, inside: bool) -> vtkImageData:
         if inside not in self._images:
             array = prepared.inside() if inside else prepared.array
-            self._images[inside] = _image(array, prepared.origin, prepared.mm)
+            self._images[inside] = image_of(array, prepared.origin, prepared.mm)
         return self._images[inside]
 
     def _apply_camera(self, look: Look, prepared: Prepared) -> None:

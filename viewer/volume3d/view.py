@@ -50,6 +50,7 @@ class VolumeView(QWidget):
     ) -> None:
         super().__init__(parent)
         self._session = session
+        self._wanted = ""
         # Without a parent: it has to outlive this widget, to close what it holds.
         self.scene = Scene(session, may_use_gpu)
         self.canvas = Canvas(session, self.scene, self)
@@ -97,7 +98,8 @@ class VolumeView(QWidget):
         self._refresh()
 
     def choose_preset(self, name: str) -> None:
-        """Use the preset of that name, as it stands in the pane's list; others are ignored."""
+        """Use the preset of that name, now or as soon as a volume is open that it suits."""
+        self._wanted = name
         index = self._presets.findText(name)
         if index >= 0:
             self._presets.setCurrentIndex(index)
@@ -128,6 +130,7 @@ class VolumeView(QWidget):
         self._presets.setObjectName("preset-3d")
         self._presets.setAccessibleName("What is shown in 3D")
         self._presets.currentIndexChanged.connect(self._on_preset)
+        self._presets.textActivated.connect(self.choose_preset)
         self._lungs = _toggle("Lungs", "lungs-3d", "Show the lungs' surface, translucent")
         self._lungs.setChecked(True)
         self._lungs.toggled.connect(self._on_lungs)
@@ -175,15 +178,14 @@ class VolumeView(QWidget):
         return load_presets_3d() if volume is not None and volume.is_ct else (GREY_RAMP,)
 
     def _fill_presets(self) -> None:
-        """Offer what suits the volume; the choice stays where it can."""
-        chosen = self._presets.currentText()
+        """Offer what suits the volume; the reader's choice stays where it can."""
         with QSignalBlocker(self._presets):
             self._presets.clear()
             for index, preset in enumerate(self._offered()):
                 self._presets.addItem(preset.name, preset)
                 self._presets.setItemData(index, preset.tip, Qt.ItemDataRole.ToolTipRole)
             self._presets.addItem(_SURFACES_ONLY, None)
-            self._presets.setCurrentIndex(max(0, self._presets.findText(chosen)))
+            self._presets.setCurrentIndex(max(0, self._presets.findText(self._wanted)))
         self._on_preset()
 
     def _on_preset(self) -> None:
