@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from viewer.volume3d.process import serve
+from viewer.volume3d.process import NO_OPENGL, serve
 from viewer.volume3d.wire import Failed, Frame, GivenUp, Hello, Hurry, Look
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ class Link(QObject):
                 self._look = None
             said = self._converse(False)
         if not self._closed and not isinstance(said, Failed):
-            self.heard.emit(Failed(DIED))
+            # Without OpenGL some systems end VTK's process instead of telling it.
+            self.heard.emit(Failed(NO_OPENGL if said is None else DIED))
 
     def _converse(self, may_use_gpu: bool) -> Hello | Failed | None:
         """Speak with one process until it or the window ends; what it said first."""

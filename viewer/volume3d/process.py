@@ -1,8 +1,9 @@
 """The process that renders: it owns VTK and the OpenGL context, and answers one message at a time.
 
-A process, not a thread: a driver that crashes, as OpenGL drivers do, ends the 3D pane and not the
-reading; macOS gives windows to a program's main thread alone, which here is VTK's own; and all the
-memory of 3D, the driver's included, is free when the pane is closed.
+A process, not a thread: a driver that crashes, or a machine without OpenGL, where VTK may end its
+process, ends the 3D pane and not the reading; macOS gives windows to a program's main thread alone,
+which here is VTK's own; and all the memory of 3D, the driver's included, is free when the pane is
+closed.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["NO_MEMORY", "NO_OPENGL", "NO_VTK", "serve"]
 
 NO_VTK = "3D needs VTK, which cannot be loaded here; install SecondRead again (pip install vtk)."
-NO_OPENGL = "3D needs OpenGL 3.2, which this screen or its driver does not offer."
+NO_OPENGL = "3D needs OpenGL 3.2, which neither this screen nor its driver offers."
 NO_MEMORY = "3D stopped: there is not enough memory; close other programs."
 
 _NICER = 5

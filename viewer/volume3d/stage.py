@@ -14,7 +14,7 @@ import vtkmodules.vtkRenderingOpenGL2
 import vtkmodules.vtkRenderingVolumeOpenGL2  # noqa: F401
 from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import vtk_to_numpy
-from vtkmodules.vtkCommonCore import vtkCommand, vtkMultiThreader, vtkObject, vtkSMPTools
+from vtkmodules.vtkCommonCore import vtkCommand, vtkLogger, vtkMultiThreader, vtkObject, vtkSMPTools
 from vtkmodules.vtkCommonDataModel import (
     vtkImageData,
     vtkPiecewiseFunction,
@@ -81,6 +81,7 @@ class Stage:
 
     def __init__(self, may_use_gpu: bool, interrupted: Callable[[], bool]) -> None:
         vtkObject.GlobalWarningDisplayOff()
+        vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)
         # One core is left to the window, whose slices come first.
         threads = max(1, (os.cpu_count() or 2) - 1)
         vtkMultiThreader.SetGlobalMaximumNumberOfThreads(threads)

@@ -301,11 +301,12 @@ def test_another_volume_takes_the_place_of_the_first(show, pane, sharp):
 
 
 def test_many_volumes_take_no_more_memory_than_a_few(show, pane, sharp):
-    """In the process that renders, where the memory is; 16 MB would be one volume in four."""
+    """In the process that renders, where the memory is: volume and gradients, some 16 MB each."""
     grown = []
-    for number in range(9):
-        fill = np.random.default_rng(number).integers(-1000, 900, (128, 256, 256), np.int16)
-        show(uid=str(number), array=fill)
+    for number in range(7):
+        array = np.full((100, 200, 200), -100, np.int16)
+        array[40:60, 80:120, 80 + number : 120] = 900
+        show(uid=str(number), array=array)
         sharp()
         (child,) = rendering()
         try:
@@ -313,11 +314,11 @@ def test_many_volumes_take_no_more_memory_than_a_few(show, pane, sharp):
         except FileNotFoundError:
             pytest.skip("there is no /proc here")
         grown.append(next(int(x.split()[1]) for x in lines if x.startswith("VmRSS")) / 1024)
-    assert max(grown[5:]) - max(grown[:3]) < 16 * 3, grown
+    assert max(grown[5:]) - max(grown[:3]) < 20, grown
 
 
 def test_the_window_answers_while_a_large_volume_is_drawn(qtbot, show, pane, sharp):
-    array = np.random.default_rng(1).integers(-1000, 900, (200, 320, 320), np.int16)
+    array = np.random.default_rng(1).integers(-1000, 900, (160, 256, 256), np.int16)
     stalls, last = [0.0], [time.monotonic()]
 
     def beat() -> None:
@@ -327,14 +328,13 @@ def test_the_window_answers_while_a_large_volume_is_drawn(qtbot, show, pane, sha
 
     timer = QTimer()
     timer.timeout.connect(beat)
-    pane.resize(700, 700)
+    pane.resize(500, 540)
     show(array=array)
     timer.start(5)
     last[0] = time.monotonic()
     sharp()
-    for view in ("left", "head"):
-        pane.look_from(view)
-        sharp()
+    pane.look_from("left")
+    sharp()
     timer.stop()
     assert len(stalls) > 50
     assert max(stalls) < LONGEST_STALL
