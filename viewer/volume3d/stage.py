@@ -51,7 +51,7 @@ _MOVING_SECONDS = 0.08
 """A picture of something that moves is made so small that it takes no longer."""
 _SMALLEST_SHARE = 0.12
 """Of the pane's width and height, at least, while something moves."""
-_RESTING_STEP, _MOVING_STEP = 0.7, 1.5
+_RESTING_STEP, _MOVING_STEP = 0.7, 1.0
 """Distance of samples along a ray, in voxels."""
 _PEELS = 6
 

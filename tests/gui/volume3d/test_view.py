@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shiboken6
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from inference.errors import ExportRefusedError
 from inference.findings import Manifestation
@@ -21,6 +22,7 @@ from viewer.session import AnalysisState
 from viewer.theme import findings_colour
 from viewer.volume3d import process
 from viewer.volume3d import scene as scene_module
+from viewer.volume3d.view import VolumeView
 
 LEFT = Qt.MouseButton.LeftButton
 WAIT_MS = 60_000
@@ -367,3 +369,15 @@ def test_preparation_that_fails_is_told(qtbot, show, pane, monkeypatch):
     show()
     pane.show()
     qtbot.waitUntil(lambda: "not enough memory" in pane.scene.sentence, timeout=WAIT_MS)
+
+
+def test_a_pane_deleted_while_it_is_shown_leaves_nothing_running(qtbot, session, show):
+    show()
+    owner = QWidget()
+    pane = VolumeView(session, owner, may_use_gpu=False)
+    owner.show()
+    qtbot.waitUntil(lambda: pane.scene.bounds is not None, timeout=WAIT_MS)
+    shiboken6.delete(owner)
+    assert not rendering()
+    assert not [t for t in threading.enumerate() if t.name.startswith("3D")]
+    show(uid="5")
