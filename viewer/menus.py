@@ -37,6 +37,16 @@ MOUSE = (
 )
 """The mouse gestures of the viewport, for the help page."""
 
+_IN_3D = (
+    ("Left drag", "Turn the patient"),
+    ("Middle drag", "Move the picture"),
+    ("Right drag, wheel", "Zoom"),
+    ("Click", "Go to the slice of what is clicked on"),
+    ("Double click", "Look from the front at everything"),
+    ("Shift + arrows", "Turn the patient, when the pane has the focus"),
+    ("+ and −", "Zoom, when the pane has the focus"),
+)
+
 _MOVING = frozenset(
     {
         Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home,
@@ -179,6 +189,7 @@ def keys_html(declared: Sequence[Command]) -> str:
         if rows:
             parts.append(_table(title, rows))
     parts.append(_table("Mouse, on the picture", MOUSE))
+    parts.append(_table("In 3D", _IN_3D))
     return "".join(parts)
 
 

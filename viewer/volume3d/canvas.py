@@ -135,24 +135,24 @@ class Canvas(QWidget):
     def set_preset(self, preset: Preset | None) -> None:
         """Use another transfer function."""
         self._preset = preset
-        self._move(self._camera)
+        self.look_at(self._camera)
 
     def look_from(self, view: str) -> None:
         """Look from a side of `camera.VIEWS`."""
         self.stop_turning()
-        self._move(self._camera.seen_from(view))
+        self.look_at(self._camera.seen_from(view))
 
     def reset(self) -> None:
         """Look from the front at everything; the box cuts nothing off."""
         self.stop_turning()
         self.reset_box()
-        self._move(Camera())
+        self.look_at(Camera())
 
     def show_box(self, on: bool) -> None:
         """Use the clipping box, or not."""
         bounds = self._scene.bounds
         self._box = ClipBox.around(bounds) if on and bounds is not None else None
-        self._move(self._camera)
+        self.look_at(self._camera)
 
     def reset_box(self) -> None:
         """Let the box, if it is used, cut nothing off."""
@@ -181,11 +181,12 @@ class Canvas(QWidget):
     def refresh(self) -> None:
         """Make the picture anew: something of the scene changed."""
         self.setAccessibleDescription(self._scene.sentence or ", ".join(self._texts()))
-        self._move(self._camera)
+        self.look_at(self._camera)
 
     # -- asking for pictures -----------------------------------------------------------------
 
-    def _move(self, camera: Camera) -> None:
+    def look_at(self, camera: Camera) -> None:
+        """Use a camera: a coarse picture at once, one in full when nothing moves any more."""
         self._camera = camera
         self._ask(resting=False)
         if not self._turning:
@@ -214,7 +215,7 @@ class Canvas(QWidget):
     def _turn_on(self) -> None:
         """Make a step when the last one is to be seen: never faster than pictures come."""
         if self.isVisible() and not self._scene.waiting:
-            self._move(self._camera.turned(_TURN_DEGREES, 0.0))
+            self.look_at(self._camera.turned(_TURN_DEGREES, 0.0))
         self._turn.start()
 
     def _on_picture(self, image: QImage, look: Look) -> None:
@@ -314,9 +315,9 @@ class Canvas(QWidget):
         if drag.face is not None and drag.box is not None and bounds is not None:
             across, up = moved.x() * mm, -moved.y() * mm
             self._box = drag.box.dragged(drag.face, across, up, drag.camera, bounds)
-            self._move(self._camera)
+            self.look_at(self._camera)
         else:
-            self._move(drag.camera_at(moved, mm))
+            self.look_at(drag.camera_at(moved, mm))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End the drag; without any way it was a click, unless a second one follows."""
@@ -340,7 +341,7 @@ class Canvas(QWidget):
         """Zoom."""
         self.stop_turning()
         self.interacted.emit()
-        self._move(self._camera.zoomed(ZOOM_NOTCH ** (event.angleDelta().y() / 120.0)))
+        self.look_at(self._camera.zoomed(ZOOM_NOTCH ** (event.angleDelta().y() / 120.0)))
         event.accept()
 
     def event(self, event: QEvent) -> bool:
@@ -362,7 +363,7 @@ class Canvas(QWidget):
             return
         self.stop_turning()
         self.interacted.emit()
-        self._move(camera)
+        self.look_at(camera)
 
     def _pick(self) -> None:
         if self._shown is not None and self._scene.bounds is not None:
@@ -379,7 +380,7 @@ class Canvas(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Make a picture of the new size."""
         super().resizeEvent(event)
-        self._move(self._camera)
+        self.look_at(self._camera)
 
 
 def _timer(owner: Canvas, ms: int, call: object) -> QTimer:

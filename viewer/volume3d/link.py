@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from viewer.volume3d.process import NO_OPENGL, serve
-from viewer.volume3d.wire import Failed, Frame, GivenUp, Hello, Hurry, Look
+from viewer.volume3d.wire import Failed, Frame, GivenUp, Hello, Hurry, Look, put, take
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -52,6 +52,11 @@ class Link(QObject):
         self._woken, self._wake = self._context.Pipe(duplex=False)
         self._thread = threading.Thread(target=self._run, name="3D", daemon=True)
         self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """There is someone to speak with, or there will be."""
+        return self._thread.is_alive()
 
     def send(self, message: object) -> None:
         """Queue a message that must not be lost."""
@@ -98,7 +103,10 @@ class Link(QObject):
             self.heard.emit(Failed(NO_OPENGL if said is None else DIED))
 
     def _converse(self, may_use_gpu: bool) -> Hello | Failed | None:
-        """Speak with one process until it or the window ends; what it said first."""
+        """Speak with one process until it or the window ends; why it could not go on, if it knew.
+
+        What it said first where it did not, or None when it said nothing at all.
+        """
         here, there = self._context.Pipe()
         process = self._context.Process(
             target=serve, args=(there, may_use_gpu), name="SecondRead 3D", daemon=True
@@ -111,10 +119,10 @@ class Link(QObject):
         try:
             while first is None and not self._closed:
                 if here in self._wait(here):
-                    first = here.recv()
+                    first = take(here)
                     self.heard.emit(first)
             if isinstance(first, Hello):
-                self._talk(here)
+                return self._talk(here)
         except (EOFError, OSError):
             pass  # it died, which the caller sees
         finally:
@@ -137,33 +145,38 @@ class Link(QObject):
                 self._woken.recv_bytes()
         return ready
 
-    def _talk(self, here: Connection) -> None:
+    def _talk(self, here: Connection) -> Failed | None:
+        """Go on until the window closes, or until the process gives a reason to end."""
         asked: deque[Look] = deque()
         hurried = False
         while not self._closed:
             if here in self._wait(here):
-                answer = here.recv()
+                answer = take(here)
                 if isinstance(answer, Frame | GivenUp):
                     look, hurried = asked.popleft(), False
                     if isinstance(answer, GivenUp):
                         self._again(look)
                 if not isinstance(answer, GivenUp):
                     self.heard.emit(answer)
+                if isinstance(answer, Failed):
+                    return answer
                 # A picture is not held while waiting.
                 del answer
             # Long messages go out when no picture can come in, or both ends would wait to write.
             while not asked and (message := self._next()) is not None:
-                here.send(message)
+                put(here, message)
                 del message
             if asked and asked[0].resting and not hurried and self._wanted():
-                here.send(Hurry())
+                put(here, Hurry())
                 hurried = True
             if not asked:
                 with self._lock:
                     wanted, self._look = self._look, None
                 if wanted is not None:
                     asked.append(wanted)
-                    here.send(wanted)
+                    put(here, wanted)
+
+        return None
 
     def _again(self, look: Look) -> None:
         """Ask for a picture that was given up for a message, unless a newer one is wanted."""

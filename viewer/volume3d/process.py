@@ -13,6 +13,7 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from inference.faults import record
 from viewer.volume3d.wire import (
     Failed,
     Frame,
@@ -24,6 +25,8 @@ from viewer.volume3d.wire import (
     SetSurfaces,
     SetVolume,
     SurfacesReady,
+    put,
+    take,
 )
 
 if TYPE_CHECKING:
@@ -50,30 +53,34 @@ def serve(pipe: Connection, may_use_gpu: bool) -> None:
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         stage = _stage(pipe, may_use_gpu)
         if stage is not None:
-            pipe.send(Hello(stage.gpu, stage.renderer))
+            put(pipe, Hello(stage.gpu, stage.renderer))
             try:
                 _answer(pipe, stage)
             except MemoryError:
-                pipe.send(Failed(NO_MEMORY))
+                put(pipe, Failed(NO_MEMORY))
+            except (EOFError, OSError):
+                raise
+            except Exception as error:  # noqa: BLE001 - the last frame: told, never lost
+                put(pipe, Failed(record(error, "3D")))
 
 
 def _stage(pipe: Connection, may_use_gpu: bool) -> Stage | None:
     try:
         from viewer.volume3d.stage import NoOpenGLError, Stage
     except ImportError:
-        pipe.send(Failed(NO_VTK))
+        put(pipe, Failed(NO_VTK))
         return None
     try:
         return Stage(may_use_gpu, pipe.poll)
     except NoOpenGLError:
-        pipe.send(Failed(NO_OPENGL))
+        put(pipe, Failed(NO_OPENGL))
         return None
 
 
 def _answer(pipe: Connection, stage: Stage) -> None:
     volume = surfaces = 0
     while True:
-        message = pipe.recv()
+        message = take(pipe)
         match message:
             case SetVolume():
                 volume = message.token
@@ -81,14 +88,14 @@ def _answer(pipe: Connection, stage: Stage) -> None:
             case SetSurfaces():
                 surfaces = message.token
                 stage.set_surfaces(message.shells)
-                pipe.send(SurfacesReady(surfaces, tuple(s.name for s in message.shells)))
+                put(pipe, SurfacesReady(surfaces, tuple(s.name for s in message.shells)))
             case Pick():
-                pipe.send(Picked(stage.pick(message.look, message.x, message.y)))
+                put(pipe, Picked(stage.pick(message.look, message.x, message.y)))
             case Look():
                 made = stage.render(message)
                 if made is None:
-                    pipe.send(GivenUp(message.serial))
+                    put(pipe, GivenUp(message.serial))
                 else:
-                    pipe.send(Frame(message.serial, *made, volume, surfaces))
+                    put(pipe, Frame(message.serial, *made, volume, surfaces))
         # What was received last, a volume perhaps, is not held while waiting.
         del message

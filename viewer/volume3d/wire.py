@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +13,13 @@ from viewer.volume3d.camera import Camera
 from viewer.volume3d.grid import Prepared
 from viewer.volume3d.presets import Preset
 
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
 __all__ = [
     "Box",
     "Failed", "Frame", "GivenUp", "Hello", "Hurry", "Look", "Pick", "Picked", "SetSurfaces",
-    "SetVolume", "Shell", "Style", "SurfacesReady",
+    "SetVolume", "Shell", "Style", "SurfacesReady", "put", "take",
 ]  # fmt: skip
 
 
@@ -166,3 +171,31 @@ class Failed:
     """Nothing can be drawn, for a reason that is a sentence."""
 
     sentence: str
+
+
+def put(pipe: Connection, message: object) -> None:
+    """Send a message; its arrays go as they are (pickle protocol 5, out of band).
+
+    Pickled with the rest they would be copied, and a volume would stop the whole window for it.
+    """
+    buffers: list[pickle.PickleBuffer] = []
+    head = pickle.dumps(message, protocol=5, buffer_callback=buffers.append)
+    views = [buffer.raw() for buffer in buffers]
+    pipe.send((head, [view.nbytes for view in views]))
+    for view in views:
+        pipe.send_bytes(view)
+
+
+def take(pipe: Connection) -> Any:
+    """Receive what was `put`.
+
+    Raises
+    ------
+    EOFError
+        When the other end is gone.
+    """
+    head, sizes = pipe.recv()
+    buffers = [bytearray(size) for size in sizes]
+    for buffer in buffers:
+        pipe.recv_bytes_into(buffer)
+    return pickle.loads(head, buffers=buffers)  # noqa: S301 - our own process wrote it

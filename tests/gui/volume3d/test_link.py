@@ -17,14 +17,24 @@ WAIT_MS = 60_000
 
 FRAGILE = """
 import os
-from viewer.volume3d.wire import Hello
+from viewer.volume3d.wire import Hello, put, take
 
 def serve(pipe, may_use_gpu):
-    pipe.send(Hello(may_use_gpu, "card"))
+    put(pipe, Hello(may_use_gpu, "card"))
     if may_use_gpu:
         os._exit(1)
-    pipe.recv()
+    take(pipe)
     os._exit(1)
+"""
+
+
+EXPLAINED = """
+from viewer.volume3d.wire import Failed, Hello, put, take
+
+def serve(pipe, may_use_gpu):
+    put(pipe, Hello(True, "card"))
+    take(pipe)
+    put(pipe, Failed("There is not enough memory."))
 """
 
 
@@ -56,6 +66,20 @@ def test_a_card_that_fails_is_done_without(qtbot, linked, monkeypatch, tmp_path)
     link.send("anything")
     qtbot.waitUntil(lambda: len(heard) == 3, timeout=WAIT_MS)
     assert heard[2] == Failed(DIED)
+
+
+def test_a_reason_to_end_is_told_and_nothing_is_tried_again(qtbot, linked, monkeypatch, tmp_path):
+    (tmp_path / "explained_3d.py").write_text(EXPLAINED, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import explained_3d
+
+    monkeypatch.setattr(link_module, "serve", explained_3d.serve)
+    link, heard = linked()
+    link.send("anything")
+    qtbot.waitUntil(lambda: len(heard) == 2, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not link.alive, timeout=WAIT_MS)
+    qtbot.wait(50)
+    assert heard == [Hello(True, "card"), Failed("There is not enough memory.")]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="EGL is Linux's")
