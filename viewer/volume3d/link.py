@@ -100,7 +100,7 @@ class Link(QObject):
             said = self._converse(False)
         if not self._closed and not isinstance(said, Failed):
             # Without OpenGL some systems end VTK's process instead of telling it.
-            self.heard.emit(Failed(NO_OPENGL if said is None else DIED))
+            self._say(Failed(NO_OPENGL if said is None else DIED))
 
     def _converse(self, may_use_gpu: bool) -> Hello | Failed | None:
         """Speak with one process until it or the window ends; why it could not go on, if it knew.
@@ -120,7 +120,7 @@ class Link(QObject):
             while first is None and not self._closed:
                 if here in self._wait(here):
                     first = take(here)
-                    self.heard.emit(first)
+                    self._say(first)
             if isinstance(first, Hello):
                 return self._talk(here)
         except (EOFError, OSError):
@@ -137,6 +137,11 @@ class Link(QObject):
             process.close()
         return first
 
+    def _say(self, answer: object) -> None:
+        # A program that ends on a fault may have deleted this object already.
+        with suppress(RuntimeError):
+            self.heard.emit(answer)
+
     def _wait(self, here: Connection) -> list[object]:
         """Sleep until there is something to do; forget why it was woken."""
         ready: list[object] = list(wait([here, self._woken]))
@@ -149,6 +154,8 @@ class Link(QObject):
         """Go on until the window closes, or until the process gives a reason to end."""
         asked: deque[Look] = deque()
         hurried = False
+        # What was queued before the process was ready rang then.
+        self._ring()
         while not self._closed:
             if here in self._wait(here):
                 answer = take(here)
@@ -157,7 +164,7 @@ class Link(QObject):
                     if isinstance(answer, GivenUp):
                         self._again(look)
                 if not isinstance(answer, GivenUp):
-                    self.heard.emit(answer)
+                    self._say(answer)
                 if isinstance(answer, Failed):
                     return answer
                 # A picture is not held while waiting.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -114,9 +115,11 @@ class Scene(QObject):
     def close(self) -> None:
         """Stop for good; the session is no longer listened to."""
         self.stop()
-        self._session.volume_changed.disconnect(self._on_volume)
-        self._session.findings_changed.disconnect(self._on_findings)
-        self._session.layers_changed.disconnect(self.changed)
+        # Of a window that goes as a whole the session goes first.
+        with suppress(RuntimeError):
+            self._session.volume_changed.disconnect(self._on_volume)
+            self._session.findings_changed.disconnect(self._on_findings)
+            self._session.layers_changed.disconnect(self.changed)
         self._worker.close()
 
     # -- what is said ------------------------------------------------------------------------

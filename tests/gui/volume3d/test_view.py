@@ -371,13 +371,19 @@ def test_preparation_that_fails_is_told(qtbot, show, pane, monkeypatch):
     qtbot.waitUntil(lambda: "not enough memory" in pane.scene.sentence, timeout=WAIT_MS)
 
 
-def test_a_pane_deleted_while_it_is_shown_leaves_nothing_running(qtbot, session, show):
+@pytest.mark.parametrize("session_goes_first", [True, False])
+def test_a_pane_deleted_while_it_is_shown_leaves_nothing_running(
+    qtbot, session, show, session_goes_first
+):
     show()
     owner = QWidget()
+    if session_goes_first:
+        session.setParent(owner)
     pane = VolumeView(session, owner, may_use_gpu=False)
     owner.show()
     qtbot.waitUntil(lambda: pane.scene.bounds is not None, timeout=WAIT_MS)
     shiboken6.delete(owner)
     assert not rendering()
     assert not [t for t in threading.enumerate() if t.name.startswith("3D")]
-    show(uid="5")
+    if not session_goes_first:
+        show(uid="5")
