@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from inference.studies.model import SourceKind, Unit
 from viewer.arrangement import ZoomWish
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from inference.studies.model import Window
     from viewer.panes import Layout
 
-__all__ = ["MENUS", "Choice", "Command", "Condition", "Doings", "commands"]
+__all__ = ["MENUS", "Choice", "Command", "Condition", "Doings", "ThreeD", "commands"]
 
 _PLANES = {
     Content.STACK: "the slices as they were acquired",
     Content.AXIAL: "axial planes",
     Content.CORONAL: "coronal planes",
     Content.SAGITTAL: "sagittal planes",
+    Content.VOLUME: "the volume in 3D",
 }
 
 SLAB_MM = (2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 70.0, 100.0)
@@ -38,10 +39,38 @@ SLAB_MM = (2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 70.0, 100.0)
 _IN_TOOLBAR = (Tool.WINDOW, Tool.PAN, Tool.ZOOM)
 
 MENUS = (
-    "File", "Edit", "View", "Panes", "Window level", "Tools", "Measure", "Analysis", "Export",
+    "File", "Edit", "View", "Panes", "3D", "Window level", "Tools", "Measure", "Analysis", "Export",
     "Help",
 )  # fmt: skip
 """The menus, in order; a command names the one it is in."""
+
+
+class ThreeD(Protocol):
+    """What commands may ask of a 3D pane, see `viewer.volume3d.view.VolumeView`."""
+
+    @property
+    def turning(self) -> bool:
+        """The turntable is on."""
+
+    @property
+    def clipping(self) -> bool:
+        """The clipping box is used."""
+
+    def look_from(self, view: str) -> None:
+        """Look from a side of the patient."""
+
+    def reset(self) -> None:
+        """Look from the front at everything."""
+
+    def toggle_turntable(self) -> None:
+        """Turn slowly, or stop."""
+
+    def toggle_clipping(self) -> None:
+        """Use the clipping box, or not."""
+
+
+def _no_pane() -> ThreeD | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +101,8 @@ class Doings:
     safe_colours: Callable[[], None]
     are_colours_safe: Callable[[], bool]
     quit: Callable[[], None]
+    three_d: Callable[[], ThreeD | None] = _no_pane
+    """The 3D pane that is shown, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +228,7 @@ def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
         *_view_commands(session, doings),
         *_pane_commands(session, doings),
         *_slab_commands(session),
+        *_volume_commands(doings),
         *_window_commands(session),
         *_tool_commands(session),
         *_measure_commands(session),
@@ -453,6 +485,46 @@ def _slab_commands(session: ReadingSession) -> Sequence[Command]:
                 partial(change, 1), ("Shift+Up",), is_thick),
         Command("slab-thinner", "Thinner slab", "Show fewer planes as one", "Panes",
                 partial(change, -1), ("Shift+Down",), is_thick),
+    )  # fmt: skip
+
+
+def _volume_commands(doings: Doings) -> Sequence[Command]:
+    @_needs("a pane that shows the volume in 3D")
+    def is_shown() -> bool:
+        return doings.three_d() is not None
+
+    def ask(what: Callable[[ThreeD], None]) -> None:
+        pane = doings.three_d()
+        if pane is not None:
+            what(pane)
+
+    def is_on(what: Callable[[ThreeD], bool]) -> bool:
+        pane = doings.three_d()
+        return pane is not None and what(pane)
+
+    def look(view: str) -> None:
+        ask(lambda pane: pane.look_from(view))
+
+    sides = (
+        ("anterior", "From the front", "A"), ("posterior", "From behind", "P"),
+        ("left", "From the patient's left", "L"), ("right", "From the patient's right", "R"),
+        ("head", "From the head", "H"), ("feet", "From the feet", "F"),
+    )  # fmt: skip
+    return (
+        *(
+            Command(f"3d-{view}", text, f"3D: look {text[0].lower()}{text[1:]}", "3D",
+                    partial(look, view), (f"Alt+{key}",), is_shown)
+            for view, text, key in sides
+        ),
+        Command("3d-turntable", "Turntable", "3D: turn slowly until something is touched", "3D",
+                lambda: ask(lambda pane: pane.toggle_turntable()), ("Alt+T",), is_shown,
+                lambda: is_on(lambda pane: pane.turning), separated=True),
+        Command("3d-box", "Clipping box", "3D: cut the volume with a box", "3D",
+                lambda: ask(lambda pane: pane.toggle_clipping()), ("Alt+B",), is_shown,
+                lambda: is_on(lambda pane: pane.clipping)),
+        Command("3d-reset", "Reset 3D", "3D: look from the front at everything", "3D",
+                lambda: ask(lambda pane: pane.reset()), ("Alt+0",), is_shown,
+                separated=True),
     )  # fmt: skip
 
 

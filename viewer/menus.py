@@ -31,6 +31,16 @@ from viewer.session import ReadingSession
 
 __all__ = ["ActionSet", "keys_html", "wants_key"]
 
+_IN_3D = (
+    ("Left drag", "Turn the patient"),
+    ("Middle drag", "Move the picture"),
+    ("Right drag, wheel", "Zoom"),
+    ("Click", "Go to the slice of what is clicked on"),
+    ("Double click", "Look from the front at everything"),
+    ("Shift + arrows", "Turn the patient, when the pane has the focus"),
+    ("+ and −", "Zoom, when the pane has the focus"),
+)
+
 _MOVING = frozenset(
     {
         Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home,
@@ -297,6 +307,7 @@ def keys_html(keymap: KeyMap, mouse: MouseMap) -> str:
         if rows:
             parts.append(_table(title, rows))
     parts.append(_table("Mouse, on the picture", mouse_rows(mouse)))
+    parts.append(_table("In 3D", _IN_3D))
     return "".join(parts)
 
 

@@ -32,11 +32,14 @@ class Content(StrEnum):
     AXIAL = "axial"
     CORONAL = "coronal"
     SAGITTAL = "sagittal"
+    VOLUME = "volume"
+    """The volume in 3D."""
 
     @property
     def words(self) -> str:
         """Name for the reader."""
-        return "As acquired" if self is Content.STACK else self.value.capitalize()
+        special = {Content.STACK: "As acquired", Content.VOLUME: "3D"}
+        return special.get(self, self.value.capitalize())
 
 
 class SlabMode(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QImage, QKeyEvent
@@ -59,6 +59,7 @@ from viewer.worker import Worker
 
 if TYPE_CHECKING:
     from inference.systems.base import Context, System
+    from viewer.volume3d.view import VolumeView
 
 __all__ = ["MainWindow"]
 
@@ -110,7 +111,7 @@ class MainWindow(QMainWindow):
         )
         self.hanger = Hanger(self.session, settings, self)
         self.cine = Cine(self.session, self)
-        self.panes = PaneGrid(self.session)
+        self.panes = PaneGrid(self.session, _volume_pane)
         self.lister = LesionLister(self.session, self._workers["lesions"], self)
         self.comparison = Comparison(self.session, self)
         self.compare_pane = ComparePane(self.comparison)
@@ -217,6 +218,7 @@ class MainWindow(QMainWindow):
         self.tree.beside_chosen.connect(self.compare_opener.show_series)
         self.comparison.other.message_posted.connect(self.messages.post)
         self.comparison.changed.connect(self.actions_.refresh)
+        self.panes.volume_pane_changed.connect(self._follow_volume_pane)
         self.opener.thumbnail_ready.connect(self.tree.set_thumbnail)
         self.opener.folder_opened.connect(self._settings.set_last_folder)
         self.opener.paths_opened.connect(self.recent.add)
@@ -255,6 +257,7 @@ class MainWindow(QMainWindow):
             safe_colours=self.habits.toggle_safe_colours,
             are_colours_safe=lambda: self.habits.chosen.now.safe_colours,
             quit=self._quit,
+            three_d=self._three_d,
         )
 
     def _restore_layout(self) -> None:
@@ -325,6 +328,17 @@ class MainWindow(QMainWindow):
         )
         if taken:
             self.compare_opener.show_series(*others[words.index(chosen)])
+
+    def _three_d(self) -> VolumeView | None:
+        # What the window made.
+        return cast("VolumeView | None", self.panes.volume_pane)
+
+    def _follow_volume_pane(self) -> None:
+        pane = self._three_d()
+        if pane is not None:
+            changed = pane.canvas.turntable_changed
+            changed.connect(self.actions_.refresh, Qt.ConnectionType.UniqueConnection)
+        self.actions_.refresh()
 
     def _show_layouts(self) -> None:
         if self._layouts_dialog is None:
@@ -399,6 +413,13 @@ class MainWindow(QMainWindow):
         for worker in (*self._workers.values(), self._tidying):
             worker.close()
         super().closeEvent(event)
+
+
+def _volume_pane(session: ReadingSession) -> QWidget:
+    """Make a 3D pane; its modules are read when the first one is wanted."""
+    from viewer.volume3d.view import VolumeView
+
+    return VolumeView(session)
 
 
 def _column(*parts: QWidget) -> QWidget:

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QSettings
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSettings, Qt, Signal
+from PySide6.QtWidgets import QApplication, QWidget
 
 from inference.errors import AnalysisError
 from inference.findings import (
@@ -60,6 +60,52 @@ def _no_leaks(qapp: QApplication) -> Iterator[None]:
     assert not left, f"top-level widgets left: {left}"
     running = [t for t in threading.enumerate() if t not in threads]
     assert not running, f"threads left: {running}"
+
+
+class FakeVolumePane(QWidget):
+    """Stands where the volume is shown in 3D; the real one starts a process of its own."""
+
+    def __init__(self, session: ReadingSession) -> None:
+        super().__init__()
+        self.session = session
+        self.canvas = _FakeCanvas(self)
+        self.turning = self.clipping = False
+        self.asked: list[str] = []
+        self.setAccessibleName("3D view")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def look_from(self, view: str) -> None:
+        """Remember."""
+        self.asked.append(view)
+
+    def reset(self) -> None:
+        """Remember."""
+        self.asked.append("reset")
+
+    def toggle_turntable(self) -> None:
+        """Turn, or not."""
+        self.turning = not self.turning
+
+    def toggle_clipping(self) -> None:
+        """Clip, or not."""
+        self.clipping = not self.clipping
+
+
+class _FakeCanvas(QObject):
+    turntable_changed = Signal(bool)
+
+
+@pytest.fixture(autouse=True)
+def volume_panes(monkeypatch: pytest.MonkeyPatch) -> list[FakeVolumePane]:
+    """Replace 3D panes of windows; gives those that were made."""
+    made: list[FakeVolumePane] = []
+
+    def make(session: ReadingSession) -> QWidget:
+        made.append(FakeVolumePane(session))
+        return made[-1]
+
+    monkeypatch.setattr("viewer.window._volume_pane", make)
+    return made
 
 
 @pytest.fixture

@@ -47,7 +47,9 @@ class TestCommands:
         ):
             qtbot.keyClick(reading, key, Qt.KeyboardModifier.AltModifier)
             assert len(reading.panes.views) == panes
-            assert all(view.isVisible() for view in reading.panes.views)
+            assert reading.panes.active_pane.isVisible()
+            seen = sum(view.isVisible() for view in reading.panes.views)
+            assert seen + (reading.panes.volume_pane is not None) == panes
         assert reading.actions_["layout-one"].isChecked()
         assert not reading.actions_["layout-mpr"].isChecked()
 
@@ -154,6 +156,50 @@ class TestCommands:
         window.session.set_volume(study, study.series[0], make_volume(array=one))
         assert not window.actions_["slab-mean"].isEnabled()
         assert not window.actions_["cine"].isEnabled()
+
+
+class TestThreeD:
+    def test_a_3d_pane_is_made_when_a_layout_has_one(
+        self, reading: MainWindow, volume_panes: list[Any]
+    ) -> None:
+        assert volume_panes == []
+        assert not reading.actions_["3d-left"].isEnabled()
+        do(reading, "layout-four")
+        (pane,) = volume_panes
+        assert pane.isVisible()
+        assert pane.session is reading.session
+        do(reading, "3d-left")
+        assert pane.asked == ["left"]
+        do(reading, "layout-one")
+        assert not reading.actions_["3d-left"].isEnabled()
+        assert reading.panes.volume_pane is None
+
+    def test_planes_and_3d_take_turns_in_a_pane(
+        self, reading: MainWindow, volume_panes: list[Any]
+    ) -> None:
+        do(reading, "pane-volume")
+        assert volume_panes[0].isVisible()
+        assert not reading.view.isVisible()
+        assert not reading.actions_["slice-up"].isEnabled(), "there are no planes to step through"
+        do(reading, "pane-axial")
+        assert reading.view.isVisible()
+        do(reading, "pane-volume")
+        assert len(volume_panes) == 1, "it is kept"
+
+    def test_whoever_touches_it_gives_commands_to_it(
+        self, qtbot: Any, reading: MainWindow, volume_panes: list[Any]
+    ) -> None:
+        do(reading, "layout-four")
+        assert reading.session.arrangement.active == 0
+        qtbot.mouseClick(volume_panes[0], Qt.MouseButton.LeftButton)
+        assert reading.session.arrangement.active == 3
+        assert reading.panes.active_pane is volume_panes[0]
+
+    def test_the_exported_picture_has_it(
+        self, reading: MainWindow, volume_panes: list[Any]
+    ) -> None:
+        do(reading, "layout-four")
+        assert reading.picture().size() == reading.panes.size() * reading.devicePixelRatioF()
 
 
 class TestCine:

@@ -8,12 +8,14 @@ import sys
 import pytest
 
 SLOW = (
-    "torch", "torchvision", "timm", "sklearn", "highdicom", "SimpleITK", "openvino", "vtk", "scipy",
+    "torch", "torchvision", "timm", "sklearn", "highdicom", "SimpleITK", "openvino", "vtk",
+    "vtkmodules", "scipy",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "module", ["viewer.app", "viewer.window", "viewer.command", "inference.cli"]
+    "module",
+    ["viewer.app", "viewer.window", "viewer.command", "viewer.volume3d.view", "inference.cli"],
 )
 def test_start_up_loads_no_network_library(module: str) -> None:
     """The window and --help appear before torch does; it costs seconds."""

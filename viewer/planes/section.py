@@ -31,6 +31,8 @@ __all__ = ["SHEAR_TOLERANCE", "Section", "section_of", "why_not"]
 SHEAR_TOLERANCE = 0.01
 """Cosine between two axes of the array up to which planes across them count as straight (0.6°)."""
 
+_INSTEAD = "choose “As acquired”."
+
 Scalar = TypeVar("Scalar", bound=np.generic)
 Voxel = tuple[float, float, float]
 """(column, row, slice); voxel centres lie at whole numbers."""
@@ -195,22 +197,27 @@ def why_not(volume: Volume, content: Content) -> str:
     """Why a volume has no planes of a kind, in a sentence; empty where it has."""
     if content is Content.STACK:
         return ""
-    if volume.shape[0] == 1:
-        return f"One picture alone has no {content.value} planes; choose “As acquired”."
-    if not volume.has_orientation:
-        return (
+    reasons = (
+        (content is Content.VOLUME, "This pane shows the volume in 3D, and no plane of it."),
+        (volume.shape[0] == 1, f"One picture alone has no {content.value} planes; {_INSTEAD}"),
+        (
+            not volume.has_orientation,
             "The file does not say how it lies in the patient, so which planes are "
-            f"{content.value} is unknown; choose “As acquired”."
-        )
-    if not volume.has_geometry:
-        return (
-            f"The distances across slices are unknown, so {content.value} planes cannot be shown; "
-            "choose “As acquired”."
-        )
+            f"{content.value} is unknown; {_INSTEAD}",
+        ),
+        (
+            not volume.has_geometry,
+            f"The distances across slices are unknown, so {content.value} planes cannot be "
+            f"shown; {_INSTEAD}",
+        ),
+    )
+    for is_so, sentence in reasons:
+        if is_so:
+            return sentence
     if _axis_for(volume, content) and _is_sheared(volume):
         return (
             f"The slices are tilted against their axis, so {content.value} planes through them "
-            "would be distorted; choose “As acquired”."
+            f"would be distorted; {_INSTEAD}"
         )
     return ""
 

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from inference.errors import ExportRefusedError
 from viewer import theme
+from viewer.panes import Content
 from viewer.viewport.view import SliceView
 
 if TYPE_CHECKING:
     from viewer.session import ReadingSession
 
-__all__ = ["PaneGrid"]
+__all__ = ["PaneGrid", "VolumePane"]
+
+
+class VolumePane(Protocol):
+    """What the grid asks of a pane that shows the volume in 3D, beside being a widget."""
+
+    def picture(self) -> QImage:
+        """Draw what is shown."""
+        ...
 
 
 class PaneGrid(QWidget):
@@ -25,14 +35,27 @@ class PaneGrid(QWidget):
     ----------
     session
         Whose layout is shown.
+    make_volume_pane
+        Makes a 3D pane, a widget and a `VolumePane`, when a layout first has one; None: such panes
+        say that there is no plane.
     parent
         Owner, or None.
     """
 
-    def __init__(self, session: ReadingSession, parent: QWidget | None = None) -> None:
+    volume_pane_changed = Signal()
+    """A 3D pane appeared or went."""
+
+    def __init__(
+        self,
+        session: ReadingSession,
+        make_volume_pane: Callable[[ReadingSession], QWidget] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._session = session
+        self._make_volume_pane = make_volume_pane
         self._views: list[SliceView] = []
+        self._places: list[QStackedWidget] = []
         self._across: QSplitter | None = None
         self._columns: list[QSplitter] = []
         self._shape: tuple[int, ...] = ()
@@ -40,6 +63,7 @@ class PaneGrid(QWidget):
         rows.setContentsMargins(0, 0, 0, 0)
         self.setAccessibleName("Panes")
         session.arrangement.layout_changed.connect(self._arrange)
+        session.arrangement.panes_changed.connect(self._fill)
         self._arrange()
 
     @property
@@ -51,6 +75,17 @@ class PaneGrid(QWidget):
     def active_view(self) -> SliceView:
         """The pane that commands are for."""
         return self._views[self._session.arrangement.active]
+
+    @property
+    def active_pane(self) -> QWidget:
+        """What is shown in the active pane: planes, or the volume in 3D."""
+        return self._places[self._session.arrangement.active].currentWidget() or self.active_view
+
+    @property
+    def volume_pane(self) -> QWidget | None:
+        """The 3D pane that is to be seen, the first of several; None where there is none."""
+        shown = (place.currentWidget() for place in self._places if not place.isHidden())
+        return next((w for w in shown if not isinstance(w, SliceView)), None)
 
     def sizeHint(self) -> QSize:
         """Room for a square picture."""
@@ -71,17 +106,17 @@ class PaneGrid(QWidget):
         """
         if self._session.volume is None:
             raise ExportRefusedError("There is no picture to export; open a study first.")
-        shown = [view for view in self._views if not view.isHidden()]
+        shown = [place for place in self._places if not place.isHidden()]
         if len(shown) == 1:
-            return shown[0].picture()
+            return _picture(shown[0].currentWidget())
         ratio = self.devicePixelRatioF()
         image = QImage(self.size() * ratio, QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(ratio)
         image.fill(theme.colour("line"))
         painter = QPainter(image)
-        for view in shown:
-            place = QRect(view.mapTo(self, QPoint(0, 0)), view.size())
-            painter.drawImage(place.topLeft(), view.picture())
+        for place in shown:
+            where = QRect(place.mapTo(self, QPoint(0, 0)), place.size())
+            painter.drawImage(where.topLeft(), _picture(place.currentWidget()))
         painter.end()
         return image
 
@@ -91,10 +126,42 @@ class PaneGrid(QWidget):
         if shape != self._shape:
             self._build(shape)
         alone = arrangement.active if arrangement.maximised else None
-        for number, view in enumerate(self._views):
-            view.setVisible(alone is None or number == alone)
+        for number, place in enumerate(self._places):
+            place.setVisible(alone is None or number == alone)
         for column in self._columns:
-            column.setVisible(any(not v.isHidden() for v in column.findChildren(SliceView)))
+            column.setVisible(any(not p.isHidden() for p in column.findChildren(QStackedWidget)))
+        self._fill()
+
+    def _fill(self) -> None:
+        """Give every pane planes or the volume in 3D, as the session says."""
+        before = self.volume_pane
+        for place, view, pane in zip(
+            self._places, self._views, self._session.arrangement.panes, strict=True
+        ):
+            wanted: QWidget = view
+            if pane.content is Content.VOLUME and self._make_volume_pane is not None:
+                wanted = place.widget(1) or self._add_volume_pane(place, self._make_volume_pane)
+            if place.currentWidget() is not wanted:
+                place.setCurrentWidget(wanted)
+        if self.volume_pane is not before:
+            self.volume_pane_changed.emit()
+
+    def _add_volume_pane(
+        self, place: QStackedWidget, make: Callable[[ReadingSession], QWidget]
+    ) -> QWidget:
+        pane = make(self._session)
+        place.addWidget(pane)
+        for part in (pane, *pane.findChildren(QWidget)):
+            part.installEventFilter(self)
+        return pane
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Whoever touches a 3D pane gives commands to it."""
+        if event.type() in {QEvent.Type.MouseButtonPress, QEvent.Type.FocusIn}:
+            for number, place in enumerate(self._places):
+                if isinstance(watched, QWidget) and place.isAncestorOf(watched):
+                    self._session.arrangement.activate(number)
+        return super().eventFilter(watched, event)
 
     def _build(self, shape: tuple[int, ...]) -> None:
         self._shape = shape
@@ -102,8 +169,11 @@ class PaneGrid(QWidget):
         across = QSplitter(Qt.Orientation.Horizontal)
         across.setChildrenCollapsible(False)
         while len(self._views) < sum(shape):
+            place = QStackedWidget()
             self._views.append(SliceView(self._session, len(self._views)))
-        left = iter(self._views)
+            place.addWidget(self._views[-1])
+            self._places.append(place)
+        left = iter(self._places)
         self._columns = []
         for count in shape:
             down = QSplitter(Qt.Orientation.Vertical)
@@ -114,10 +184,10 @@ class PaneGrid(QWidget):
             across.addWidget(down)
             self._columns.append(down)
         across.setSizes([1000] * len(shape))
-        for view in self._views[sum(shape) :]:
-            view.setParent(None)
-            view.deleteLater()
-        del self._views[sum(shape) :]
+        for place in self._places[sum(shape) :]:
+            place.setParent(None)
+            place.deleteLater()
+        del self._views[sum(shape) :], self._places[sum(shape) :]
         self._across = across
         box = self.layout()
         if box is not None:
@@ -126,3 +196,16 @@ class PaneGrid(QWidget):
         if old is not None:
             old.setParent(None)
             old.deleteLater()
+
+
+def _picture(pane: QWidget | None) -> QImage:
+    """What a pane shows; one that has nothing to show says why on its picture."""
+    drawn = getattr(pane, "picture", None)
+    if drawn is not None:
+        try:
+            image: QImage = drawn()
+        except ExportRefusedError:
+            pass
+        else:
+            return image
+    return pane.grab().toImage() if pane is not None else QImage()
