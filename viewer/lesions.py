@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from inference.findings import Findings
     from inference.lesion_data import Lesions
     from inference.progress import Progress
+    from viewer.results import Results
     from viewer.session import ReadingSession
     from viewer.worker import Worker
 
@@ -28,7 +29,7 @@ class LesionList(QObject):
 
     changed = Signal()
 
-    def __init__(self, session: ReadingSession) -> None:
+    def __init__(self, session: Results) -> None:
         super().__init__(session)
         # The session holds the list; the other way round neither would go before the collector.
         self._holder = weakref.ref(session)
