@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QInputDialog,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from viewer import theme
 from viewer.comparing import Comparison, Link
@@ -13,8 +21,10 @@ from viewer.viewport import SliceView
 
 if TYPE_CHECKING:
     from inference.studies.model import Study
+    from viewer.opening import Opener
+    from viewer.session import ReadingSession
 
-__all__ = ["ComparePane", "date_text"]
+__all__ = ["ComparePane", "ask_to_compare", "date_text"]
 
 
 class ComparePane(QWidget):
@@ -96,3 +106,24 @@ def date_text(study: Study) -> str:
     if len(digits) == 8 and digits.isdecimal():
         return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
     return digits
+
+
+def ask_to_compare(window: QWidget, session: ReadingSession, opener: Opener) -> None:
+    """Ask for the series that is to stand beside the open one, and open it there."""
+    others = [
+        (study, series)
+        for study in session.studies
+        for series in study.series
+        if series is not session.series
+    ]
+    words = []
+    for number, (study, series) in enumerate(others, start=1):
+        parts = [f"{number}. {series.modality} {len(series.slices)}"]
+        if not session.manner.names_hidden:
+            parts += [date_text(study), series.description]
+        words.append("  ".join(filter(None, parts)))
+    chosen, taken = QInputDialog.getItem(
+        window, "Compare", "Series to show beside the open one:", words, 0, editable=False
+    )
+    if taken:
+        opener.show_series(*others[words.index(chosen)])

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
-    QInputDialog,
     QMainWindow,
     QMenu,
     QSplitter,
@@ -28,7 +27,7 @@ from viewer.actions import Doings, commands
 from viewer.analysis import Analyst
 from viewer.browser import StudyTree
 from viewer.cards import CardsDialog
-from viewer.compare_pane import ComparePane, date_text
+from viewer.compare_pane import ComparePane, ask_to_compare
 from viewer.comparing import Comparison
 from viewer.details import details
 from viewer.export import Exporter, Format, ask_with_dialog
@@ -248,7 +247,7 @@ class MainWindow(QMainWindow):
             show_keys=self._show_keys,
             show_cards=self._show_card,
             show_layouts=self._show_layouts,
-            compare=self._ask_to_compare,
+            compare=lambda: ask_to_compare(self, self.session, self.compare_opener),
             stop_comparing=self.comparison.close,
             is_comparing=lambda: self.comparison.shown,
             show_palette=self.habits.show_palette,
@@ -307,27 +306,6 @@ class MainWindow(QMainWindow):
             page.setHtml(keys_html(self.actions_.keymap, self.session.manner.mouse))
         self._keys_dialog.show()
         self._keys_dialog.raise_()
-
-    def _ask_to_compare(self) -> None:
-        """Ask for the series that is to stand beside the open one."""
-        others = [
-            (study, series)
-            for study in self.session.studies
-            for series in study.series
-            if series is not self.session.series
-        ]
-        words = [
-            f"{number}. {series.modality} {len(series.slices)}"
-            if self.session.manner.names_hidden
-            else f"{number}. {date_text(study)}  {series.modality} {len(series.slices)}  "
-            f"{series.description}"
-            for number, (study, series) in enumerate(others, start=1)
-        ]
-        chosen, taken = QInputDialog.getItem(
-            self, "Compare", "Series to show beside the open one:", words, 0, editable=False
-        )
-        if taken:
-            self.compare_opener.show_series(*others[words.index(chosen)])
 
     def _three_d(self) -> VolumeView | None:
         # What the window made.

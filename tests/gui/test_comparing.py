@@ -199,7 +199,7 @@ class TestWindow:
         monkeypatch.setattr(QInputDialog, "getItem", answer)
         monkeypatch.setattr(reading.compare_opener, "show_series", lambda *pair: asked.append(pair))
         reading.actions_["compare"].trigger()
-        assert offered == [["1. 2020-03-12  CT 12  Thorax 2"]]
+        assert offered == [["1. CT 12  2020-03-12  Thorax 2"]]
         assert asked[0][1].uid == "1.2.4"
 
     def test_what_is_measured_there_is_kept(self, reading: MainWindow, make_volume: Make) -> None:

@@ -320,7 +320,7 @@ class TestWindow:
         qtbot.waitUntil(lambda: not reading.session.reading.active)
         assert reading.actions_["analyse"].isEnabled()
         assert reading.actions_["analyse"].toolTip() == (
-            "Analyse the open series with the machine (F5)"
+            "Analyse (F5)\nAnalyse the open series with the machine"
         )
         assert reading.actions_["export-png"].isEnabled()
         assert "Press F5" in reading.findings_panel._state.text()
