@@ -71,6 +71,10 @@ test: setup ## Run every test, with coverage; the window is tested on a screen i
 	OMP_NUM_THREADS=$(TEST_THREADS) $(ON_A_SCREEN) \
 		$(BIN)/pytest --cov --cov-report=term:skip-covered $(ARGS)
 
+.PHONY: screenshots
+screenshots: setup ## Make the pictures of docs/guide, from the sample study
+	OMP_NUM_THREADS=$(TEST_THREADS) $(ON_A_SCREEN) $(BIN)/python docs/guide/make_pictures.py
+
 .PHONY: lock
 lock: setup ## Write packaging/constraints.txt anew from what .venv holds
 	@packaging/lock

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 
 import pytest
 
-from viewer.actions import Command, Doings, ThreeD, commands
+from viewer.actions import Command, Doings, commands
+from viewer.declaring import ThreeD
+
+
+def deaf(**others: Callable[..., object]) -> Doings:
+    """Make what commands ask, where nobody hears them."""
+
+    def nothing(*_: object) -> None:
+        return None
+
+    return Doings(**{**{field.name: nothing for field in fields(Doings)}, **others})
 
 
 @pytest.fixture
@@ -14,11 +25,8 @@ def declared(session) -> Callable[[Callable[[], ThreeD | None]], dict[str, Comma
     """Declare every command of a window with or without a 3D pane."""
 
     def declare(three_d: Callable[[], ThreeD | None]) -> dict[str, Command]:
-        def nothing(*_: object) -> None:
-            return None
-
-        doings = Doings(*[nothing] * 13, three_d=three_d)
-        return {each.id: each for each in commands(session, doings) if each.menu == "3D"}
+        found = commands(session, deaf(three_d=three_d))
+        return {each.id: each for each in found if each.menu == "3D"}
 
     return declare
 
@@ -57,8 +65,5 @@ def test_what_is_on_is_checked(declared, show, pane, sharp):
 
 
 def test_no_two_commands_have_the_same_key(session):
-    def nothing(*_: object) -> None:
-        return None
-
-    keys = [k for command in commands(session, Doings(*[nothing] * 13)) for k in command.keys]
+    keys = [key for command in commands(session, deaf()) for key in command.keys]
     assert len(keys) == len(set(keys))

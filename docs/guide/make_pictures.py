@@ -1,0 +1,179 @@
+"""Makes the pictures of the guide: ``make screenshots``.
+
+The real window shows the synthetic sample study, analysed by the shipped models, in every view that
+the guide speaks of. Settings are those of a new user, in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from PySide6.QtCore import QSettings, QSize
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QTabWidget, QWidget
+
+from inference import sample
+from inference.measurements import Kind
+from viewer import theme
+from viewer.analysis import default_system
+from viewer.app import _application
+from viewer.session import HeatmapChoice
+from viewer.settings import Settings
+from viewer.window import MainWindow
+
+HERE = Path(__file__).parent / "pictures"
+SIZE = QSize(1280, 800)
+Commands = dict[str, Callable[[], None]]
+"""What runs each command, by its id."""
+
+
+def wait(until: Callable[[], bool], seconds: float) -> bool:
+    """Let the window work until something holds; says whether it does."""
+    end = time.monotonic() + seconds
+    while not until() and time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.01)
+    return until()
+
+
+def rest(seconds: float = 0.6) -> None:
+    """Let the window come to rest."""
+    wait(lambda: False, seconds)
+
+
+def keep(widget: QWidget, name: str) -> None:
+    """Write what a widget looks like."""
+    rest()
+    HERE.mkdir(exist_ok=True)
+    path = HERE / f"{name}.png"
+    widget.grab().save(str(path))
+    with Image.open(path) as picture:
+        picture.convert("RGB").save(path, optimize=True)
+    print(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+@contextmanager
+def analysed_window(folder: Path) -> Iterator[MainWindow]:
+    """Give the window with the sample study, analysed."""
+    store = QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat)
+    settings = Settings(store)
+    settings.set_notice_read()
+    window = MainWindow(default_system("elbana"), settings, measurements=folder / "measurements")
+    window.resize(SIZE)
+    window.show()
+    window.opener.open_paths([sample.ensure()])
+    wait(lambda: window.session.volume is not None and not window.busy, 60)
+    window.analyst.start()
+    wait(lambda: window.session.findings is not None, 300)
+    wait(lambda: window.session.lesions.listed is not None, 60)
+    try:
+        yield window
+    finally:
+        window.close()
+
+
+def show_tab(window: MainWindow, title: str) -> None:
+    """Bring a tab of the right-hand side to the front."""
+    for tabs in window.findChildren(QTabWidget):
+        for index in range(tabs.count()):
+            if tabs.tabText(index) == title:
+                tabs.setCurrentIndex(index)
+
+
+def show_results(window: MainWindow, run: Commands) -> None:
+    """What the machine says: findings, heatmap, lesions."""
+    session = window.session
+    findings = session.findings
+    if findings is None:
+        raise SystemExit("The sample study was not analysed.")
+    session.go_to_segment(max(findings.segments, key=lambda one: one.volume_ml or 0.0).key)
+    keep(window, "window")
+    session.choose_heatmap(HeatmapChoice("covid-2", "COVID-19"))
+    wait(lambda: session.heatmap is not None, 60)
+    keep(window, "heatmap")
+    session.choose_heatmap(None)
+    show_tab(window, "Lesions")
+    show_tab(window, "Patterns")
+    run["layout-mpr"]()
+    listed = session.lesions.listed
+    if listed is not None and listed.lesions:
+        session.go_to_voxel(*listed.lesions[0].voxel)
+    keep(window, "lesions")
+    show_tab(window, "Findings")
+    show_tab(window, "Layers")
+    rest(3.0)  # the ring round the lesion goes
+
+
+def show_panes(window: MainWindow, run: Commands) -> None:
+    """Planes, a slab, and the volume in 3D."""
+    keep(window, "planes")
+    run["slab-maximum"]()
+    keep(window, "slab")
+    run["slab-thin"]()
+    run["layout-four"]()
+    rest(25.0)  # the process that renders starts, and casts its rays
+    keep(window, "three-d")
+    run["layout-one"]()
+
+
+def show_measuring(window: MainWindow) -> None:
+    """A length, an angle and a region."""
+    show_tab(window, "Measurements")
+    notebook = window.session.measurements
+    column, row, slice_ = (round(value) for value in window.session.cursor)
+
+    def at(across: int, down: int) -> tuple[float, float, float]:
+        return float(column + across), float(row + down), float(slice_)
+
+    notebook.add(Kind.LENGTH, (at(-60, 0), at(40, -30)), 2)
+    notebook.add(Kind.ELLIPSE, (at(60, 0), at(110, 50)), 2)
+    notebook.add(Kind.ANGLE, (at(-90, 60), at(-40, 90), at(10, 50)), 2)
+    notebook.select("")
+    keep(window, "measuring")
+    notebook.remove_all()
+    show_tab(window, "Layers")
+
+
+def show_manners(window: MainWindow, run: Commands) -> None:
+    """Palette, dialogs, teaching mode and the light theme."""
+    run["palette"]()
+    palette = window.habits.palette
+    if palette is not None:
+        QTest.keyClicks(palette.field, "slice")
+        keep(window, "palette")
+        palette.hide()
+    for name in ("settings", "layouts"):
+        run[name]()
+        rest()
+        for dialog in window.findChildren(QDialog):
+            if dialog.isVisible():
+                keep(dialog, name)
+                dialog.close()
+    run["hide-names"]()
+    keep(window, "teaching")
+    run["hide-names"]()
+    run["theme"]()
+    keep(window, "light")
+
+
+def main() -> int:
+    """Make all pictures."""
+    app = _application()
+    with tempfile.TemporaryDirectory() as folder, analysed_window(Path(folder)) as window:
+        run = {c.id: window.actions_[c.id].trigger for c in window.actions_.commands}
+        show_results(window, run)
+        show_panes(window, run)
+        show_measuring(window)
+        show_manners(window, run)
+        theme.apply(app)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
