@@ -22,6 +22,8 @@ import numpy as np
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pyqtgraph
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from rich.console import Console
 from rich.table import Table
@@ -94,10 +96,11 @@ def make_study() -> tuple[Study, Series, Volume, Findings]:
     return Study("1", "", "", "", "", (series,)), series, volume, findings
 
 
-class Ours:
+class Ours(QObject):
     """The panes of the window."""
 
     def __init__(self, layout: Layout, width: int, height: int) -> None:
+        super().__init__()
         study, series, volume, findings = make_study()
         self.session = ReadingSession()
         self.grid = PaneGrid(self.session)
@@ -106,14 +109,26 @@ class Ours:
         self.session.set_findings(findings)
         self.grid.resize(width, height)
         self.grid.show()
-        QApplication.processEvents()
+        QTest.qWaitForWindowExposed(self.grid)
+        self.painted = 0
+        for view in self.grid.views:
+            view.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Count what was painted."""
+        self.painted += event.type() == QEvent.Type.Paint
+        return False
 
     def frame(self, index: int) -> None:
         """Show another point, and paint all panes at once."""
         step = index % SLICES
         self.session.set_cursor((200.0 + step, 200.0 + step, float(step)))
-        for view in self.grid.views:
+        before = self.painted
+        shown = [view for view in self.grid.views if view.isVisible()]
+        for view in shown:
             view.repaint()
+        if self.painted - before < len(shown):
+            raise RuntimeError("The screen does not show the window, so nothing was painted.")
 
     def close(self) -> None:
         """Take it off the screen."""
@@ -141,6 +156,7 @@ class Reference:
             )
         self.widget.resize(width, height)
         self.widget.show()
+        QTest.qWaitForWindowExposed(self.widget)
         self.frame(0)
         box.autoRange()
         QApplication.processEvents()

@@ -78,8 +78,13 @@ class Row:
     volumes: float
 
 
-def write_series(folder: Path, slices: int, syntax: UID = ExplicitVRLittleEndian) -> None:
-    """Write a made-up CT: a body with two lungs and noise, one slice a file, shuffled."""
+def write_series(
+    folder: Path, slices: int, syntax: UID = ExplicitVRLittleEndian, root: str = "1.2"
+) -> None:
+    """Write a made-up CT: a body with two lungs and noise, one slice a file, shuffled.
+
+    All UIDs begin with `root`.
+    """
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 20, (SIDE, SIDE))
     rows, columns = np.mgrid[0:SIDE, 0:SIDE] / SIDE - 0.5
@@ -91,10 +96,14 @@ def write_series(folder: Path, slices: int, syntax: UID = ExplicitVRLittleEndian
         meta = FileMetaDataset()
         meta.TransferSyntaxUID = ExplicitVRLittleEndian
         meta.MediaStorageSOPClassUID = CTImageStorage
-        meta.MediaStorageSOPInstanceUID = f"1.2.3.4.{index + 1}"
+        meta.MediaStorageSOPInstanceUID = f"{root}.3.4.{index + 1}"
         ds = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
         ds.SOPClassUID, ds.SOPInstanceUID = CTImageStorage, meta.MediaStorageSOPInstanceUID
-        ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.FrameOfReferenceUID = "1.2", "1.2.3", "1.2.4"
+        ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.FrameOfReferenceUID = (
+            root,
+            f"{root}.3",
+            f"{root}.4",
+        )
         ds.Modality, ds.SeriesNumber, ds.InstanceNumber = "CT", 2, index + 1
         ds.PatientName, ds.PatientID, ds.StudyDate = "Made^Up", "0", "20200101"
         ds.ImagePositionPatient = [-200.0, -200.0, 1.0 * index]

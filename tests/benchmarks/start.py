@@ -96,17 +96,22 @@ def _seconds(code: str, folder: str) -> float:
     return seconds
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--times", type=int, default=5, help="starts of each kind")
-    times = parser.parse_args().times
+def measure(times: int = 5) -> tuple[list[float], list[float]]:
+    """Seconds of a bare import of Qt, and of the program until its window is ready, by turns."""
     bare: list[float] = []
     program: list[float] = []
     for _ in range(times):
         with tempfile.TemporaryDirectory() as folder:
             bare.append(_seconds(_BARE, folder))
             program.append(_seconds(_PROGRAM, folder))
+    return bare, program
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--times", type=int, default=5, help="starts of each kind")
+    bare, program = measure(parser.parse_args().times)
     for name, seconds in (
         ("import PySide6.QtWidgets", bare),
         ("SecondRead, window ready", program),

@@ -1,0 +1,116 @@
+"""Hours of work, shortened: opening, scrolling, laying out, analysing and closing leak nothing.
+
+``SECONDREAD_SOAK_MINUTES=120 pytest tests/e2e/test_soak.py`` takes two hours; without it, a minute.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import gc
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings
+from PySide6.QtWidgets import QApplication
+
+from tests.benchmarks.loading import write_series
+from viewer import theme
+from viewer.analysis import default_system
+from viewer.settings import Settings
+from viewer.window import MainWindow
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc"),
+]
+
+MINUTES = float(os.environ.get("SECONDREAD_SOAK_MINUTES", "0.8"))
+WARM_ROUNDS = 4
+"""Rounds until every module is loaded and every cache has its size."""
+GROWTH = 1.05
+
+
+def memory_mb() -> float:
+    """Memory of this process after everything that can be given back has been."""
+    # Widgets that are to be deleted later are, where the program's own loop would do it.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    gc.collect()
+    libc = ctypes.util.find_library("c")
+    if libc is not None:
+        ctypes.CDLL(libc).malloc_trim(0)
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+@pytest.fixture
+def studies(tmp_path: Path) -> list[Path]:
+    """Two made-up CTs of 24 and 36 slices."""
+    folders = []
+    for slices in (24, 36):
+        folder = tmp_path / f"ct{slices}"
+        folder.mkdir()
+        write_series(folder, slices, root=f"1.2.{slices}")
+        folders.append(folder)
+    return folders
+
+
+@pytest.fixture
+def window(qapp: QApplication, qtbot: Any, tmp_path: Path) -> Iterator[MainWindow]:
+    """Give the real window with the engine that ships."""
+    theme.apply(qapp)
+    store = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+    settings = Settings(store)
+    settings.set_notice_read()
+    window = MainWindow(default_system("elbana"), settings, measurements=tmp_path / "kept")
+    window.show()
+    qtbot.waitExposed(window)
+    yield window
+    window.close()
+    window.deleteLater()
+
+
+def one_round(qtbot: Any, window: MainWindow, study: Path) -> None:
+    """Open a study, go through it in several layouts, analyse it, and close it."""
+    session = window.session
+
+    def until(holds: Callable[[], bool]) -> None:
+        qtbot.waitUntil(holds, timeout=120_000)
+
+    window.opener.open_paths([study])
+    until(lambda: session.volume is not None and not session.reading.active and not window.busy)
+    volume = session.volume
+    assert volume is not None
+    for layout in ("layout-mpr", "layout-two", "layout-one"):
+        window.actions_[layout].trigger()
+        for index in range(volume.shape[0]):
+            session.set_cursor((256.0 + index, 256.0 - index, float(index)))
+            QApplication.processEvents()
+    window.actions_["slab-mean"].trigger()
+    window.panes.picture()
+    window.actions_["slab-thin"].trigger()
+    window.analyst.start()
+    until(lambda: session.findings is not None and not window.busy)
+    until(lambda: session.lesions.listed is not None or bool(session.lesions.failure))
+    del volume
+    session.close_volume()
+    QApplication.processEvents()
+
+
+@pytest.mark.timeout(60 * MINUTES + 600)
+def test_memory_comes_back(qtbot: Any, window: MainWindow, studies: list[Path]) -> None:
+    end = time.monotonic() + 60 * MINUTES
+    seen: list[float] = []
+    while time.monotonic() < end or len(seen) < WARM_ROUNDS + 2:
+        for study in studies:
+            one_round(qtbot, window, study)
+        seen.append(memory_mb())
+    warm, last = min(seen[WARM_ROUNDS - 2 : WARM_ROUNDS]), min(seen[-2:])
+    told = ", ".join(f"{mb:.0f}" for mb in seen)
+    print("MB after each round:", told)
+    assert last <= GROWTH * warm, f"MB after each round: {told}"
