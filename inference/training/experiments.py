@@ -76,8 +76,12 @@ def enter(one: Experiment, path: Path) -> None:
 
 
 def _key(one: Experiment) -> tuple[str, str]:
-    """Title and names of the recipes, without steps and settings."""
-    return one.title, ", ".join(part.partition(" (")[0] for part in one.recipes.split("), "))
+    """Title and names of the recipes, with what they change of the network and nothing else."""
+    kept = []
+    for part in one.recipes.split("), "):
+        name, _, settings = part.removesuffix(")").partition(" (")
+        kept += [name, *(s for s in settings.split(", ") if s.startswith("network."))]
+    return one.title, ", ".join(kept)
 
 
 def _figure(values: dict[str, Any]) -> Figure:

@@ -141,6 +141,7 @@ def test_an_experiment_is_replaced_by_one_of_its_recipe_alone(tmp_path: Path) ->
     first = experiments.Experiment("without a", "small (5 steps)", "random", (1,), "CPU", 1.0, ())
     other = dataclasses.replace(first, recipes="large (5 steps)")
     again = dataclasses.replace(first, recipes="small (9 steps, loss.region='iou')", seconds=2.0)
-    for one in (first, other, again):
+    network = dataclasses.replace(first, recipes="small (5 steps, network.region=true)")
+    for one in (first, other, network, again):
         experiments.enter(one, path)
-    assert experiments.read(path) == (again, other)
+    assert experiments.read(path) == (again, other, network)
