@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from inference.studies.model import SourceKind, Unit
 from viewer.declaring import MENUS, Choice, Command, Condition, Doings, needs
 from viewer.measure_commands import edit_commands, measure_commands
+from viewer.oblique_commands import oblique_commands
 from viewer.pane_commands import pane_commands, slab_commands, volume_commands
 from viewer.presets import load_presets
 from viewer.reading import STILL_READING
@@ -42,6 +43,7 @@ def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
         *_view_commands(session, doings),
         *pane_commands(session, doings),
         *slab_commands(session),
+        *oblique_commands(session),
         *volume_commands(doings),
         *_window_commands(session),
         *_tool_commands(session),

@@ -72,6 +72,14 @@ class Arrangement(QObject):
         return self._panes[self._active]
 
     @property
+    def oblique(self) -> int | None:
+        """Number of the pane with oblique planes, the active or else the first; None: no such."""
+        shown = [n for n, pane in enumerate(self._panes) if pane.content is Content.OBLIQUE]
+        if self._active in shown:
+            return self._active
+        return shown[0] if shown else None
+
+    @property
     def maximised(self) -> bool:
         """The active pane alone is shown for the time being."""
         return self._maximised

@@ -24,6 +24,7 @@ _PLANES = {
     Content.AXIAL: "axial planes",
     Content.CORONAL: "coronal planes",
     Content.SAGITTAL: "sagittal planes",
+    Content.OBLIQUE: "planes that can be turned",
     Content.VOLUME: "the volume in 3D",
 }
 

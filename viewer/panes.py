@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from viewer.tilt import Tilt
 
 __all__ = [
     "MOST_PANES",
@@ -16,6 +18,7 @@ __all__ = [
     "SlabMode",
     "Turn",
     "fill",
+    "span_of",
 ]
 
 THICKEST_MM = 100.0
@@ -32,6 +35,8 @@ class Content(StrEnum):
     AXIAL = "axial"
     CORONAL = "coronal"
     SAGITTAL = "sagittal"
+    OBLIQUE = "oblique"
+    """A plane that the reader turns as he likes."""
     VOLUME = "volume"
     """The volume in 3D."""
 
@@ -115,15 +120,28 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Pane:
-    """One pane: what it shows, and how."""
+    """One pane: what it shows, and how.
+
+    Parameters
+    ----------
+    content
+        Which planes, or the volume.
+    slab
+        How many planes at a time.
+    turn
+        What the reader did to the picture.
+    tilt
+        How oblique planes lie.
+    """
 
     content: Content = Content.STACK
     slab: Slab = Slab()
     turn: Turn = Turn()
+    tilt: Tilt = field(default_factory=Tilt)
 
     def upright(self) -> Pane:
-        """The same planes, one at a time and not turned."""
-        return replace(self, slab=Slab(), turn=Turn())
+        """The same planes, one at a time and not turned; oblique ones as they lie at first."""
+        return Pane(self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,3 +192,19 @@ def fill(layout: Layout, old: Iterable[Pane]) -> tuple[Pane, ...]:
             left.remove(same)
         panes.append(same or Pane(content))
     return tuple(panes)
+
+
+def span_of(index: int, planes: int, count: int) -> tuple[int, int]:
+    """First plane of a slab, and the one after its last; at the ends there are fewer.
+
+    Parameters
+    ----------
+    index
+        The plane in its middle.
+    planes
+        How many it is made of.
+    count
+        How many there are.
+    """
+    start = index - (planes - 1) // 2
+    return max(0, start), min(count, start + planes)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
-from viewer.planes.section import Section, section_of
+from viewer.planes.section import Planes, section_of
 
 if TYPE_CHECKING:
     from viewer.session import ReadingSession
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Cine", "active_section", "go_to_end", "step"]
 
 
-def active_section(session: ReadingSession) -> Section | None:
+def active_section(session: ReadingSession) -> Planes | None:
     """The planes of the active pane; None where it shows none."""
     if session.volume is None:
         return None

@@ -116,6 +116,11 @@ def show_panes(window: MainWindow, run: Commands) -> None:
     run["slab-maximum"]()
     keep(window, "slab")
     run["slab-thin"]()
+    run["layout-oblique"]()
+    for name in ("oblique-left", "oblique-left", "oblique-left", "oblique-left", "oblique-forward"):
+        run[name]()
+    keep(window, "oblique")
+    run["oblique-straight"]()
     run["layout-four"]()
     rest(25.0)  # the process that renders starts, and casts its rays
     keep(window, "three-d")

@@ -15,7 +15,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from viewer import theme
 from viewer.hanging import load_layouts
 from viewer.panes import Layout
 from viewer.session import ReadingSession
+from viewer.tilt import Tilt
 from viewer.viewport import PaneGrid
 
 SLICES, SIDE = 120, 512
@@ -107,6 +108,11 @@ class Ours(QObject):
         self.session.arrangement.set_layout(layout)
         self.session.set_volume(study, series, volume)
         self.session.set_findings(findings)
+        arrangement = self.session.arrangement
+        if arrangement.oblique is not None:
+            tilt = Tilt().rotated((1.0, 0.0, 0.0), 20.0).rotated((0.0, 0.0, 1.0), 30.0)
+            leaning = replace(arrangement.panes[arrangement.oblique], tilt=tilt)
+            arrangement.update_pane(arrangement.oblique, leaning)
         self.grid.resize(width, height)
         self.grid.show()
         QTest.qWaitForWindowExposed(self.grid)
@@ -193,7 +199,9 @@ def measure(frames: int = 60) -> list[Row]:
     theme.apply(app)  # type: ignore[arg-type]
     layouts = {named.id: named.layout for named in load_layouts()}
     found = []
-    for name, side in (("one", 512), ("one", 1024), ("mpr", 1024), ("four", 1024), ("four", 2048)):
+    shown = (("one", 512), ("one", 1024), ("mpr", 1024), ("oblique", 1024), ("four", 1024),
+             ("four", 2048))  # fmt: skip
+    for name, side in shown:
         ours = Ours(layouts[name], side, side)
         mine = _times(ours.frame, frames)
         ours.close()

@@ -7,8 +7,10 @@ one before it is committed.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +153,21 @@ def test_a_slab_through_both_lungs(window: MainWindow) -> None:
     for _ in range(4):
         key(window, Qt.Key.Key_Up, Qt.KeyboardModifier.ShiftModifier)
     looks_like(window, "slab")
+
+
+def test_an_oblique_plane_is_turned_by_its_line(window: MainWindow) -> None:
+    key(window, Qt.Key.Key_5, Qt.KeyboardModifier.AltModifier)
+    window.session.set_cursor((64, 64, 20))
+    axial = window.panes.views[0]
+    line = axial._grips.trace(axial._planes(), axial._framing)
+    start = line.grips[1]
+    end = replace(line, angle=line.angle + math.radians(35.0)).grips[1]
+    QTest.mousePress(axial, Qt.MouseButton.LeftButton, pos=start.toPoint())
+    QTest.mouseMove(axial, end.toPoint())
+    QTest.mouseRelease(axial, Qt.MouseButton.LeftButton, pos=end.toPoint())
+    normal = window.session.arrangement.panes[3].tilt.normal
+    assert math.degrees(math.acos(normal[1])) == pytest.approx(35.0, abs=1.0)
+    looks_like(window, "oblique")
 
 
 def test_flipped_turned_inverted_and_measured(window: MainWindow) -> None:

@@ -638,6 +638,7 @@ class TestCommands:
         assert enabled == {
             "open-files", "open-folder", "quit", "full-screen", "keys", "cards",
             "layouts", "layout-one", "layout-two", "layout-mpr", "layout-four",
+            "layout-oblique",
             *(f"tool-{tool.value}" for tool in Tool),
             "palette",
             "settings", "theme", "hide-names", "safe-colours",

@@ -21,7 +21,9 @@ __all__ = [
     "display_of",
     "edge_letters",
     "in_plane_axes",
+    "letters_of",
     "patient_axis",
+    "screen_axes",
 ]
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -210,8 +212,10 @@ def direction_letters(direction: NDArray[np.float64]) -> str:
     )
 
 
-def edge_letters(affine: NDArray[np.float64], display: Display, axis: int = 0) -> EdgeLetters:
-    """Name the four edges of the displayed picture.
+def screen_axes(
+    affine: NDArray[np.float64], display: Display, axis: int = 0
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Directions in LPS of the displayed picture's right and bottom; shape (3,), length 1.
 
     Parameters
     ----------
@@ -224,8 +228,22 @@ def edge_letters(affine: NDArray[np.float64], display: Display, axis: int = 0) -
     """
     column, row = _unit_axes(affine, axis)
     right, down = (row, column) if display.transpose else (column, row)
-    right = -right if display.flip_columns else right
-    down = -down if display.flip_rows else down
+    return -right if display.flip_columns else right, -down if display.flip_rows else down
+
+
+def edge_letters(affine: NDArray[np.float64], display: Display, axis: int = 0) -> EdgeLetters:
+    """Name the four edges of the displayed picture; parameters as of `screen_axes`."""
+    return letters_of(*screen_axes(affine, display, axis))
+
+
+def letters_of(right: NDArray[np.float64], down: NDArray[np.float64]) -> EdgeLetters:
+    """Name the four edges of a picture.
+
+    Parameters
+    ----------
+    right, down
+        Shape (3,), LPS: where its right and its bottom lie.
+    """
     return EdgeLetters(
         left=direction_letters(-right),
         right=direction_letters(right),

@@ -1,32 +1,35 @@
-"""Planes through a volume that lie along its array: axial, coronal and sagittal, thin or as slabs.
+"""Planes through a volume, thin or as slabs: those that lie along its array, and a pane's choice.
 
-They are cut out of the array as it is, so every pixel on the screen is a voxel as it was read: no
-plane between voxels is made up, and masks are cut in the very same way.
+Axial, coronal and sagittal planes are cut out of the array as it is, so every pixel on the screen
+is a voxel as it was read: no plane between voxels is made up, and masks are cut in the very same
+way. Oblique ones are in `viewer.planes.oblique`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from viewer.panes import Content, Pane, SlabMode
+from viewer.panes import Content, Pane, SlabMode, span_of
+from viewer.planes.oblique import ObliqueSection, oblique_of
 from viewer.planes.orientation import (
     Display,
     display_of,
     edge_letters,
     in_plane_axes,
     patient_axis,
+    screen_axes,
 )
 
 if TYPE_CHECKING:
     from inference.studies.model import Volume
     from viewer.planes.orientation import EdgeLetters
 
-__all__ = ["SHEAR_TOLERANCE", "Section", "section_of", "why_not"]
+__all__ = ["SHEAR_TOLERANCE", "Planes", "Section", "section_of", "why_not"]
 
 SHEAR_TOLERANCE = 0.01
 """Cosine between two axes of the array up to which planes across them count as straight (0.6°)."""
@@ -137,9 +140,7 @@ class Section:
 
     def span(self, index: int, pane: Pane) -> tuple[int, int]:
         """First plane of a slab, and the one after its last."""
-        planes = pane.slab.planes(self.plane_mm)
-        start = index - (planes - 1) // 2
-        return max(0, start), min(self.count, start + planes)
+        return span_of(index, pane.slab.planes(self.plane_mm), self.count)
 
     def index_of(self, voxel: Voxel) -> int:
         """The plane that a voxel lies in."""
@@ -175,6 +176,20 @@ class Section:
         """What lies towards each edge of the screen."""
         return edge_letters(affine, self.display, self.axis)
 
+    def screen_axes(
+        self, affine: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Directions in LPS of the picture's right and bottom; shape (3,), length 1."""
+        return screen_axes(affine, self.display, self.axis)
+
+    def outside(self, index: int, pane: Pane) -> None:
+        """Every pixel is a voxel."""
+        return
+
+
+Planes: TypeAlias = Section | ObliqueSection
+"""What a pane may show planes of."""
+
 
 def _axis_for(volume: Volume, content: Content) -> int:
     if content is Content.STACK:
@@ -183,10 +198,12 @@ def _axis_for(volume: Volume, content: Content) -> int:
     return next((a for a in range(3) if patient_axis(volume.affine, a) == wanted), 0)
 
 
-def section_of(volume: Volume, pane: Pane) -> Section | None:
+def section_of(volume: Volume, pane: Pane) -> Planes | None:
     """The planes that a pane shows of a volume; None where `why_not` says why there are none."""
     if why_not(volume, pane.content):
         return None
+    if pane.content is Content.OBLIQUE:
+        return oblique_of(volume, pane)
     axis = _axis_for(volume, pane.content)
     display = display_of(volume.affine, axis) if volume.has_orientation else Display()
     display = display.turned(flip_across=pane.turn.mirrored).rotated(pane.turn.quarters)
@@ -202,8 +219,8 @@ def why_not(volume: Volume, content: Content) -> str:
         (volume.shape[0] == 1, f"One picture alone has no {content.value} planes; {_INSTEAD}"),
         (
             not volume.has_orientation,
-            "The file does not say how it lies in the patient, so which planes are "
-            f"{content.value} is unknown; {_INSTEAD}",
+            "The file does not say how it lies in the patient, so where its "
+            f"{content.value} planes are is unknown; {_INSTEAD}",
         ),
         (
             not volume.has_geometry,
@@ -214,6 +231,8 @@ def why_not(volume: Volume, content: Content) -> str:
     for is_so, sentence in reasons:
         if is_so:
             return sentence
+    if content is Content.OBLIQUE:
+        return ""
     if _axis_for(volume, content) and _is_sheared(volume):
         return (
             f"The slices are tilted against their axis, so {content.value} planes through them "

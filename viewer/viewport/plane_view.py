@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QImage, QPainter, QPen
@@ -30,6 +30,7 @@ from viewer.viewport.framing import Framing
 from viewer.viewport.pointing import draw_crosshair, draw_lens, lens_framing
 from viewer.viewport.scene import Scene
 from viewer.viewport.target import TargetMark
+from viewer.viewport.tilting import TiltGrips
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QPaintEvent, QResizeEvent
@@ -37,8 +38,11 @@ if TYPE_CHECKING:
     from inference.studies.model import Series
     from viewer.measuring.projection import Projection
     from viewer.panes import Pane
-    from viewer.planes.section import Section
+    from viewer.planes.section import Planes
     from viewer.session import ReadingSession
+
+    _Framed: TypeAlias = tuple[Series | None, Pane, tuple[float, ...]]
+    """What was laid out: the series, the pane without its slab, and the size of the picture."""
 
 __all__ = ["PlaneView"]
 
@@ -72,7 +76,7 @@ class PlaneView(QWidget):
         self._scene = Scene(session, number)
         self._framing: Framing | None = None
         self._pane = self._scene.pane
-        self._framed: tuple[Series | None, Pane, tuple[float, ...]] | None = None
+        self._framed: _Framed | None = None
         self._state = SliceState.READ
         self._cursor: QPointF | None = None
         self.measuring = MeasuringOverlay(session, self)
@@ -81,6 +85,7 @@ class PlaneView(QWidget):
         self._index: int | None = None
         self._lens_at: QPointF | None = None
         self._mark = TargetMark(self.update, self)
+        self._grips = TiltGrips(session, number)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(160, 120)
         self.setAccessibleName("Slice")
@@ -169,8 +174,9 @@ class PlaneView(QWidget):
         self._scene.forget_volume()
         self._pane = self._scene.pane
         framed, self._framed = self._framed, None
+        framing = self._framing
         if self._scene.section is not None:
-            size = self._scene.picture_size()
+            size = self._planes().size()
             self._framed = (self._session.series, replace(self._pane, slab=Slab()), size)
             # A series that has been read to its end stays as the reader has turned it.
             if framed != self._framed:
@@ -178,10 +184,22 @@ class PlaneView(QWidget):
                 self._window_step = self._session.window.width / _WINDOW_DRAG
                 self._framing = Framing(max(1, self.width()), max(1, self.height()), *size)
                 self._forget_hand()
+                if framing is not None and _leans_otherwise(framed, self._framed):
+                    self._framing = self._as_large(framing, self._framing)
         else:
             self._framing = None
             self._forget_hand()
         self._on_grey()
+
+    def _as_large(self, before: Framing, framing: Framing) -> Framing:
+        """An oblique plane that is being turned: what is looked at stays, and as large as it was.
+
+        One that fitted goes on fitting.
+        """
+        if before.zoom == 1.0:
+            return framing
+        middle = self._planes().to_picture(self._session.cursor)
+        return framing.at_scale(before.pixels_per_mm).centred(*middle)
 
     def _forget_hand(self) -> None:
         """What was pointed at is gone."""
@@ -293,6 +311,7 @@ class PlaneView(QWidget):
             if self._shows_crosshair():
                 at = self._framing.to_view(*self._planes().to_picture(self._session.cursor))
                 draw_crosshair(painter, QPointF(*at), self.width(), self.height())
+                self._grips.draw(painter, self._planes(), self._framing, with_grips=on_screen)
             projection = self._projection()
             if projection is not None:
                 taken = [entry.rect for entry in placed]
@@ -347,8 +366,15 @@ class PlaneView(QWidget):
     def _projection(self) -> Projection | None:
         return None if self._framing is None else self._scene.projection(self._framing)
 
-    def _planes(self) -> Section:
+    def _planes(self) -> Planes:
         section = self._scene.section
         if section is None:
             raise ValueError("no plane is shown")
         return section
+
+
+def _leans_otherwise(before: _Framed | None, after: _Framed) -> bool:
+    """The same series in the same pane, whose oblique plane was turned."""
+    if before is None or before[0] is not after[0]:
+        return False
+    return replace(before[1], tilt=after[1].tilt) == after[1]

@@ -15,8 +15,9 @@ from viewer import theme
 from viewer.identity import named
 from viewer.measuring.projection import Projection
 from viewer.panes import Content, SlabMode
-from viewer.planes.section import section_of, why_not
-from viewer.reading import SliceState
+from viewer.planes.oblique import ObliqueSection
+from viewer.planes.section import Section, section_of, why_not
+from viewer.reading import STILL_READING, SliceState
 from viewer.session import LayerStyle
 from viewer.viewport import texts
 from viewer.viewport.annotations import Annotations, Line, Role
@@ -33,11 +34,19 @@ if TYPE_CHECKING:
     from inference.findings import Heatmap, Manifestation
     from inference.studies.model import Problem, Volume
     from viewer.panes import Pane
-    from viewer.planes.section import Section
+    from viewer.planes.section import Planes
     from viewer.session import Layer, ReadingSession
     from viewer.viewport.framing import Framing
 
 __all__ = ["Scene"]
+
+_NO_DEPTH = (
+    "What a slab shows has no depth, so nothing is measured on it; show thin planes (Y) first."
+)
+_BETWEEN_VOXELS = (
+    "An oblique plane lies between voxels, so nothing is measured on it; measure on axial, coronal "
+    "or sagittal planes."
+)
 
 _BAR_SHARE = 0.25
 """The scale bar takes at most this part of the view's width."""
@@ -59,8 +68,9 @@ class Scene:
     def __init__(self, session: ReadingSession, number: int = 0) -> None:
         self._session = session
         self._number = number
-        self._section: Section | None = None
+        self._section: Planes | None = None
         self._plane: NDArray[Any] | None = None
+        self._outside: NDArray[np.bool_] | None = None
         self._grey: Bytes | None = None
         self._frame: Bytes | None = None
         self._frame_key: tuple[Framing, float] | None = None
@@ -76,7 +86,7 @@ class Scene:
 
     def forget_plane(self) -> None:
         """Another plane is shown."""
-        self._plane = None
+        self._plane = self._outside = None
         self.forget_grey()
 
     def forget_grey(self) -> None:
@@ -97,11 +107,6 @@ class Scene:
         panes = self._session.arrangement.panes
         return panes[min(self._number, len(panes) - 1)]
 
-    @property
-    def section(self) -> Section | None:
-        """The planes that are shown; None where there are none."""
-        return self._section
-
     def why_nothing(self) -> str:
         """Why an open volume has no such planes; empty where it has, or none is open."""
         volume = self._session.volume
@@ -112,11 +117,12 @@ class Scene:
         """Number of the plane on the screen."""
         return self._planes().index_of(self._session.cursor)
 
-    def picture_size(self) -> tuple[int, int, float, float]:
-        """Columns, rows, column mm and row mm of the displayed picture of the open volume."""
-        return self._planes().size()
+    @property
+    def section(self) -> Planes | None:
+        """The planes that are shown; None where there are none."""
+        return self._section
 
-    def _planes(self) -> Section:
+    def _planes(self) -> Planes:
         if self._section is None:
             raise ValueError("no plane is shown")
         return self._section
@@ -124,14 +130,12 @@ class Scene:
     def projection(self, framing: Framing) -> Projection | None:
         """Say how the voxel grid of the open volume lies in the view.
 
-        None on a slab: what is seen there has no depth, so nothing is measured on it. And while
-        slices are being read, since those that cannot be decoded will be left out.
+        None where nothing is measured, see `why_not_measured`.
         """
-        if self._section is None or self.pane.slab.mode is not SlabMode.THIN:
+        section = self._section
+        if not isinstance(section, Section) or self.why_not_measured():
             return None
-        if self._session.reading.active:
-            return None
-        section, index = self._section, self.index
+        index = self.index
         slices, rows, columns = section.shape
         axis = 2 - section.axis
         across, down = plane_axes(axis)
@@ -144,6 +148,15 @@ class Scene:
         (x, y), (right_x, right_y), (down_x, down_y) = in_view(0, 0), in_view(1, 0), in_view(0, 1)
         turned = QTransform(right_x - x, right_y - y, down_x - x, down_y - y, x, y)
         return Projection(axis, index, (columns, rows, slices), turned)
+
+    def why_not_measured(self) -> str:
+        """Why nothing is measured on the plane that is shown, in a sentence; empty where it is."""
+        # Slices that cannot be decoded will be left out, and the others get other numbers.
+        if self._session.reading.active:
+            return STILL_READING
+        if self.pane.slab.mode is not SlabMode.THIN:
+            return _NO_DEPTH
+        return _BETWEEN_VOXELS if isinstance(self._section, ObliqueSection) else ""
 
     def _open_volume(self) -> Volume:
         if self._session.volume is None:
@@ -194,21 +207,34 @@ class Scene:
             self._plane = self._planes().slab(self._open_volume().array, self.index, self.pane)
         return self._plane
 
+    def _outside_volume(self) -> NDArray[np.bool_] | None:
+        """Where the picture shows nothing of the volume; None where it does everywhere."""
+        if self._outside is None:
+            self._outside = self._planes().outside(self.index, self.pane)
+        return self._outside
+
     def _grey_plane(self) -> Bytes:
         if self._grey is None:
             session, volume = self._session, self._open_volume()
             if self.slice_state() is not SliceState.READ:
                 # Black whatever the window, and never what happens to be in memory.
-                columns, rows, _, _ = self.picture_size()
+                columns, rows, _, _ = self._planes().size()
                 self._grey = np.zeros((rows, columns), np.uint8)
                 return self._grey
             # Twice inverted is not inverted.
             self._grey = grey_of(self.plane(), session.window, volume.inverted != session.inverted)
+            if (outside := self._outside_volume()) is not None:
+                self._grey[outside] = 0
         return self._grey
 
     def _is_stored_slice(self) -> bool:
         """One slice as it was acquired is on the screen, which is what systems analyse."""
-        return self._planes().axis == 0 and self.pane.slab.mode is SlabMode.THIN
+        return self._stored_slices() is not None
+
+    def _stored_slices(self) -> Section | None:
+        """The planes, where one slice as it was acquired is on the screen."""
+        planes, is_thin = self._planes(), self.pane.slab.mode is SlabMode.THIN
+        return planes if isinstance(planes, Section) and planes.axis == 0 and is_thin else None
 
     def slice_state(self) -> SliceState:
         """Say whether what is on the screen has been read: a slice, or all of what planes cut."""
@@ -227,12 +253,14 @@ class Scene:
         return self._shown
 
     def _mask(self, key: Manifestation) -> NDArray[np.bool_] | None:
-        session, section = self._session, self._planes()
+        session, slices = self._session, self._stored_slices()
         if session.early is not None:
-            stored = session.early.mask(key, self.index) if self._is_stored_slice() else None
-            return None if stored is None else section.display.turn(stored)
+            stored = session.early.mask(key, self.index) if slices is not None else None
+            return None if stored is None or slices is None else slices.display.turn(stored)
         segment = session.findings.segment(key) if session.findings is not None else None
-        return None if segment is None else section.slab(segment.mask, self.index, self.pane)
+        if segment is None:
+            return None
+        return self._planes().slab(segment.mask, self.index, self.pane)
 
     def _masks(self) -> list[MaskLayer]:
         layers = []
@@ -249,10 +277,10 @@ class Scene:
         return session.heatmap if session.overlays_on and self._is_stored_slice() else None
 
     def _heat(self) -> HeatLayer | None:
-        heatmap = self._shown_heatmap()
-        if heatmap is None:
+        heatmap, slices = self._shown_heatmap(), self._stored_slices()
+        if heatmap is None or slices is None:
             return None
-        values = self._planes().display.turn(heatmap.values)
+        values = slices.display.turn(heatmap.values)
         session = self._session
         return HeatLayer(values, session.heatmap_opacity, session.heatmap_threshold)
 
@@ -323,12 +351,18 @@ class Scene:
         slab = None if mode is SlabMode.THIN else (mode, float(self.plane()[row, column]))
         voxel = self._planes().to_voxel(column + 0.5, row + 0.5, self.index)
         stored = (round(voxel[0]), round(voxel[1]), round(voxel[2]))
+        if not all(0 <= at < n for at, n in zip(stored, volume.shape[::-1], strict=True)):
+            return ()
         value, place = texts.value_lines(volume, stored, covering, slab)
         said = texts.probability_text(self._session.findings, stored[2])
         return (Line(value), Line(place), *((Line(said),) if said else ()))
 
     def _marks(self, volume: Volume) -> tuple[Line, ...]:
-        said = {"lossy": volume.lossy, "spacing unknown": not volume.has_geometry}
+        said = {
+            "lossy": volume.lossy,
+            "spacing unknown": not volume.has_geometry,
+            "interpolated": isinstance(self._section, ObliqueSection),
+        }
         lossy = tuple(Line(words, "warning") for words, is_so in said.items() if is_so)
         doubts = texts.doubts_text(self.problems())
         marks = (*self._early_mark(), *lossy)

@@ -11,13 +11,14 @@ import numpy as np
 from inference.findings import Manifestation
 from inference.studies.model import Unit
 from viewer.panes import SlabMode
+from viewer.planes.oblique import ObliqueSection
 from viewer.planes.orientation import patient_axis
 
 if TYPE_CHECKING:
     from inference.findings import Findings
     from inference.studies.model import Problem, Volume, Window
     from viewer.panes import Pane
-    from viewer.planes.section import Section
+    from viewer.planes.section import Planes
 
 __all__ = [
     "ScaleBar",
@@ -74,9 +75,14 @@ def scale_bar(pixels_per_mm: float, longest: float) -> ScaleBar | None:
     return None
 
 
-def plane_text(volume: Volume, section: Section, index: int) -> str:
-    """Plane k of n, and where it lies along the patient axis nearest to its normal, in mm."""
+def plane_text(volume: Volume, section: Planes, index: int) -> str:
+    """Plane k of n, and where it lies along the patient axis nearest to its normal, in mm.
+
+    Of an oblique one: how far it leans.
+    """
     text = f"{index + 1}/{section.count}"
+    if isinstance(section, ObliqueSection):
+        return f"{text}  ·  {section.words}"
     if not (volume.has_geometry and volume.has_orientation):
         return text
     axis = patient_axis(volume.affine, section.axis)
@@ -86,14 +92,17 @@ def plane_text(volume: Volume, section: Section, index: int) -> str:
     return f"{text}  ·  {_AXES[axis]} {number(centre[axis], 1)} mm"
 
 
-def slab_text(section: Section, index: int, pane: Pane) -> str:
+def slab_text(section: Planes, index: int, pane: Pane) -> str:
     """What a slab is made of: how, how thick and of how many planes; empty for one plane."""
     if pane.slab.mode is SlabMode.THIN:
         return ""
     start, stop = section.span(index, pane)
     planes = stop - start
     thick = number(planes * section.plane_mm, 1)
-    return f"{pane.slab.mode} of {planes} {'plane' if planes == 1 else 'planes'}, {thick} mm"
+    text = f"{pane.slab.mode} of {planes} {'plane' if planes == 1 else 'planes'}, {thick} mm"
+    if isinstance(section, ObliqueSection) and (coarse := section.coarseness(index, pane)) > 1:
+        text += f", sampled every {number(coarse * section.pixel_mm, 1)} mm"
+    return text
 
 
 def window_text(window: Window) -> str:

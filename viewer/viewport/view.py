@@ -11,7 +11,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
 from viewer.mouse import Turn
-from viewer.reading import STILL_READING
 from viewer.session import Tool
 from viewer.viewport.framing import Framing
 from viewer.viewport.gestures import notches_of, tool_of, turn_of
@@ -34,10 +33,6 @@ _ZOOM_NOTCH = 1.2
 
 _SCROLL_DRAG = 8.0
 """Pixels of dragging a plane."""
-
-_NO_DEPTH = (
-    "What a slab shows has no depth, so nothing is measured on it; show thin planes (Y) first."
-)
 
 _CURSORS = {
     Tool.WINDOW: Qt.CursorShape.CrossCursor,
@@ -137,12 +132,13 @@ class SliceView(PlaneView):
             event.ignore()
             return
         if event.button() == Qt.MouseButton.LeftButton:
+            if self._grips.press(self._planes(), self._framing, event.position()):
+                return
             projection = self._projection()
             if projection is not None and self.measuring.press(projection, event):
                 return
             if projection is None and tool.measures is not None:
-                waits = self._session.reading.active
-                self._session.post("info", STILL_READING if waits else _NO_DEPTH)
+                self._session.post("info", self._scene.why_not_measured())
                 return
         self._drag = _Drag(
             event.button(),
@@ -157,6 +153,8 @@ class SliceView(PlaneView):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with the drag, and tell what lies under the cursor."""
         self._cursor = event.position()
+        if self._grips.move(event.position()):
+            return
         if self._drag is not None:
             self._continue(self._drag, event.position())
         elif not self._is_measured(event) and (
@@ -168,10 +166,13 @@ class SliceView(PlaneView):
     def _is_measured(self, event: QMouseEvent) -> bool:
         """Let a measurement follow the mouse, and show what the mouse would do to one."""
         projection = self._projection()
-        if projection is None:
-            return False
-        taken = self.measuring.move(projection, event)
-        wanted = self.measuring.cursor(projection, event.position())
+        taken, wanted = False, None
+        if projection is not None:
+            taken = self.measuring.move(projection, event)
+            wanted = self.measuring.cursor(projection, event.position())
+        if self._framing is not None and not taken:
+            on_grip = self._grips.holds(self._planes(), self._framing, event.position())
+            wanted = Qt.CursorShape.PointingHandCursor if on_grip else wanted
         self.setCursor(self._usual_cursor() if wanted is None else wanted)
         return taken
 
@@ -211,6 +212,8 @@ class SliceView(PlaneView):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End the drag with the button that began it."""
+        if event.button() == Qt.MouseButton.LeftButton and self._grips.release():
+            return
         if self._drag is not None and event.button() == self._drag.button:
             self._drag = None
             self._lens_at = None

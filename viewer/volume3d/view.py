@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from inference.errors import ExportRefusedError
 from viewer.volume3d.camera import VIEWS
 from viewer.volume3d.canvas import Canvas
+from viewer.volume3d.halves import Halves
 from viewer.volume3d.presets import GREY_RAMP, load_presets_3d
 from viewer.volume3d.scene import Scene
 
@@ -125,7 +126,6 @@ class VolumeView(QWidget):
     # -- the bar -----------------------------------------------------------------------------
 
     def _bar(self) -> QWidget:
-        bar = QWidget()
         self._presets = QComboBox()
         self._presets.setObjectName("preset-3d")
         self._presets.setAccessibleName("What is shown in 3D")
@@ -161,17 +161,12 @@ class VolumeView(QWidget):
         reset.setObjectName("reset-3d")
         reset.setToolTip("Look from the front at everything; the box cuts nothing off")
         reset.clicked.connect(self.reset)
-        columns = QHBoxLayout(bar)
-        columns.setContentsMargins(4, 4, 4, 4)
-        columns.setSpacing(4)
-        columns.addWidget(self._presets)
         self._buttons = (self._lungs, self._slice, self._box, self._turntable, sides, reset)
         for button in self._buttons:
             button.setAccessibleName(button.text())
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            columns.addWidget(button)
-        columns.addStretch(1)
-        return bar
+        shown, done = self._buttons[:2], self._buttons[2:]
+        return Halves((self._presets, *shown), done)
 
     def _offered(self) -> tuple[Preset, ...]:
         volume = self._session.volume

@@ -553,7 +553,7 @@ def test_a_scaled_screen_gets_every_device_pixel(session, show, analysed, pixels
     analysed({Manifestation.GGO: one_pixel(session, 6, 4)})
     scene = scene_module.Scene(session)
     scene.forget_volume()
-    image = scene.frame(Framing(401.0, 403.0, *scene.picture_size()), ratio)
+    image = scene.frame(Framing(401.0, 403.0, *scene.section.size()), ratio)
     assert (image.width(), image.height()) == (round(401 * ratio), round(403 * ratio))
     image.setDevicePixelRatio(1.0)
     rows, columns = np.nonzero(is_coloured(pixels(image)))
