@@ -132,21 +132,25 @@ class ObliqueSection:
         columns, rows, _ = self.extent
         first, stop = self.span(index, pane)
         matrix = self._matrix((first + stop - 1) / 2.0)
+        across = np.arange(columns, dtype=np.float32)[None]
+        down = np.arange(rows, dtype=np.float32)[:, None]
+        places = [
+            (np.float32(x) * across + np.float32(start)) + np.float32(y) * down
+            for x, y, _, start in matrix[:3]
+        ]
+        last = [np.float32(count - 0.5) for count in reversed(self.shape)]
+        if stop - first == 1:
+            beyond = [(at < -0.5) | (at > end) for at, end in zip(places, last, strict=True)]
+            return np.asarray(beyond[0] | beyond[1] | beyond[2])
         half = (stop - first - 1) / 2.0
         # The part of the way through the slab that lies between each pair of faces.
         enters = np.full((rows, columns), -half, np.float32)
         leaves = np.full((rows, columns), half, np.float32)
-        across, down = np.arange(columns)[None], np.arange(rows)[:, None]
-        for axis, count in enumerate(reversed(self.shape)):
-            x, y, way, start = matrix[axis]
-            at = (start + x * across + y * down).astype(np.float32)
-            if abs(way) * max(half, 1.0) < 1e-6:
-                leaves[(at < -0.5) | (at > count - 0.5)] = -np.inf
+        for at, end, way in zip(places, last, matrix[:3, 2].astype(np.float32), strict=True):
+            if abs(way) * half < 1e-6:
+                leaves[(at < -0.5) | (at > end)] = -np.inf
                 continue
-            faces = (
-                (np.float32(-0.5) - at) / np.float32(way),
-                (np.float32(count - 0.5) - at) / np.float32(way),
-            )
+            faces = (-0.5 - at) / way, (end - at) / way
             np.maximum(enters, np.minimum(*faces), out=enters)
             np.minimum(leaves, np.maximum(*faces), out=leaves)
         # What lies in the volume between two planes is not shown.

@@ -29,7 +29,6 @@ _NEAR = 12.0
 """Radius of a grip, and how near the mouse must come, in logical pixels."""
 _LEAST_ANGLE = math.sin(math.radians(1.0))
 """Planes that are nearer to parallel than this have no line that means anything."""
-_FAR = 10_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,8 @@ class TiltGrips:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        line = QLineF(trace.point(-_FAR), trace.point(_FAR))
+        far = math.hypot(framing.width, framing.height)
+        line = QLineF(trace.point(-far), trace.point(far))
         for colour, wide in ((QColor(0, 0, 0, 110), 3.0), (theme.on_image("warning"), 1.2)):
             painter.setPen(QPen(colour, wide))
             painter.drawLine(line)
