@@ -35,7 +35,7 @@ from viewer.settings import Settings
 from viewer.window import MainWindow
 
 if TYPE_CHECKING:
-    from inference.commands.reading import Opened
+    from inference.commands.writing import Opened
     from inference.findings import Findings
     from inference.systems.base import Context
 

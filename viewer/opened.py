@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from inference.commands.reading import (
-    Modality,
-    Opened,
-    open_series,
-    terminal_progress,
-    write_results,
-)
+from inference.commands.reading import Modality, open_series, terminal_progress
+from inference.commands.writing import Opened, write_results
 from inference.errors import BadInputError, ExportRefusedError, SecondReadError
 from inference.systems.base import Context
 

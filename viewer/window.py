@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QImage, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QImage, QKeyEvent
 from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
     QFileDialog,
     QMainWindow,
     QMenu,
     QSplitter,
     QTabWidget,
-    QTextBrowser,
     QToolBar,
     QVBoxLayout,
     QWidget,
@@ -33,11 +30,12 @@ from viewer.details import details
 from viewer.export import Exporter, Format, ask_with_dialog
 from viewer.habits import Habits
 from viewer.identity import private_words, without
+from viewer.keys_dialog import KeysDialog
 from viewer.layouts import Hanger
 from viewer.layouts_dialog import LayoutsDialog
 from viewer.lesions import LesionLister
 from viewer.measuring.keeper import Keeper
-from viewer.menus import ActionSet, keys_html, wants_key
+from viewer.menus import ActionSet, wants_key
 from viewer.messages import MessageArea
 from viewer.opening import Opener
 from viewer.panels import (
@@ -130,7 +128,7 @@ class MainWindow(QMainWindow):
         self.messages = MessageArea(self._describe, self._shown)
         self.actions_ = ActionSet(commands(self.session, self._doings()), self.session, self)
         self.habits.take_actions(self.actions_)
-        self._keys_dialog: QDialog | None = None
+        self._keys_dialog: KeysDialog | None = None
         self._cards_dialog: CardsDialog | None = None
         self._layouts_dialog: LayoutsDialog | None = None
         self._splitters: dict[str, QSplitter] = {}
@@ -288,24 +286,8 @@ class MainWindow(QMainWindow):
 
     def _show_keys(self) -> None:
         if self._keys_dialog is None:
-            dialog = QDialog(self)
-            dialog.setWindowTitle("Keys and mouse")
-            page = QTextBrowser()
-            page.setAccessibleName("Keys and mouse")
-            buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-            # The style's own icon is black on black.
-            buttons.button(QDialogButtonBox.StandardButton.Close).setIcon(QIcon())
-            buttons.rejected.connect(dialog.close)
-            rows = QVBoxLayout(dialog)
-            rows.addWidget(page)
-            rows.addWidget(buttons)
-            dialog.resize(520, 560)
-            self._keys_dialog = dialog
-        # Keys and mouse may have been given other things to do since.
-        for page in self._keys_dialog.findChildren(QTextBrowser):
-            page.setHtml(keys_html(self.actions_.keymap, self.session.manner.mouse))
-        self._keys_dialog.show()
-        self._keys_dialog.raise_()
+            self._keys_dialog = KeysDialog(self)
+        self._keys_dialog.show_keys(self.actions_.keymap, self.session.manner.mouse)
 
     def _three_d(self) -> VolumeView | None:
         # What the window made.

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from inference.errors import BadInputError, ExportRefusedError
+from inference.commands.writing import (
+    ARCHIVE,
+    Opened,
+    main_slice,
+    write_json_of,
+    write_png_of,
+    write_results,
+)
+from inference.errors import BadInputError
 from inference.progress import Progress
 
 if TYPE_CHECKING:
     import rich.console
 
-    from inference.findings import Findings
-    from inference.studies.model import Series, Study, Volume
 
-__all__ = ["Opened", "open_series", "register", "terminal_progress", "write_results"]
-
-_ARCHIVE: Final = "archive"
-_SLICES: Final = "slices"
+__all__ = ["open_series", "register", "terminal_progress"]
 
 
 class Streams(StrEnum):
@@ -76,16 +77,6 @@ IdentityOption = Annotated[
     bool,
     typer.Option("--identity", help="Keep name, id, dates, UIDs and file names in the JSON."),
 ]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Opened:
-    """A series with its pixels."""
-
-    study: Study
-    series: Series
-    volume: Volume
-    seconds: float
 
 
 def analyse(
@@ -175,13 +166,13 @@ def export(
     kind = _kind(to)
     with terminal_progress() as progress:
         opened = open_series(path, series, modality, progress)
-    folder = findings / _ARCHIVE if (findings / _ARCHIVE).is_dir() else findings
+    folder = findings / ARCHIVE if (findings / ARCHIVE).is_dir() else findings
     kept = archive.load(folder, opened.volume)
     if kind == "json":
-        _write_json(opened, kept, to, identity)
+        write_json_of(opened, kept, to, identity)
     elif kind == "png":
-        index = _main_slice(kept) if slice_number is None else slice_number - 1
-        _write_png(opened.volume, kept, index, to, outline)
+        index = main_slice(kept) if slice_number is None else slice_number - 1
+        write_png_of(opened.volume, kept, index, to, outline)
     elif kind == "seg":
         from inference.export import seg
 
@@ -304,101 +295,3 @@ def _kind(path: Path) -> str:
         f"“{path.name}” has no ending that says what to write; use .dcm, .nii.gz, .png, .csv or "
         ".json."
     )
-
-
-def _main_slice(findings: Findings) -> int:
-    """The slice with most lesion pixels, or the middle one."""
-    import numpy as np
-
-    if not findings.segments:
-        return findings.shape[0] // 2
-    pixels = np.sum([segment.pixels_per_slice for segment in findings.segments], axis=0)
-    return int(pixels.argmax()) if pixels.any() else findings.shape[0] // 2
-
-
-def write_results(opened: Opened, findings: Findings, out: Path, identity: bool) -> list[str]:
-    """Write findings, masks, key pictures and the archive; earlier results are replaced.
-
-    Parameters
-    ----------
-    opened, findings
-        What was read, and what was found in it.
-    out
-        Folder; made if need be.
-    identity
-        Keep name, id, dates, UIDs and file names in the JSON.
-
-    Returns
-    -------
-    list of str
-        A line for each result, in words where one was refused.
-
-    Raises
-    ------
-    ExportRefusedError
-        When the folder cannot be written.
-    """
-    from inference.export import archive, labels, lesion_table, seg
-
-    _clear(out)
-    archive.save(findings, opened.volume, out / _ARCHIVE)
-    _write_json(opened, findings, out / "findings.json", identity)
-    lines = [f"Written: {out / 'findings.json'}"]
-    if findings.segments:
-        for name, write in (
-            ("lesions.csv", lesion_table.write_csv),
-            ("labels.nii.gz", labels.write_nifti),
-            ("seg.dcm", seg.write_seg),
-        ):
-            try:
-                note = write(findings, opened.volume, out / name)
-            except ExportRefusedError as refusal:
-                lines.append(f"Not written: {name}. {refusal}")
-            else:
-                lines.append(f"Written: {out / name}" + (f" ({note})" if note else ""))
-    for name, index in _key_slices(findings).items():
-        picture = out / _SLICES / f"{name}_{index + 1:03d}.png"
-        _write_png(opened.volume, findings, index, picture, outline=False)
-        lines.append(f"Written: {picture}")
-    lines.append(f"Written: {out / _ARCHIVE} (for secondread export)")
-    return lines
-
-
-def _clear(out: Path) -> None:
-    """Remove earlier results, so that none is taken for one of this analysis."""
-    try:
-        (out / _SLICES).mkdir(parents=True, exist_ok=True)
-        for name in ("findings.json", "lesions.csv", "labels.nii.gz", "seg.dcm"):
-            (out / name).unlink(missing_ok=True)
-        for picture in (out / _SLICES).glob("*_[0-9][0-9][0-9].png"):
-            picture.unlink()
-        if (out / _ARCHIVE).is_dir():
-            shutil.rmtree(out / _ARCHIVE)
-    except OSError as error:
-        raise ExportRefusedError(
-            f"The folder {out} cannot be written ({error.strerror}); choose another with --out."
-        ) from error
-
-
-def _key_slices(findings: Findings) -> dict[str, int]:
-    """Name and index of the slices worth a picture."""
-    found = {
-        segment.key.value: segment.largest_slice
-        for segment in findings.segments
-        if segment.largest_slice is not None
-    }
-    return found or {"slice": _main_slice(findings)}
-
-
-def _write_json(opened: Opened, findings: Findings, path: Path, identity: bool) -> None:
-    from inference.export.report import write_json
-
-    write_json(
-        findings, opened.study, opened.series, opened.volume, path, include_identity=identity
-    )
-
-
-def _write_png(volume: Volume, findings: Findings, index: int, path: Path, outline: bool) -> None:
-    from inference.export.picture import render, write_png
-
-    write_png(render(volume, findings, index, style="outline" if outline else "fill"), path)
