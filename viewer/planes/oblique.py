@@ -97,22 +97,9 @@ class ObliqueSection:
         return 1 + sum(stop - first > many for many in _COARSER_FROM)
 
     def slab(self, array: NDArray[Any], index: int, pane: Pane) -> NDArray[Any]:
-        """One plane, or the planes around it as one picture, turned for the screen.
+        """The planes around one as one picture; as `Section.slab`.
 
-        Parameters
-        ----------
-        array
-            Shape (slices, rows, columns). Of a bool array it is whether any plane is set.
-        index
-            The plane in the middle; at the ends of the volume there are fewer planes.
-        pane
-            How many planes, and how they become one.
-
-        Returns
-        -------
-        ndarray
-            Shape (rows, columns); float32 for a mean, else of the array's type. Where `outside` is
-            set it means nothing.
+        Where `outside` is set the picture means nothing.
         """
         # VTK takes a while to load, and most readers never turn a plane.
         from viewer.planes.sampling import sample
