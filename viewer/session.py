@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from inference.studies.model import Window
@@ -17,10 +18,14 @@ from viewer.choices import AnalysisState, HeatmapChoice, Layer, LayerStyle, Tool
 from viewer.first_window import first_window, percentile_window
 from viewer.manner import Manner
 from viewer.measuring.notebook import Notebook
+from viewer.measuring.seen import is_seen
+from viewer.panes import Content
 from viewer.reading import Arrivals, Reading, same_slice
 from viewer.results import Results
+from viewer.tilt import Tilt
 
 if TYPE_CHECKING:
+    from inference.measurements import Measurement
     from inference.studies.model import Series, Study, Volume
 
 __all__ = ["AnalysisState", "HeatmapChoice", "Layer", "LayerStyle", "ReadingSession", "Tool"]
@@ -64,7 +69,9 @@ class ReadingSession(Results):
         self.measurements = Notebook(self)
         """What was measured on the open series."""
         self.cursor_changed.connect(self._leave_measurement)
+        self.arrangement.panes_changed.connect(self._leave_measurement)
         self.measurements.place_wanted.connect(self._show_place)
+        self.measurements.slant_wanted.connect(self._show_aslant)
 
     # -- studies -----------------------------------------------------------------------------
 
@@ -205,14 +212,27 @@ class ReadingSession(Results):
         self.cursor_changed.emit()
 
     def _leave_measurement(self) -> None:
-        column, row, slice_ = self._cursor
-        self.measurements.leave((round(column), round(row), round(slice_)))
+        volume, panes = self._volume, self.arrangement.panes
+        if volume is not None:
+            self.measurements.leave(lambda each: is_seen(each, volume, self._cursor, panes))
 
     def _show_place(self, axis: int, index: int) -> None:
         """Go to a plane of the voxel axis; the other two coordinates stay."""
         place = list(self._cursor)
         place[axis] = float(index)
         self.set_cursor((place[0], place[1], place[2]))
+
+    def _show_aslant(self, measurement: Measurement) -> None:
+        """Go to the oblique plane of a measurement, in the pane that has such or the active one."""
+        if measurement.slant is None:
+            return
+        slant, arrangement = measurement.slant, self.arrangement
+        number = arrangement.active if arrangement.oblique is None else arrangement.oblique
+        pane = arrangement.panes[number]
+        tilt = Tilt(slant.right, slant.down)
+        arrangement.update_pane(number, replace(pane, content=Content.OBLIQUE, tilt=tilt))
+        column, row, slice_ = np.mean(measurement.points, axis=0)
+        self.set_cursor((float(column), float(row), float(slice_)))
 
     @property
     def target(self) -> tuple[int, int, int] | None:

@@ -68,7 +68,8 @@ def write_sr(measurements: Sequence[Measurement], volume: Volume, path: Path) ->
     """
     import highdicom as hd
 
-    chosen = [m for m in measurements if m.kind not in _UNWRITTEN and m.axis == 2]
+    on_slices = [m for m in measurements if m.axis == 2 and m.slant is None]
+    chosen = [m for m in on_slices if m.kind not in _UNWRITTEN]
     chosen.sort(key=lambda each: each.number)
     if volume.unit is not Unit.HU:
         chosen = [each for each in chosen if each.kind is not Kind.PROBE]

@@ -12,12 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.measurements.model import Point
+from inference.measurements.planes import Point, Vectors, parts
 
 __all__ = ["angle", "box_area", "crosses_itself", "ellipse_area", "length", "line_angle", "outline"]
 
 Points = Sequence[Point]
-Vectors = NDArray[np.float64]
 
 
 def _placed(points: Points, affine: Vectors) -> Vectors:
@@ -55,21 +54,17 @@ def line_angle(points: Points, affine: Vectors) -> float:
     return min(drawn, 180.0 - drawn)
 
 
-def _sides(corners: Points, axis: int, affine: Vectors) -> tuple[Vectors, Vectors]:
-    """The two sides of the box with these opposite corners in the plane across `axis`, in mm."""
-    across = np.asarray(corners[1], np.float64) - np.asarray(corners[0], np.float64)
-    first, second = (other for other in range(3) if other != axis)
-    return affine[:3, first] * across[first], affine[:3, second] * across[second]
+def box_area(corners: Points, steps: Vectors, affine: Vectors) -> float:
+    """Area of the box with these opposite corners whose sides run along `steps`, in mm²."""
+    first, other = np.asarray(corners, np.float64)
+    across, down = parts(steps, other - first)
+    sides = affine[:3, :3] @ steps * (across, down)
+    return float(np.linalg.norm(np.cross(sides[:, 0], sides[:, 1])))
 
 
-def box_area(corners: Points, axis: int, affine: Vectors) -> float:
-    """Area of the box with these opposite corners, in mm²."""
-    return float(np.linalg.norm(np.cross(*_sides(corners, axis, affine))))
-
-
-def ellipse_area(corners: Points, axis: int, affine: Vectors) -> float:
+def ellipse_area(corners: Points, steps: Vectors, affine: Vectors) -> float:
     """Area of the ellipse in the box with these opposite corners, in mm²."""
-    return np.pi / 4.0 * box_area(corners, axis, affine)
+    return np.pi / 4.0 * box_area(corners, steps, affine)
 
 
 def outline(points: Points, affine: Vectors) -> float:
@@ -79,7 +74,7 @@ def outline(points: Points, affine: Vectors) -> float:
     return 0.5 * float(np.linalg.norm(np.cross(placed, np.roll(placed, -1, axis=0)).sum(axis=0)))
 
 
-def crosses_itself(points: NDArray[np.float64]) -> bool:
+def crosses_itself(points: Vectors) -> bool:
     """Say whether two sides of a closed polygon cross, ends apart; points are (n, 2)."""
     start, end = points, np.roll(points, -1, axis=0)
     half = np.linalg.norm(end - start, axis=1) / 2.0

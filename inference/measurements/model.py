@@ -7,19 +7,18 @@ import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from inference.measurements.planes import Point, Slant, Vectors, positions_of, straight_steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from inference.studies.model import Volume
 
-__all__ = ["MOST_TEXT", "PLANE_TOLERANCE", "Kind", "Measurement", "Point", "carried", "grid_key"]
-
-Point: TypeAlias = tuple[float, float, float]
-"""(column, row, slice) on the voxel grid, or (x, y, z) in LPS mm."""
+__all__ = ["MOST_TEXT", "PLANE_TOLERANCE", "Kind", "Measurement", "carried", "grid_key"]
 
 PLANE_TOLERANCE: Final = 0.5
 """A measurement is drawn on planes that all its points are at most so many voxels away from."""
@@ -102,7 +101,8 @@ class Measurement:
         (column, row, slice) on the voxel grid of the series, continuous; the centres of pixels lie
         at whole numbers.
     axis
-        Voxel axis at right angles to the plane it was drawn in: 0 column, 1 row, 2 slice.
+        Voxel axis at right angles to the plane it was drawn in: 0 column, 1 row, 2 slice. Of an
+        oblique plane the one that is nearest to that.
     positions
         The same points in LPS mm, or None where the series has no patient axes.
     sop_instance_uid
@@ -113,6 +113,9 @@ class Measurement:
         Where the reader has put its label, as a point like `points`; None for the automatic place.
     created
         Time in UTC, ISO 8601.
+    slant
+        How the oblique plane lies that it was drawn on; None on a plane of the grid. The sides of
+        a box run along its axes.
     """
 
     id: str
@@ -125,6 +128,7 @@ class Measurement:
     sop_instance_uid: str = ""
     text: str = ""
     label: Point | None = None
+    slant: Slant | None = None
 
     def __post_init__(self) -> None:
         if self.axis not in {0, 1, 2}:
@@ -138,12 +142,20 @@ class Measurement:
             raise ValueError(f"a {self.kind.value} has not {len(self.points)} points")
         if not np.all(np.isfinite(self.points)):
             raise ValueError("points must be finite")
-        if np.ptp([point[self.axis] for point in self.points]) > 2 * PLANE_TOLERANCE:
-            raise ValueError("the points of a measurement lie in one plane")
         if self.positions is not None and len(self.positions) != len(self.points):
             raise ValueError("there is one position a point")
+        if self._depth() > 2 * PLANE_TOLERANCE:
+            raise ValueError("the points of a measurement lie in one plane")
         if len(self.text) > MOST_TEXT:
             raise ValueError(f"a note has at most {MOST_TEXT} characters")
+
+    def _depth(self) -> float:
+        """How far its points lie apart across its plane, in planes."""
+        if self.slant is None:
+            return float(np.ptp([point[self.axis] for point in self.points]))
+        if self.positions is None:
+            raise ValueError("on an oblique plane there is a position for each point")
+        return float(np.ptp(self.slant.depths(self.positions))) / self.slant.step
 
     @classmethod
     def on(
@@ -155,6 +167,7 @@ class Measurement:
         *,
         number: int = 1,
         text: str = "",
+        slant: Slant | None = None,
     ) -> Measurement:
         """Make a new one on an open volume.
 
@@ -162,7 +175,7 @@ class Measurement:
         ----------
         volume
             Gives the positions in mm and the image.
-        kind, points, axis, number, text
+        kind, points, axis, number, text, slant
             See the class.
 
         Raises
@@ -170,16 +183,19 @@ class Measurement:
         ValueError
             When the points do not make such a measurement.
         """
-        made = cls(
+        oriented = volume.has_orientation
+        return cls(
             id=uuid.uuid4().hex,
             number=number,
             kind=kind,
-            points=tuple(points),
+            points=tuple(_point(np.asarray(point)) for point in points),
             axis=axis,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
+            positions=positions_of(volume, points) if oriented else None,
+            sop_instance_uid="" if slant is not None else _image(volume, axis, points),
             text=text,
+            slant=slant,
         )
-        return made.moved(volume, points)
 
     def moved(self, volume: Volume, points: Sequence[Point]) -> Measurement:
         """Return the same measurement at other points; its label goes along."""
@@ -187,21 +203,23 @@ class Measurement:
         if label is not None:
             way = np.mean(points, axis=0) - np.mean(self.points, axis=0)
             label = _point(np.asarray(label) + way)
-        placed = None
-        if volume.has_orientation:
-            placed = tuple(_point(volume.position(*point)) for point in points)
+        oriented, aslant = volume.has_orientation, self.slant is not None
         return replace(
             self,
             points=tuple(_point(np.asarray(point)) for point in points),
-            positions=placed,
-            sop_instance_uid=_image(volume, self.axis, points[0]),
+            positions=positions_of(volume, points) if oriented else None,
+            sop_instance_uid="" if aslant else _image(volume, self.axis, points),
             label=label,
         )
 
     @property
     def plane(self) -> int:
-        """Index, along `axis`, of the plane it lies in."""
+        """Index, along `axis`, of the plane it lies in; aslant, of that through its first point."""
         return round(self.points[0][self.axis])
+
+    def steps(self, affine: Vectors) -> Vectors:
+        """From one pixel of its plane to the next across and down, in voxels; shape (3, 2)."""
+        return straight_steps(self.axis) if self.slant is None else self.slant.steps(affine)
 
     def lies_on(self, axis: int, index: int) -> bool:
         """Say whether it is to be drawn on a plane of the grid.
@@ -215,9 +233,26 @@ class Measurement:
         index
             Of the plane along that axis.
         """
-        if self.kind.is_region and axis != self.axis:
+        if self.kind.is_region and (axis != self.axis or self.slant is not None):
             return False
         return all(abs(point[axis] - index) <= PLANE_TOLERANCE for point in self.points)
+
+    def lies_aslant(self, slant: Slant, depth: float) -> bool:
+        """Say whether it is to be drawn on an oblique plane; the rule is that of `lies_on`.
+
+        Parameters
+        ----------
+        slant
+            How the plane lies.
+        depth
+            In mm, as `Slant.depths` counts it.
+        """
+        if self.positions is None:
+            return False
+        if self.kind.is_region and (self.slant is None or not self.slant.is_parallel(slant)):
+            return False
+        away = np.abs(slant.depths(self.positions) - depth)
+        return bool((away <= PLANE_TOLERANCE * slant.step).all())
 
 
 def _point(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Point:
@@ -225,8 +260,8 @@ def _point(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Point:
     return column, row, slice_
 
 
-def _image(volume: Volume, axis: int, point: Point) -> str:
-    index = round(point[2])
+def _image(volume: Volume, axis: int, points: Sequence[Point]) -> str:
+    index = round(points[0][2])
     if axis != 2 or not 0 <= index < len(volume.slices):
         return ""
     return volume.slices[index].sop_instance_uid
@@ -245,15 +280,22 @@ def carried(measurement: Measurement, volume: Volume) -> Measurement | None:
     Returns
     -------
     Measurement or None
-        None where its plane is not one of the volume's, or positions are not known.
+        None where its plane is not one of the volume's, or positions are not known; of an oblique
+        plane, where a point lies outside the volume.
     """
     if measurement.positions is None or not volume.has_orientation:
         return None
     back = np.linalg.inv(volume.affine)
     points = np.array([[*position, 1.0] for position in measurement.positions]) @ back.T[:, :3]
+    depths = (volume.shape[2], volume.shape[1], volume.shape[0])
+    if measurement.slant is not None:
+        inside = (points >= -PLANE_TOLERANCE) & (points <= np.array(depths) - PLANE_TOLERANCE)
+        if not inside.all():
+            return None
+        return replace(measurement, label=None).moved(volume, [_point(each) for each in points])
     along = points[:, measurement.axis]
     plane = float(np.round(along[0]))
-    depth = (volume.shape[2], volume.shape[1], volume.shape[0])[measurement.axis]
+    depth = depths[measurement.axis]
     if np.abs(along - plane).max() > _CARRY_TOLERANCE or not 0 <= plane < depth:
         return None
     points[:, measurement.axis] = plane

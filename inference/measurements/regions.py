@@ -1,7 +1,9 @@
 """Which pixels a region holds, and what their stored values are.
 
 The rule: a pixel belongs to a region when its centre lies inside the outline or on it. An outline
-that crosses itself encloses what an odd number of its turns enclose.
+that crosses itself encloses what an odd number of its turns enclose. On an oblique plane there are
+no pixels: there the rule is that of the samples of its lattice, see `Slant`, which are interpolated
+between voxels.
 """
 
 from __future__ import annotations
@@ -13,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.measurements.model import Kind
+from inference.measurements.planes import Vectors, plane_axes
 
 if TYPE_CHECKING:
     from inference.measurements.model import Measurement
+    from inference.measurements.planes import Slant
     from inference.studies.model import Volume
 
-__all__ = ["Region", "mask_of", "plane_axes", "region_of", "values_of"]
+__all__ = ["Region", "mask_of", "region_of", "values_of"]
 
 _ON_OUTLINE: Final = 1e-6
 """So many pixels from the outline a centre may lie and still be on it."""
@@ -31,9 +35,10 @@ class Region:
     Parameters
     ----------
     pixels
-        Pixels whose values were used.
+        Pixels, or samples of an oblique plane, whose values were used.
     left_out
-        Pixels of the region without a value: padding, NaN and infinity.
+        Those of the region without a value: padding, NaN and infinity; samples that have such a
+        voxel beside them, or lie outside the volume.
     mean, sd, minimum, maximum
         Of the values, in the volume's unit; None when no pixel has a value. The standard deviation
         is that of the pixels themselves (divided by their number, not by one less).
@@ -45,11 +50,6 @@ class Region:
     sd: float | None
     minimum: float | None
     maximum: float | None
-
-
-def plane_axes(axis: int) -> tuple[int, int]:
-    """Voxel axes that run across and down a plane as stored: (column, row) of a slice."""
-    return {0: (1, 2), 1: (0, 2), 2: (0, 1)}[axis]
 
 
 def values_of(volume: Volume, axis: int, index: int) -> NDArray[np.generic]:
@@ -87,15 +87,18 @@ def mask_of(measurement: Measurement, shape: tuple[int, int]) -> tuple[NDArray[n
     high = np.minimum(np.floor(points.max(axis=0) + _ON_OUTLINE), last).astype(int)
     x = np.arange(low[0], high[0] + 1, dtype=np.float64)
     y = np.arange(low[1], high[1] + 1, dtype=np.float64)
-    if measurement.kind is Kind.RECTANGLE:
-        mask = np.ones((y.size, x.size), bool)
-    elif measurement.kind is Kind.ELLIPSE:
-        mask = _in_ellipse(points, x, y)
-    elif measurement.kind is Kind.FREEHAND:
-        mask = _in_polygon(points, x, y)
-    else:
-        raise ValueError(f"a {measurement.kind.value} holds no pixels")
-    return mask, int(low[1]), int(low[0])
+    return _mask(measurement.kind, points, x, y), int(low[1]), int(low[0])
+
+
+def _mask(kind: Kind, points: Vectors, x: Vectors, y: Vectors) -> NDArray[np.bool_]:
+    """Which of the places in columns `x` and rows `y` a region holds, whose points are (n, 2)."""
+    if kind is Kind.RECTANGLE:
+        return np.ones((y.size, x.size), bool)
+    if kind is Kind.ELLIPSE:
+        return _in_ellipse(points, x, y)
+    if kind is Kind.FREEHAND:
+        return _in_polygon(points, x, y)
+    raise ValueError(f"a {kind.value} holds no pixels")
 
 
 def _in_ellipse(
@@ -144,6 +147,8 @@ def _in_polygon(
 
 def region_of(measurement: Measurement, volume: Volume) -> Region:
     """Measure the stored values in a region."""
+    if measurement.slant is not None:
+        return _statistics(*_sampled(measurement, measurement.slant, volume))
     plane = values_of(volume, measurement.axis, measurement.plane)
     mask, top, left = mask_of(measurement, (plane.shape[0], plane.shape[1]))
     box = plane[top : top + mask.shape[0], left : left + mask.shape[1]]
@@ -153,7 +158,10 @@ def region_of(measurement: Measurement, volume: Volume) -> Region:
         values = values[np.isfinite(values)]
     if volume.padding is not None:
         values = values[values != volume.padding]
-    left_out = held - values.size
+    return _statistics(values, held - values.size)
+
+
+def _statistics(values: NDArray[np.generic], left_out: int) -> Region:
     if values.size == 0:
         return Region(0, left_out, None, None, None, None)
     return Region(
@@ -164,3 +172,46 @@ def region_of(measurement: Measurement, volume: Volume) -> Region:
         minimum=float(values.min()),
         maximum=float(values.max()),
     )
+
+
+def _sampled(
+    measurement: Measurement, slant: Slant, volume: Volume
+) -> tuple[NDArray[np.generic], int]:
+    """Values of the samples in a region on an oblique plane, and how many have none."""
+    if measurement.positions is None:
+        raise ValueError("on an oblique plane there is a position for each point")
+    flat = slant.flat(measurement.positions)
+    low = np.ceil(flat.min(axis=0) - _ON_OUTLINE)
+    high = np.floor(flat.max(axis=0) + _ON_OUTLINE)
+    x, y = (np.arange(*ends, dtype=np.float64) for ends in zip(low, high + 1.0, strict=True))
+    rows, columns = np.nonzero(_mask(measurement.kind, flat, x, y))
+    if not rows.size:
+        return np.empty(0), 0
+    depth = float(slant.depths(measurement.positions).mean())
+    placed = slant.lifted(np.stack([x[columns], y[rows]], axis=1), depth)
+    back = np.linalg.inv(volume.affine)
+    values = _interpolated(volume, placed @ back[:3, :3].T + back[:3, 3])
+    known = values[np.isfinite(values)]
+    return known, values.size - known.size
+
+
+def _interpolated(volume: Volume, places: Vectors) -> NDArray[np.float64]:
+    """Values at (column, row, slice) places, shape (n, 3), linear between voxels; NaN: none."""
+    from scipy.ndimage import map_coordinates
+
+    counts = np.array(volume.shape[::-1])
+    inside = ((places >= -0.5) & (places <= counts - 0.5)).all(axis=1)
+    found = np.full(len(places), np.nan)
+    if not inside.any():
+        return found
+    used = np.clip(places[inside], 0.0, counts - 1.0)
+    low = np.floor(used.min(axis=0)).astype(int)
+    high = np.ceil(used.max(axis=0)).astype(int) + 1
+    box = volume.array[tuple(slice(a, b) for a, b in zip(low[::-1], high[::-1], strict=True))]
+    near = (used - low).T[::-1]
+    found[inside] = map_coordinates(box.astype(np.float64), near, order=1, mode="nearest")
+    if volume.padding is not None:
+        padding = (box == volume.padding).astype(np.float64)
+        touched = map_coordinates(padding, near, order=1, mode="nearest") > 0.0
+        found[np.flatnonzero(inside)[touched]] = np.nan
+    return found

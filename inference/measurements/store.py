@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from inference.errors import ExportRefusedError
 from inference.measurements.model import Kind, Measurement, carried, grid_key
+from inference.measurements.planes import Slant
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Kept", "default_folder", "load", "save"]
 
 _FORMAT: Final = "secondread-measurements"
-_VERSION: Final = 1
+_VERSION: Final = 2
+"""Version 1 knew no oblique planes; it is still read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,4 +245,12 @@ def _measurement(entry: dict[str, Any]) -> Measurement:
             given[name] = tuple(tuple(float(v) for v in point) for point in entry[name])
     if entry["label"] is not None:
         given["label"] = tuple(float(v) for v in entry["label"])
+    if given.get("slant") is not None:
+        given["slant"] = _slant(given["slant"])
     return Measurement(**given)
+
+
+def _slant(entry: dict[str, Any]) -> Slant:
+    (x, y, z), (u, v, w) = entry["right"], entry["down"]
+    right, down = (float(x), float(y), float(z)), (float(u), float(v), float(w))
+    return Slant(right, down, float(entry["step"]))

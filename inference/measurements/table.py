@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,7 +36,9 @@ _CONVENTIONS: Final = (
     "Research use only. Not for diagnosis. Slices and other planes are counted from 1, points from "
     "0 with pixel centres at whole numbers. Lengths, angles and areas are those of the outline; a "
     "pixel belongs to a region when its centre lies inside or on it; sd is divided by the number "
-    "of pixels; a Cobb angle is the acute one. Null means not computed."
+    "of pixels; a Cobb angle is the acute one. Planes named oblique have no number: points_lps_mm "
+    "and oblique_lps say where they lie, and their pixels are samples, step mm apart, interpolated "
+    "between voxels. Null means not computed."
 )
 
 Json = dict[str, Any]
@@ -60,8 +63,8 @@ def rows(measurements: Sequence[Measurement], volume: Volume) -> list[Json]:
         entry = {
             "number": each.number,
             "kind": each.kind.value,
-            "plane": _PLANES[each.axis],
-            "index": each.plane + 1,
+            "plane": _PLANES[each.axis] if each.slant is None else "oblique",
+            "index": each.plane + 1 if each.slant is None else None,
             "text": each.text,
             "length": _rounded(values.length),
             "length_unit": suffix if values.length is not None else None,
@@ -138,6 +141,7 @@ def _json(measurements: Sequence[Measurement], volume: Volume) -> Json:
                 "id": each.id,
                 "points_voxel": each.points,
                 "points_lps_mm": each.positions,
+                "oblique_lps": asdict(each.slant) if each.slant is not None else None,
                 "sop_instance_uid": _hashed(each.sop_instance_uid),
             }
             for entry, each in zip(rows(ordered, volume), ordered, strict=True)

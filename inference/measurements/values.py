@@ -9,7 +9,8 @@ import numpy as np
 
 from inference.measurements import geometry
 from inference.measurements.model import Kind
-from inference.measurements.regions import Region, plane_axes, region_of, values_of
+from inference.measurements.planes import Vectors, plane_axes
+from inference.measurements.regions import Region, region_of
 from inference.studies.codes import Code
 from inference.studies.model import Unit
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from inference.measurements.model import Measurement
     from inference.studies.model import Volume
 
-__all__ = ["DETECTOR_NOTE", "NOT_COMPUTED", "NO_SPACING_NOTE", "Values", "measure"]
+__all__ = [
+    "DETECTOR_NOTE", "NOT_COMPUTED", "NO_SPACING_NOTE", "OBLIQUE_NOTE", "Values", "measure",
+]  # fmt: skip
 
 NOT_COMPUTED: Final = "not computed"
 NO_SPACING_NOTE: Final = "in pixels, taken as square: the file does not say how large they are"
@@ -25,6 +28,9 @@ DETECTOR_NOTE: Final = (
     "on the detector: not corrected for magnification, larger than in the patient"
 )
 CROSSING_NOTE: Final = "the outline crosses itself: its area is that of its pixels"
+OBLIQUE_NOTE: Final = (
+    "on an oblique plane, interpolated between voxels: the SD is smaller than that of voxels"
+)
 
 _MANY: Final = 1000
 """Areas from here on are written without a decimal."""
@@ -47,7 +53,7 @@ class Values:
     region
         What the stored values in the outline are.
     value
-        Stored value of the pixel under a probe.
+        Stored value of the voxel under a probe.
     in_mm
         The pixel spacing is known.
     unit
@@ -102,13 +108,15 @@ class Values:
         if self.area is not None:
             digits = 0 if self.area >= _MANY else 1
             size = f"{self.area:.{digits}f} {'mm²' if self.in_mm else 'px²'}{detector}"
-        count = f"{region.pixels} pixel" + ("s" if region.pixels != 1 else "")
+        what = "sample" if OBLIQUE_NOTE in self.notes else "pixel"
+        count = f"{region.pixels} {what}" + ("s" if region.pixels != 1 else "")
         first = f"{size}, {count}"
         if region.left_out:
             first += f" ({region.left_out} without data)"
         mean, sd, low, high = region.mean, region.sd, region.minimum, region.maximum
         if mean is None or sd is None or low is None or high is None:
-            why = "no pixel has a value" if region.left_out else "no pixel centre inside"
+            inside = "no sample inside" if what == "sample" else "no pixel centre inside"
+            why = f"no {what} has a value" if region.left_out else inside
             return first, f"mean {NOT_COMPUTED}: {why}"
         return (
             first,
@@ -142,6 +150,8 @@ def measure(measurement: Measurement, volume: Volume) -> Values:
     kind, points, affine = measurement.kind, measurement.points, volume.affine
     region = region_of(measurement, volume) if kind.is_region else None
     notes = _notes(volume) if kind not in {Kind.PROBE, Kind.TEXT, Kind.ARROW} else ()
+    if region is not None and measurement.slant is not None:
+        notes = (*notes, OBLIQUE_NOTE)
     length = area = angle = value = None
     if kind is Kind.LENGTH:
         length = geometry.length(points, affine)
@@ -150,16 +160,15 @@ def measure(measurement: Measurement, volume: Volume) -> Values:
     elif kind is Kind.COBB:
         angle = _known(geometry.line_angle(points, affine))
     elif kind is Kind.RECTANGLE:
-        area = geometry.box_area(points, measurement.axis, affine)
+        area = geometry.box_area(points, measurement.steps(affine), affine)
     elif kind is Kind.ELLIPSE:
-        area = geometry.ellipse_area(points, measurement.axis, affine)
+        area = geometry.ellipse_area(points, measurement.steps(affine), affine)
     elif kind is Kind.PROBE:
         value = _probe(measurement, volume)
     if kind is Kind.FREEHAND and region is not None:
-        across, down = plane_axes(measurement.axis)
-        flat = np.array([(point[across], point[down]) for point in points])
-        if geometry.crosses_itself(flat):
-            pixel = np.linalg.norm(np.cross(affine[:3, across], affine[:3, down]))
+        if geometry.crosses_itself(_flat(measurement)):
+            sides = (affine[:3, :3] @ measurement.steps(affine)).T
+            pixel = np.linalg.norm(np.cross(sides[0], sides[1]))
             area = float((region.pixels + region.left_out) * pixel)
             notes = (*notes, CROSSING_NOTE)
         else:
@@ -173,9 +182,16 @@ def measure(measurement: Measurement, volume: Volume) -> Values:
         value=value,
         in_mm=volume.has_geometry,
         unit=volume.unit,
-        whole=volume.array.dtype.kind in "iu",
+        whole=volume.array.dtype.kind in "iu" and OBLIQUE_NOTE not in notes,
         notes=notes,
     )
+
+
+def _flat(measurement: Measurement) -> Vectors:
+    """Its points in its plane, counted in pixels; shape (n, 2)."""
+    if measurement.slant is not None and measurement.positions is not None:
+        return measurement.slant.flat(measurement.positions)
+    return np.array(measurement.points)[:, list(plane_axes(measurement.axis))]
 
 
 def _known(number: float) -> float | None:
@@ -183,12 +199,12 @@ def _known(number: float) -> float | None:
 
 
 def _probe(measurement: Measurement, volume: Volume) -> float | None:
-    """Stored value of the pixel in which the point lies; None outside and where there is none."""
-    across, down = (round(measurement.points[0][a]) for a in plane_axes(measurement.axis))
-    plane = values_of(volume, measurement.axis, measurement.plane)
-    if not (0 <= down < plane.shape[0] and 0 <= across < plane.shape[1]):
+    """Stored value of the voxel in which the point lies; None outside and where there is none."""
+    place = [round(coordinate) for coordinate in measurement.points[0]]
+    counts = volume.shape[::-1]
+    if not all(0 <= at < count for at, count in zip(place, counts, strict=True)):
         return None
-    value = float(plane[down, across])
+    value = float(volume.array[tuple(reversed(place))])
     return value if np.isfinite(value) and value != volume.padding else None
 
 

@@ -54,7 +54,7 @@ def find_hit(
     projection, at = pointer.projection, pointer.at
     ordered = sorted(visible, key=lambda each: (each != selected, -each.number))
     for each in ordered:
-        for number, point in enumerate(handles(each)):
+        for number, point in enumerate(handles(each, projection.steps(each))):
             if QLineF(projection.view(point), at).length() <= _NEAR:
                 return Hit(each, handle=number)
     for each in ordered:

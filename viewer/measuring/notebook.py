@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from inference.measurements import Kind, Measurement, Point, Values, measure
+from inference.measurements import Kind, Measurement, Point, Slant, Values, measure
 from inference.measurements.model import grid_key
 from viewer.measuring.history import History, Step
 
@@ -62,6 +62,8 @@ class Notebook(QObject):
     selection_changed = Signal()
     place_wanted = Signal(int, int)
     """(voxel axis, index): a measurement on that plane is to be seen."""
+    slant_wanted = Signal(object)
+    """`Measurement`: this one, on an oblique plane, is to be seen."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -154,20 +156,34 @@ class Notebook(QObject):
         """Select one, and ask for a plane that it lies on."""
         found = self.get(measurement_id)
         if found is not None:
-            self.place_wanted.emit(found.axis, round(found.points[0][found.axis]))
+            if found.slant is not None:
+                self.slant_wanted.emit(found)
+            else:
+                self.place_wanted.emit(found.axis, found.plane)
             self.select(measurement_id)
 
-    def leave(self, voxel: tuple[int, int, int]) -> None:
-        """Planes through another voxel are looked at: keys must not work on what nobody sees."""
+    def leave(self, seen: Callable[[Measurement], bool]) -> None:
+        """Other planes are looked at: keys must not work on what nobody sees.
+
+        Parameters
+        ----------
+        seen
+            Says whether a measurement lies in any of them.
+        """
         selected = self.selected
-        if selected is not None and not any(
-            selected.lies_on(axis, index) for axis, index in enumerate(voxel)
-        ):
+        if selected is not None and not seen(selected):
             self.select("")
 
     # -- changes, each a step to undo ----------------------------------------------------------
 
-    def add(self, kind: Kind, points: Sequence[Point], axis: int, text: str = "") -> Measurement:
+    def add(
+        self,
+        kind: Kind,
+        points: Sequence[Point],
+        axis: int,
+        text: str = "",
+        slant: Slant | None = None,
+    ) -> Measurement:
         """Add one, selected.
 
         Raises
@@ -178,7 +194,9 @@ class Notebook(QObject):
         if self._volume is None:
             raise ValueError("no volume is open")
         number = max((each.number for each in self.measurements), default=0) + 1
-        made = Measurement.on(self._volume, kind, points, axis, number=number, text=text)
+        made = Measurement.on(
+            self._volume, kind, points, axis, number=number, text=text, slant=slant
+        )
         self._do((*self.measurements, made))
         self.select(made.id)
         return made

@@ -20,6 +20,7 @@ from viewer.measuring.shapes import bounds, handles, strokes, with_handle
 from viewer.measuring.tools import CLICK, Drawing, begin
 
 if TYPE_CHECKING:
+    from inference.studies.model import Volume
     from viewer.session import ReadingSession
 
 __all__ = ["MeasuringOverlay"]
@@ -71,9 +72,8 @@ class MeasuringOverlay(QObject):
         self._labels: list[Label] = []
         self._notebook.changed.connect(self.changed)
         self._notebook.selection_changed.connect(self._on_selection)
-        session.position_changed.connect(self._settle)
         session.volume_changed.connect(self.cancel)
-        session.tool_changed.connect(self._settle)
+        session.tool_changed.connect(self.settle)
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -88,8 +88,8 @@ class MeasuringOverlay(QObject):
             self._note.close_with(None)
         self.changed.emit()
 
-    def _settle(self) -> None:
-        """Another slice or tool: a note is taken as it stands, the rest is forgotten."""
+    def settle(self) -> None:
+        """Another plane or tool: a note is taken as it stands, the rest is forgotten."""
         if self._note is not None:
             self._note.take()
         self.cancel()
@@ -188,16 +188,17 @@ class MeasuringOverlay(QObject):
             grab.moved = replace(old, label=projection.point(middle))
             return
         if grab.hit.handle is not None:
-            points = with_handle(old, grab.hit.handle, self._handle_point(old, pointer))
+            there, steps = self._handle_point(old, pointer), projection.steps(old)
+            points = with_handle(old, grab.hit.handle, there, steps)
         else:
             points = projection.shifted(old.points, grab.start.point, pointer.point)
             if old.kind is Kind.PROBE:
-                points = (projection.pixel(projection.view(points[0])),)
+                points = (projection.probed(projection.view(points[0])),)
         grab.moved = old.moved(volume, points)
 
     def _handle_point(self, measurement: Measurement, pointer: Pointer) -> Point:
         if measurement.kind is Kind.PROBE:
-            return pointer.projection.pixel(pointer.at)
+            return pointer.projection.probed(pointer.at)
         return pointer.point
 
     # -- making --------------------------------------------------------------------------------
@@ -208,10 +209,12 @@ class MeasuringOverlay(QObject):
             return
         if drawing.kind in {Kind.TEXT, Kind.ARROW}:
             volume = self._notebook.volume
-            made = Measurement.on(volume, drawing.kind, drawing.points, projection.axis)
+            made = _measurement(drawing, projection, volume)
             self._write(made, projection.view(drawing.points[-1]), is_new=True)
         else:
-            self._notebook.add(drawing.kind, drawing.points, projection.axis)
+            self._notebook.add(
+                drawing.kind, drawing.points, projection.axis, slant=projection.slant
+            )
 
     def _write(self, measurement: Measurement, at: QPointF, *, is_new: bool) -> None:
         """Ask for the note of a measurement; a new one is added with it, in one step."""
@@ -226,7 +229,9 @@ class MeasuringOverlay(QObject):
                 if text is not None and (text or kind is not Kind.TEXT):
                     self._notebook.set_text(measurement.id, text)
             elif text or (text is not None and kind is Kind.ARROW):
-                self._notebook.add(kind, measurement.points, measurement.axis, text)
+                self._notebook.add(
+                    kind, measurement.points, measurement.axis, text, measurement.slant
+                )
 
         if self._note is not None:
             self._note.close_with(None)
@@ -259,9 +264,10 @@ class MeasuringOverlay(QObject):
             return True
         selected = self._notebook.selected
         if selected is not None and self._handle is not None:
-            here = handles(selected)[self._handle]
+            steps = projection.steps(selected)
+            here = handles(selected, steps)[self._handle]
             there = projection.nudged(here, *_ARROWS[Qt.Key(event.key())])
-            self._notebook.move(selected, with_handle(selected, self._handle, there))
+            self._notebook.move(selected, with_handle(selected, self._handle, there, steps))
         return True
 
     def _visible_selected(self, projection: Projection) -> Measurement | None:
@@ -273,11 +279,7 @@ class MeasuringOverlay(QObject):
     def _visible(self, projection: Projection) -> list[Measurement]:
         if not self._session.overlays_on:
             return []
-        return [
-            each
-            for each in self._notebook.measurements
-            if each.lies_on(projection.axis, projection.index)
-        ]
+        return [each for each in self._notebook.measurements if projection.shows(each)]
 
     def _hit(self, pointer: Pointer) -> Hit | None:
         visible = self._visible(pointer.projection)
@@ -347,13 +349,11 @@ class MeasuringOverlay(QObject):
         self, painter: QPainter, drawing: Drawing, projection: Projection
     ) -> list[Measurement]:
         """Draw what is not finished; returns it as a measurement where it has all its points."""
-        lines = strokes(drawing.kind, drawing.points, projection.axis, projection)
+        lines = strokes(drawing.kind, drawing.points, projection.steps(), projection)
         draw_strokes(painter, drawing.kind, lines, selected=True)
         if self._notebook.volume is None or len(drawing.points) < drawing.kind.points:
             return []
-        return [
-            Measurement.on(self._notebook.volume, drawing.kind, drawing.points, projection.axis)
-        ]
+        return [_measurement(drawing, projection, self._notebook.volume)]
 
     def _now(self, measurement: Measurement) -> Measurement:
         """As it is being moved."""
@@ -370,6 +370,12 @@ class MeasuringOverlay(QObject):
         values = self._notebook.values(measurement) if known else measure(measurement, volume)
         note = (measurement.text,) if measurement.text else ()
         return (*note, *values.lines)
+
+
+def _measurement(drawing: Drawing, projection: Projection, volume: Volume) -> Measurement:
+    """What is being drawn, as far as it has come."""
+    axis, slant = projection.axis, projection.slant
+    return Measurement.on(volume, drawing.kind, drawing.points, axis, slant=slant)
 
 
 def _pointer(projection: Projection, event: QMouseEvent) -> Pointer:

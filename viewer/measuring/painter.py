@@ -50,12 +50,13 @@ def draw_shape(
     painter: QPainter, measurement: Measurement, projection: Projection, *, selected: bool
 ) -> None:
     """Draw the lines, and the handles of the selected one."""
-    lines = strokes(measurement.kind, measurement.points, measurement.axis, projection)
+    steps = projection.steps(measurement)
+    lines = strokes(measurement.kind, measurement.points, steps, projection)
     draw_strokes(painter, measurement.kind, lines, selected=selected)
     if selected:
         painter.setPen(QPen(theme.on_image("accent"), 1.0))
         painter.setBrush(theme.on_image("canvas"))
-        for point in handles(measurement):
+        for point in handles(measurement, steps):
             at = projection.view(point)
             painter.drawRect(QRectF(at.x() - _HANDLE / 2, at.y() - _HANDLE / 2, _HANDLE, _HANDLE))
 

@@ -4,20 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPolygonF, QTransform
 
-from inference.measurements import Point
-from inference.measurements.regions import plane_axes
+from inference.measurements import Measurement, Point, Slant
+from inference.measurements.planes import Vectors, plane_axes, straight_steps
 
-__all__ = ["Pointer", "Projection"]
+__all__ = ["GridProjection", "Pointer", "Projection"]
+
+
+class Projection(Protocol):
+    """How a plane lies in the view: turned, flipped, magnified and moved."""
+
+    @property
+    def axis(self) -> int:
+        """Voxel axis at right angles to the plane; of an oblique one, the nearest to that."""
+
+    @property
+    def slant(self) -> Slant | None:
+        """How an oblique plane lies; None for one of the grid."""
+
+    def view(self, point: Point) -> QPointF:
+        """Voxel grid -> view."""
+
+    def line(self, points: Sequence[Point]) -> QPolygonF:
+        """Voxel grid -> view, many at once."""
+
+    def point(self, at: QPointF) -> Point:
+        """View -> voxel grid; outside the picture: its nearest edge."""
+
+    def probed(self, at: QPointF) -> Point:
+        """View -> where a probe goes: the centre of the pixel, where the plane has such."""
+
+    def holds(self, at: QPointF) -> bool:
+        """The view position lies on the picture."""
+
+    def shifted(self, points: Sequence[Point], start: Point, end: Point) -> tuple[Point, ...]:
+        """Move points together, as far as all of them stay on the picture."""
+
+    def nudged(self, point: Point, x: int, y: int) -> Point:
+        """Move a point by one pixel of the plane, in the direction of the screen's x or y."""
+
+    def shows(self, measurement: Measurement) -> bool:
+        """The measurement lies in this plane."""
+
+    def steps(self, measurement: Measurement | None = None) -> Vectors:
+        """From pixel to pixel of a measurement's plane, or of this one, in voxels; shape (3, 2)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Projection:
-    """How a plane of the grid lies in the view: turned, flipped, magnified and moved.
+class GridProjection:
+    """How a plane of the grid lies in the view.
 
     Parameters
     ----------
@@ -33,6 +73,19 @@ class Projection:
     index: int
     counts: tuple[int, int, int]
     transform: QTransform
+
+    @property
+    def slant(self) -> None:
+        """It is a plane of the grid."""
+        return
+
+    def shows(self, measurement: Measurement) -> bool:
+        """The measurement lies in this plane."""
+        return measurement.lies_on(self.axis, self.index)
+
+    def steps(self, measurement: Measurement | None = None) -> Vectors:
+        """From pixel to pixel of a measurement's plane, or of this one, in voxels."""
+        return straight_steps(self.axis if measurement is None else measurement.axis)
 
     def view(self, point: Point) -> QPointF:
         """Voxel grid -> view."""
@@ -54,7 +107,7 @@ class Projection:
         result[down] = min(max(found.y(), -0.5), self.counts[down] - 0.5)
         return result[0], result[1], result[2]
 
-    def pixel(self, at: QPointF) -> Point:
+    def probed(self, at: QPointF) -> Point:
         """View -> centre of the pixel there."""
         found = self.point(at)
         return _triple(

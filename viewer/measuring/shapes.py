@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF
 from PySide6.QtGui import QPolygonF
 
 from inference.measurements import Kind, Measurement, Point
-from inference.measurements.regions import plane_axes
+from inference.measurements.planes import Vectors, parts
 
 if TYPE_CHECKING:
     from viewer.measuring.projection import Projection
@@ -20,25 +21,36 @@ __all__ = ["bounds", "handles", "is_near", "strokes", "with_handle"]
 _ELLIPSE_SIDES = 72
 
 
-def _corners(points: Sequence[Point], axis: int) -> tuple[Point, Point, Point, Point]:
+def _corners(points: Sequence[Point], steps: Vectors) -> tuple[Point, Point, Point, Point]:
     """The four corners of the box of two opposite ones, in turn."""
     first, second = points[0], points[1]
-    across, _ = plane_axes(axis)
-    one, other = list(first), list(second)
-    one[across], other[across] = second[across], first[across]
-    return first, (one[0], one[1], one[2]), second, (other[0], other[1], other[2])
+    across, _ = parts(steps, np.subtract(second, first))
+    way = steps[:, 0] * across
+    return first, _point(first + way), second, _point(second - way)
 
 
-def handles(measurement: Measurement) -> tuple[Point, ...]:
+def _point(values: Vectors) -> Point:
+    column, row, slice_ = (float(value) for value in values)
+    return column, row, slice_
+
+
+def handles(measurement: Measurement, steps: Vectors) -> tuple[Point, ...]:
     """The points that can be taken hold of, one by one.
 
     Corners of a rectangle, ends of the axes of an ellipse, none of a freehand region.
+
+    Parameters
+    ----------
+    measurement
+        Whose.
+    steps
+        As `Projection.steps` has them.
     """
     points = measurement.points
     if measurement.kind is Kind.RECTANGLE:
-        return _corners(points, measurement.axis)
+        return _corners(points, steps)
     if measurement.kind is Kind.ELLIPSE:
-        corners = _corners(points, measurement.axis)
+        corners = _corners(points, steps)
         return tuple(_middle(corners[i], corners[(i + 1) % 4]) for i in range(4))
     return () if measurement.kind is Kind.FREEHAND else points
 
@@ -47,7 +59,9 @@ def _middle(one: Point, other: Point) -> Point:
     return (one[0] + other[0]) / 2, (one[1] + other[1]) / 2, (one[2] + other[2]) / 2
 
 
-def with_handle(measurement: Measurement, handle: int, point: Point) -> tuple[Point, ...]:
+def with_handle(
+    measurement: Measurement, handle: int, point: Point, steps: Vectors
+) -> tuple[Point, ...]:
     """Points of the measurement when one of its handles is elsewhere.
 
     Parameters
@@ -58,29 +72,35 @@ def with_handle(measurement: Measurement, handle: int, point: Point) -> tuple[Po
         Index into `handles`.
     point
         Where that handle goes.
+    steps
+        As `Projection.steps` has them.
     """
-    across, down = plane_axes(measurement.axis)
-    points = [list(each) for each in measurement.points]
+    points = [np.asarray(each) for each in measurement.points]
+
+    def follow(corner: int, side: int) -> None:
+        """Take a corner along one side of the box as far as the point has gone."""
+        way = parts(steps, np.asarray(point) - points[corner])[side]
+        points[corner] = points[corner] + steps[:, side] * way
+
     if measurement.kind is Kind.RECTANGLE:
-        points[handle in {1, 2}][across] = point[across]
-        points[handle in {2, 3}][down] = point[down]
+        follow(int(handle in {1, 2}), 0)
+        follow(int(handle in {2, 3}), 1)
     elif measurement.kind is Kind.ELLIPSE:
         # Handle 0 lies on the side of the first corner, and so on around the box.
-        axis = down if handle in {0, 2} else across
-        points[handle in {1, 2}][axis] = point[axis]
+        follow(int(handle in {1, 2}), int(handle in {0, 2}))
     else:
-        points[handle] = list(point)
-    return tuple((each[0], each[1], each[2]) for each in points)
+        points[handle] = np.asarray(point)
+    return tuple(_point(each) for each in points)
 
 
 def strokes(
-    kind: Kind, points: Sequence[Point], axis: int, projection: Projection
+    kind: Kind, points: Sequence[Point], steps: Vectors, projection: Projection
 ) -> list[QPolygonF]:
     """Lines in view coordinates; what has too few points yet is drawn as far as it goes."""
     if kind is Kind.RECTANGLE and len(points) == 2:
-        return [_closed(projection, _corners(points, axis))]
+        return [_closed(projection, _corners(points, steps))]
     if kind is Kind.ELLIPSE and len(points) == 2:
-        return [_closed(projection, _ellipse(points, axis))]
+        return [_closed(projection, _ellipse(points, steps))]
     if kind is Kind.FREEHAND:
         return [_closed(projection, points)]
     if kind is Kind.COBB:
@@ -88,26 +108,29 @@ def strokes(
     return [projection.line(points)]
 
 
+def _lines(measurement: Measurement, projection: Projection) -> list[QPolygonF]:
+    steps = projection.steps(measurement)
+    return strokes(measurement.kind, measurement.points, steps, projection)
+
+
 def _closed(projection: Projection, points: Sequence[Point]) -> QPolygonF:
     return projection.line([*points, points[0]])
 
 
-def _ellipse(points: Sequence[Point], axis: int) -> list[Point]:
-    across, down = plane_axes(axis)
-    centre = _middle(points[0], points[1])
+def _ellipse(points: Sequence[Point], steps: Vectors) -> list[Point]:
+    first, second = np.asarray(points)
+    half = parts(steps, (second - first) / 2.0)
     line = []
     for step in range(_ELLIPSE_SIDES):
         turn = 2.0 * math.pi * step / _ELLIPSE_SIDES
-        place = list(centre)
-        place[across] += (points[1][across] - points[0][across]) / 2 * math.cos(turn)
-        place[down] += (points[1][down] - points[0][down]) / 2 * math.sin(turn)
-        line.append((place[0], place[1], place[2]))
+        away = steps @ (half[0] * math.cos(turn), half[1] * math.sin(turn))
+        line.append(_point((first + second) / 2.0 + away))
     return line
 
 
 def bounds(measurement: Measurement, projection: Projection) -> QRectF:
     """Box around it in the view, its label apart."""
-    lines = strokes(measurement.kind, measurement.points, measurement.axis, projection)
+    lines = _lines(measurement, projection)
     box = lines[0].boundingRect()
     for line in lines[1:]:
         box = box.united(line.boundingRect())
@@ -116,7 +139,7 @@ def bounds(measurement: Measurement, projection: Projection) -> QRectF:
 
 def is_near(measurement: Measurement, at: QPointF, projection: Projection, reach: float) -> bool:
     """Say whether its lines pass a view position at no more than so many logical pixels."""
-    lines = strokes(measurement.kind, measurement.points, measurement.axis, projection)
+    lines = _lines(measurement, projection)
     if measurement.kind in {Kind.PROBE, Kind.TEXT}:
         return QLineF(at, lines[0].first()).length() <= reach
     return any(

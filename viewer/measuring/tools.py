@@ -168,7 +168,7 @@ class _Click:
 
     def move(self, pointer: Pointer) -> None:
         probe = self.kind is Kind.PROBE
-        self.points = (pointer.projection.pixel(pointer.at) if probe else pointer.point,)
+        self.points = (pointer.projection.probed(pointer.at) if probe else pointer.point,)
 
     def release(self, pointer: Pointer) -> None:
         self.done = True

@@ -119,6 +119,8 @@ class MeasurementsPanel(QWidget):
         """What stands in a row; an arrow and a text have no value, and so an empty cell."""
         lines = "\n".join(self._notebook.values(each).lines)
         place = f"{_PLANES[each.axis]} {each.plane + 1}".strip()
+        if each.slant is not None:
+            place = "Oblique"
         return str(each.number), each.kind.label, place, lines, each.text
 
     def _show_row(self, row: int, each: Measurement) -> None:

@@ -170,6 +170,10 @@ class ObliqueSection:
         place = self.affine[:3, :3] @ np.asarray(voxel) + self.affine[:3, 3]
         return float((place @ self.normal - self.start[2]) / self.plane_mm)
 
+    def depth_mm(self, index: int) -> float:
+        """Distance in mm of a plane from the parallel one through the origin of LPS."""
+        return self.start[2] + index * self.plane_mm
+
     def index_of(self, voxel: Voxel) -> int:
         """The plane that a voxel lies in, or that is nearest to it."""
         return max(0, min(round(self._depth(voxel)), self.count - 1))

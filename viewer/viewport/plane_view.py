@@ -211,7 +211,9 @@ class PlaneView(QWidget):
         before, pane = self._pane, self._scene.pane
         if pane == before:
             self.update()
-        elif replace(pane, slab=before.slab) == before:
+            return
+        self.measuring.settle()
+        if replace(pane, slab=before.slab) == before:
             self._pane = pane
             self._scene.forget_plane()
             self._on_grey()
@@ -222,6 +224,7 @@ class PlaneView(QWidget):
         index = self._scene.index if self._scene.section is not None else None
         if index != self._index:
             self._index = index
+            self.measuring.settle()
             self._scene.forget_plane()
             self._state = self._scene.slice_state()
             self._describe()

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtGui import QImage, QTransform
+from PySide6.QtGui import QImage
 
 from inference.heat_energy import figure_text, warning_text
-from inference.measurements.regions import plane_axes
 from viewer import theme
 from viewer.identity import named
 from viewer.measuring.projection import Projection
@@ -21,6 +20,7 @@ from viewer.reading import STILL_READING, SliceState
 from viewer.session import LayerStyle
 from viewer.viewport import texts
 from viewer.viewport.annotations import Annotations, Line, Role
+from viewer.viewport.projecting import projection_of
 from viewer.viewport.render import (
     Bytes,
     HeatLayer,
@@ -43,11 +43,6 @@ __all__ = ["Scene"]
 _NO_DEPTH = (
     "What a slab shows has no depth, so nothing is measured on it; show thin planes (Y) first."
 )
-_BETWEEN_VOXELS = (
-    "An oblique plane lies between voxels, so nothing is measured on it; measure on axial, coronal "
-    "or sagittal planes."
-)
-
 _BAR_SHARE = 0.25
 """The scale bar takes at most this part of the view's width."""
 
@@ -132,31 +127,16 @@ class Scene:
 
         None where nothing is measured, see `why_not_measured`.
         """
-        section = self._section
-        if not isinstance(section, Section) or self.why_not_measured():
+        if self._section is None or self.why_not_measured():
             return None
-        index = self.index
-        slices, rows, columns = section.shape
-        axis = 2 - section.axis
-        across, down = plane_axes(axis)
-
-        def in_view(u: float, v: float) -> tuple[float, float]:
-            place = [0.0, 0.0, 0.0]
-            place[axis], place[across], place[down] = float(index), u, v
-            return framing.to_view(*section.to_picture((place[0], place[1], place[2])))
-
-        (x, y), (right_x, right_y), (down_x, down_y) = in_view(0, 0), in_view(1, 0), in_view(0, 1)
-        turned = QTransform(right_x - x, right_y - y, down_x - x, down_y - y, x, y)
-        return Projection(axis, index, (columns, rows, slices), turned)
+        return projection_of(self._section, self.index, self.pane.tilt, framing)
 
     def why_not_measured(self) -> str:
         """Why nothing is measured on the plane that is shown, in a sentence; empty where it is."""
         # Slices that cannot be decoded will be left out, and the others get other numbers.
         if self._session.reading.active:
             return STILL_READING
-        if self.pane.slab.mode is not SlabMode.THIN:
-            return _NO_DEPTH
-        return _BETWEEN_VOXELS if isinstance(self._section, ObliqueSection) else ""
+        return "" if self.pane.slab.mode is SlabMode.THIN else _NO_DEPTH
 
     def _open_volume(self) -> Volume:
         if self._session.volume is None:

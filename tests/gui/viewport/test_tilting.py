@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
 
 from inference.studies.model import Window
 from viewer.hanging import load_layouts
 from viewer.oblique_commands import oblique_commands
-from viewer.panes import Slab, SlabMode
+from viewer.panes import Content, Layout, Slab, SlabMode, Turn
 from viewer.session import Tool
 from viewer.tilt import Tilt
 from viewer.viewport import PaneGrid
@@ -195,16 +195,116 @@ def test_the_value_under_the_mouse_is_that_of_the_nearest_voxel(grid, session, m
     assert value == f"{session.volume.array[s, r, c]} HU".replace("-", "−")
 
 
-def test_nothing_is_measured_on_it_and_it_says_why(grid, session, mouse):
-    told: list[str] = []
-    session.message_posted.connect(lambda _kind, sentence: told.append(sentence))
-    session.set_tool(Tool.LENGTH)
-    mouse.drag(grid.views[LEANING], (100, 100), (160, 160))
-    assert told == [
-        "An oblique plane lies between voxels, so nothing is measured on it; measure on axial, "
-        "coronal or sagittal planes."
-    ]
-    assert not session.measurements.measurements
+class TestMeasuring:
+    """On the oblique plane, by the same tools as on straight ones."""
+
+    @pytest.fixture
+    def view(self, grid, mouse):
+        """The oblique pane, leaning by 25 degrees."""
+        turn_by(grid, mouse, SAGITTAL, 25.0)
+        return grid.views[LEANING]
+
+    def words(self, view):
+        view.grab()
+        return ["\n".join(label.lines) for label in view.measuring.labels]
+
+    def place(self, view, right, down):
+        """View position so many mm right of and below the crosshair."""
+        framing = view._framing
+        x, y = framing.to_view(*view._planes().to_picture(view._session.cursor))
+        return x + right * framing.pixels_per_mm, y + down * framing.pixels_per_mm
+
+    def draw(self, view, mouse, tool, start, end):
+        view._session.set_tool(tool)
+        mouse.drag(view, self.place(view, *start), self.place(view, *end))
+        return view._session.measurements.selected
+
+    def test_a_length_is_that_in_the_patient(self, view, session, mouse):
+        made = self.draw(view, mouse, Tool.LENGTH, (-3, -2), (3, 6))
+        assert self.words(view) == ["10.0 mm"]
+        a, b = (np.array(session.volume.position(*point)) for point in made.points)
+        assert np.linalg.norm(b - a) == pytest.approx(10.0, abs=1e-6)
+        tilt = session.arrangement.panes[LEANING].tilt
+        assert abs((b - a) @ tilt.normal) == pytest.approx(0.0, abs=1e-6)
+        assert (made.slant.right, made.slant.down) == (tilt.right, tilt.down)
+
+    def test_a_region_tells_of_samples_and_its_handles_keep_to_its_sides(
+        self, view, session, mouse
+    ):
+        session.arrangement.activate(LEANING)
+        session.arrangement.update_active(
+            replace(session.arrangement.active_pane, turn=Turn(1, mirrored=True))
+        )
+        made = self.draw(view, mouse, Tool.RECTANGLE, (-4, -3), (4, 3))
+        (text,) = self.words(view)
+        assert text.startswith("48.0 mm², ")
+        assert "samples" in text
+        session.set_tool(Tool.WINDOW)
+        mouse.drag(view, self.place(view, 4, 3), self.place(view, 6, 5))
+        after = session.measurements.get(made.id)
+        sides = np.ptp(after.slant.flat(after.positions), axis=0) * after.slant.step
+        assert sorted(sides) == pytest.approx([8.0, 10.0])
+
+    def test_it_is_seen_on_its_own_plane_alone_and_let_go_on_others(self, view, session, mouse):
+        made = self.draw(view, mouse, Tool.LENGTH, (-3, -2), (3, 6))
+        mouse.wheel(view, 1)
+        assert self.words(view) == []
+        assert session.measurements.selected is None, "keys would delete what nobody sees"
+        mouse.wheel(view, -1)
+        assert self.words(view) == ["10.0 mm"]
+        session.measurements.select(made.id)
+        next(c for c in oblique_commands(session) if c.id == "oblique-back").do()
+        assert self.words(view) == []
+        assert session.measurements.selected is None
+
+    def test_the_table_goes_back_to_its_plane(self, grid, view, session, mouse):
+        made = self.draw(view, mouse, Tool.ELLIPSE, (-3, -2), (3, 6))
+        tilt = session.arrangement.panes[LEANING].tilt
+        turn_by(grid, mouse, AXIAL, 30.0)
+        session.set_cursor((1, 2, 3))
+        session.measurements.show(made.id)
+        assert session.arrangement.panes[LEANING].tilt == tilt
+        assert len(self.words(view)) == 1
+        assert session.measurements.selected == made
+        session.arrangement.set_layout(Layout("One"))
+        session.measurements.show(made.id)
+        assert session.arrangement.active_pane.content is Content.OBLIQUE
+        assert session.measurements.selected == made
+        assert len(self.words(grid.views[0])) == 1
+
+    def test_it_can_be_moved_as_a_whole_and_by_a_pixel(self, view, session, mouse, qtbot):
+        made = self.draw(view, mouse, Tool.LENGTH, (-3, -2), (3, 6))
+        session.set_tool(Tool.WINDOW)
+        mouse.drag(view, self.place(view, 0, 2), self.place(view, 2, 2))
+        moved = session.measurements.get(made.id)
+        way = (moved.slant.flat(moved.positions) - made.slant.flat(made.positions)) * 1.0
+        assert way[:, 0] * made.slant.step == pytest.approx([2.0, 2.0], abs=1e-6)
+        assert way[:, 1] == pytest.approx([0.0, 0.0], abs=1e-6)
+        mouse.drag(view, self.place(view, -1, -2), self.place(view, -1, -1))
+        before = session.measurements.get(made.id)
+        view.setFocus()
+        qtbot.keyClick(view, Qt.Key.Key_Right)
+        after = session.measurements.get(made.id)
+        change = after.slant.flat(after.positions) - before.slant.flat(before.positions)
+        assert change[0] == pytest.approx([1.0, 0.0], abs=1e-6)
+        assert change[1] == pytest.approx([0.0, 0.0], abs=1e-6)
+
+    def test_nothing_begins_beside_the_volume(self, grid, view, session, mouse):
+        turn_by(grid, mouse, AXIAL, 45.0)
+        session.set_tool(Tool.LENGTH)
+        corner = view._framing.to_view(2.0, 2.0)
+        mouse.drag(view, corner, (corner[0] + 60, corner[1] + 60))
+        assert session.measurements.measurements == ()
+
+    def test_what_is_half_drawn_is_forgotten_when_the_plane_turns(self, view, session, mouse):
+        session.set_tool(Tool.ANGLE)
+        mouse.drag(view, self.place(view, -3, -2), self.place(view, 3, 2))
+        assert view.measuring._drawing is not None
+        next(c for c in oblique_commands(session) if c.id == "oblique-back").do()
+        mouse.move(view, self.place(view, 0, 5))
+        view.grab()
+        assert view.measuring._drawing is None
+        assert session.measurements.measurements == ()
 
 
 def test_a_slab_of_it_says_how_thick_it_is(grid, session):
