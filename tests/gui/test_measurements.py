@@ -12,7 +12,7 @@ import numpy as np
 import pydicom
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QTabWidget, QToolButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QTabWidget, QToolButton
 
 from inference.measurements import Kind
 from inference.studies.model import Study, Volume
@@ -175,12 +175,13 @@ class TestKeys:
     def test_letters_in_a_note_choose_no_tool(self, qtbot: Any, reading: MainWindow) -> None:
         reading.session.set_tool(Tool.TEXT)
         qtbot.mouseClick(reading.view, Qt.MouseButton.LeftButton, pos=reading.view.rect().center())
-        edit = QApplication.focusWidget()
+        edit = reading.view.findChild(QLineEdit, "measurement-note")
+        qtbot.waitUntil(edit.hasFocus)
         qtbot.keyClicks(edit, "dA z")
         qtbot.keyClick(edit, Qt.Key.Key_Return)
         assert reading.session.tool is Tool.TEXT
         assert cells(reading)[0][4] == "dA z"
-        assert QApplication.focusWidget() is reading.view
+        qtbot.waitUntil(reading.view.hasFocus)
 
     def test_arrows_go_through_the_slices_until_a_handle_is_taken(
         self, qtbot: Any, reading: MainWindow

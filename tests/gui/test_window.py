@@ -442,7 +442,7 @@ class TestAnalysis:
     ) -> None:
         fake_system.go.clear()
         qtbot.keyClick(reading, Qt.Key.Key_F5)
-        qtbot.waitUntil(fake_system.started.is_set)
+        qtbot.waitUntil(fake_system.started.is_set, timeout=20_000)
         reading.close()
         assert reading.session.findings is None
 
