@@ -224,12 +224,14 @@ class Scene:
         return reading.state(self.index) if self._is_stored_slice() else SliceState.WAITING
 
     def _shown_masks(self) -> list[tuple[Layer, NDArray[np.bool_]]]:
-        """The masks of the plane on the screen, as displayed: of the findings, or early ones."""
+        """The masks that reach the plane on the screen: of the findings, or early ones."""
         if self._shown is None:
             session = self._session
             layers = session.layers if session.overlays_on else ()
             pairs = ((layer, self._mask(layer.key)) for layer in layers if layer.visible)
-            self._shown = [(layer, mask) for layer, mask in pairs if mask is not None]
+            # A view that is turned is looked through several times more slowly than a copy.
+            held = ((layer, np.ascontiguousarray(mask)) for layer, mask in pairs if mask is not None)
+            self._shown = [(layer, mask) for layer, mask in held if mask.any()]
         return self._shown
 
     def _mask(self, key: Manifestation) -> NDArray[np.bool_] | None:
@@ -296,7 +298,7 @@ class Scene:
                 Line(texts.window_text(session.window) + ("  ·  inverted" * session.inverted)),
                 Line(texts.zoom_text(framing.scale_x)),
             ),
-            legend=tuple(layer.key for layer, mask in self._shown_masks() if mask.any()),
+            legend=tuple(layer.key for layer, _ in self._shown_masks()),
             bottom_right=(*self._probe(volume, pixel), *self._marks(volume)),
             letters=self._planes().letters(volume.affine) if volume.has_orientation else None,
             scale=texts.scale_bar(framing.pixels_per_mm, _BAR_SHARE * framing.width)
