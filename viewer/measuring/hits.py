@@ -54,6 +54,8 @@ def find_hit(
     projection, at = pointer.projection, pointer.at
     ordered = sorted(visible, key=lambda each: (each != selected, -each.number))
     for each in ordered:
+        if each.kind is Kind.FREEHAND and each != selected:
+            continue  # It has so many that there would be little left to move it by.
         for number, point in enumerate(handles(each, projection.steps(each))):
             if QLineF(projection.view(point), at).length() <= _NEAR:
                 return Hit(each, handle=number)

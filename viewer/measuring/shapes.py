@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["bounds", "handles", "is_near", "strokes", "with_handle"]
 
 _ELLIPSE_SIDES = 72
+_LEAST_APART = 8
+"""Points of an outline from one handle to the next, at least."""
+_MOST_HELD = 16
+"""Handles of an outline."""
 
 
 def _corners(points: Sequence[Point], steps: Vectors) -> tuple[Point, Point, Point, Point]:
@@ -37,7 +41,7 @@ def _point(values: Vectors) -> Point:
 def handles(measurement: Measurement, steps: Vectors) -> tuple[Point, ...]:
     """The points that can be taken hold of, one by one.
 
-    Corners of a rectangle, ends of the axes of an ellipse, none of a freehand region.
+    Corners of a rectangle, ends of the axes of an ellipse, some of the points of a freehand region.
 
     Parameters
     ----------
@@ -52,7 +56,31 @@ def handles(measurement: Measurement, steps: Vectors) -> tuple[Point, ...]:
     if measurement.kind is Kind.ELLIPSE:
         corners = _corners(points, steps)
         return tuple(_middle(corners[i], corners[(i + 1) % 4]) for i in range(4))
-    return () if measurement.kind is Kind.FREEHAND else points
+    if measurement.kind is Kind.FREEHAND:
+        return tuple(points[place] for place in _held(len(points)))
+    return points
+
+
+def _held(count: int) -> list[int]:
+    """Which of the points of an outline are handles: some way apart, and not too many."""
+    apart = max(_LEAST_APART, math.ceil(count / _MOST_HELD))
+    many = max(3, count // apart)
+    return [round(number * count / many) for number in range(many)]
+
+
+def _pulled(points: Sequence[Point], handle: int, point: Point) -> tuple[Point, ...]:
+    """An outline whose handle was taken elsewhere; its points follow, less towards the next one."""
+    held = _held(len(points))
+    place, next_one = held[handle], held[(handle + 1) % len(held)]
+    before = (place - held[handle - 1]) % len(points)
+    after = (next_one - place) % len(points)
+    given = np.asarray(points, np.float64)
+    away = (np.arange(len(points)) - place) % len(points)
+    back = len(points) - away
+    share = np.where(away < after, away / after, np.minimum(back / before, 1.0))
+    weight = (1.0 + np.cos(np.pi * share)) / 2.0
+    way = np.asarray(point) - given[place]
+    return tuple(_point(each) for each in given + weight[:, None] * way)
 
 
 def _middle(one: Point, other: Point) -> Point:
@@ -75,6 +103,8 @@ def with_handle(
     steps
         As `Projection.steps` has them.
     """
+    if measurement.kind is Kind.FREEHAND:
+        return _pulled(measurement.points, handle, point)
     points = [np.asarray(each) for each in measurement.points]
 
     def follow(corner: int, side: int) -> None:

@@ -230,7 +230,9 @@ class Scene:
             layers = session.layers if session.overlays_on else ()
             pairs = ((layer, self._mask(layer.key)) for layer in layers if layer.visible)
             # A view that is turned is looked through several times more slowly than a copy.
-            held = ((layer, np.ascontiguousarray(mask)) for layer, mask in pairs if mask is not None)
+            held = (
+                (layer, np.ascontiguousarray(mask)) for layer, mask in pairs if mask is not None
+            )
             self._shown = [(layer, mask) for layer, mask in held if mask.any()]
         return self._shown
 

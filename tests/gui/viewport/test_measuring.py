@@ -6,6 +6,7 @@ screen and the middle of pixel k lies at 25 k + 12.5.
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -17,11 +18,13 @@ from PySide6.QtWidgets import QApplication
 from inference.measurements import Kind
 from inference.studies.model import Window
 from viewer.measuring.note import NoteEdit
+from viewer.measuring.shapes import handles
 from viewer.session import Tool
 
 SIDE = 25.0
 LEFT = Qt.MouseButton.LeftButton
 NONE = Qt.MouseButton.NoButton
+RING = [(7 + 4 * math.cos(turn), 7 + 4 * math.sin(turn)) for turn in np.arange(0.0, 6.2, 0.1)]
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
@@ -182,6 +185,48 @@ class TestDrawing:
         session.set_tool(Tool.FREEHAND)
         hand.drag((3.5, 3.5), (7.5, 3.5), (7.5, 5.5), (3.5, 5.5))
         assert words()[0].startswith("8.0 mm², 8 pixels\nmean 50.0 HU")
+
+    def test_a_freehand_outline_is_pulled_by_a_handle_and_its_points_follow(
+        self, session, scan, view, hand
+    ):
+        session.set_tool(Tool.FREEHAND)
+        hand.drag(*RING)
+        drawn = only(session)
+        session.set_tool(Tool.WINDOW)
+        steps = view._projection().steps(drawn)
+        grips = handles(drawn, steps)
+        assert 3 <= len(grips) <= 16
+        corner = min(
+            range(len(grips)), key=lambda n: math.dist(grips[n], (11, 7, 3))
+        )
+        place = grips[corner][:2]
+        hand.drag(place, (place[0] + 2.0, place[1]))
+        pulled = only(session)
+        assert handles(pulled, steps)[corner] == pytest.approx((place[0] + 2.0, place[1], 3.0))
+        moved = np.subtract(pulled.points, drawn.points)
+        assert moved[:, 1:] == pytest.approx(0.0)
+        assert moved[:, 0].max() == pytest.approx(2.0)
+        assert moved[:, 0].min() == pytest.approx(0.0)
+        between = (moved[:, 0] > 0.1) & (moved[:, 0] < 1.9)
+        assert between.sum() >= 4, "a corner is drawn out, not a spike"
+        for number, grip in enumerate(handles(pulled, steps)):
+            if number != corner:
+                assert grip == pytest.approx(grips[number])
+        session.measurements.undo()
+        assert only(session) == drawn
+
+    def test_a_freehand_outline_that_is_not_selected_is_moved_by_any_place(
+        self, session, scan, view, hand
+    ):
+        session.set_tool(Tool.FREEHAND)
+        hand.drag(*RING)
+        drawn = only(session)
+        session.measurements.select("")
+        session.set_tool(Tool.WINDOW)
+        x, y, _ = handles(drawn, view._projection().steps(drawn))[2]
+        hand.drag((x, y), (x + 1.0, y + 1.0))
+        moved = np.subtract(only(session).points, drawn.points)
+        assert moved == pytest.approx(np.tile([1.0, 1.0, 0.0], (len(moved), 1)))
 
     def test_a_probe_takes_the_middle_of_the_pixel(self, session, scan, hand, words):
         session.set_tool(Tool.PROBE)
