@@ -19,10 +19,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QTabWidget, QWidget
 
 from inference import sample
-from inference.measurements import Kind
+from inference.measurements import Kind, Slant
 from viewer import theme
 from viewer.analysis import default_system
 from viewer.app import _application
+from viewer.planes import section_of
 from viewer.session import HeatmapChoice
 from viewer.settings import Settings
 from viewer.window import MainWindow
@@ -119,12 +120,33 @@ def show_panes(window: MainWindow, run: Commands) -> None:
     run["layout-oblique"]()
     for name in ("oblique-left", "oblique-left", "oblique-left", "oblique-left", "oblique-forward"):
         run[name]()
+    measure_aslant(window)
     keep(window, "oblique")
+    window.session.measurements.remove_all()
     run["oblique-straight"]()
     run["layout-four"]()
     rest(25.0)  # the process that renders starts, and casts its rays
     keep(window, "three-d")
     run["layout-one"]()
+
+
+def measure_aslant(window: MainWindow) -> None:
+    """A length and a region on the oblique plane."""
+    session = window.session
+    pane = session.arrangement.panes[session.arrangement.oblique or 0]
+    section = section_of(session.volume, pane)
+    index = section.index_of(session.cursor)
+    column, row = section.to_picture(session.cursor)
+    slant = Slant(pane.tilt.right, pane.tilt.down, section.pixel_mm)
+
+    def at(right: float, down: float) -> tuple[float, float, float]:
+        across, along = right / section.pixel_mm, down / section.pixel_mm
+        return section.to_voxel(column + across, row + along, index)
+
+    notebook = session.measurements
+    notebook.add(Kind.LENGTH, (at(-85.0, -60.0), at(-55.0, 50.0)), 1, slant=slant)
+    notebook.add(Kind.ELLIPSE, (at(-20.0, 10.0), at(25.0, 45.0)), 1, slant=slant)
+    notebook.select("")
 
 
 def show_measuring(window: MainWindow) -> None:
