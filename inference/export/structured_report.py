@@ -1,4 +1,7 @@
-"""Measurements as a DICOM Structured Report (PS3.16, TID 1500), which points at the images."""
+"""Measurements as a DICOM Structured Report (PS3.16, TID 1500), which points at the images.
+
+What lies on a slice is given on its image, what lies across slices in the patient.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import pydicom
-from numpy.typing import NDArray
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
 from inference import __version__
 from inference.errors import ExportRefusedError
+from inference.export.report_places import (
+    can_be_placed,
+    is_on_image,
+    places,
+    region,
+    slices_of,
+)
 from inference.export.sources import fill_identity
 from inference.measurements import Kind, Measurement, Values, measure
 from inference.measurements.values import DETECTOR_NOTE
@@ -68,22 +76,24 @@ def write_sr(measurements: Sequence[Measurement], volume: Volume, path: Path) ->
     """
     import highdicom as hd
 
-    on_slices = [m for m in measurements if m.axis == 2 and m.slant is None]
-    chosen = [m for m in on_slices if m.kind not in _UNWRITTEN]
+    chosen = [m for m in measurements if m.kind not in _UNWRITTEN and can_be_placed(m, volume)]
     chosen.sort(key=lambda each: each.number)
     if volume.unit is not Unit.HU:
         chosen = [each for each in chosen if each.kind is not Kind.PROBE]
     if not chosen:
         raise ExportRefusedError(
-            "There is no length, angle, region or HU probe on a slice, and a DICOM report holds "
-            f"nothing else; {_ALTERNATIVE}."
+            "There is no length, angle, region or HU probe whose place a DICOM report could name; "
+            f"{_ALTERNATIVE}."
         )
     values = [measure(each, volume) for each in chosen]
     _require_true_mm(values)
     sources = _read_sources(chosen, volume)
+    # What lies across slices has places in the patient, which the plainer kind of report has not.
+    across = any(not is_on_image(each) for each in chosen)
+    kind = hd.sr.Comprehensive3DSR if across else hd.sr.ComprehensiveSR
     try:
         with quiet():
-            report = hd.sr.ComprehensiveSR(
+            report = kind(
                 evidence=list(sources.values()),
                 content=_report(chosen, values, volume),
                 series_instance_uid=hd.UID(),
@@ -143,8 +153,8 @@ def _read_sources(chosen: Sequence[Measurement], volume: Volume) -> dict[Path, D
         When they are no DICOM images, are gone, or are others than were opened.
     """
     found: dict[Path, Dataset] = {}
-    for each in chosen:
-        source = volume.slices[each.plane] if each.plane < len(volume.slices) else None
+    for index in sorted({index for each in chosen for index in slices_of(each, volume)}):
+        source = volume.slices[index] if index < len(volume.slices) else None
         if source is None or not (source.sop_class_uid and source.sop_instance_uid):
             raise ExportRefusedError(
                 "This study was not read from DICOM images, so a DICOM report has nothing to refer "
@@ -203,24 +213,18 @@ def _group(each: Measurement, said: Values, volume: Volume) -> Any:
     tracking = hd.sr.TrackingIdentifier(
         uid=hd.UID.from_uuid(f"urn:uuid:{_uuid(each)}"), identifier=name
     )
-    image = _image(each, volume)
     if not each.kind.is_region:
-        where = [
-            hd.sr.CoordinatesForMeasurement(kind, _graphic(line), image)
-            for kind, line in _lines(each)
-        ]
         return hd.sr.MeasurementsAndQualitativeEvaluations(
             tracking_identifier=tracking,
             finding_type=codes.DCM.Finding,
             measurements=[
-                hd.sr.Measurement(name, value, unit, referenced_coordinates=where)
+                hd.sr.Measurement(name, value, unit, referenced_coordinates=places(each, volume))
                 for name, value, unit in _numbers(said)
             ],
         )
-    ((kind, line),) = _lines(each)
     return hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=tracking,
-        referenced_region=hd.sr.ImageRegion(kind, _graphic(line), image),
+        referenced_region=region(each, volume),
         finding_type=codes.DCM.Finding,
         measurements=[*_area(said), *_statistics(said)],
     )
@@ -229,42 +233,6 @@ def _group(each: Measurement, said: Values, volume: Volume) -> Any:
 def _uuid(each: Measurement) -> str:
     plain = each.id
     return "-".join((plain[:8], plain[8:12], plain[12:16], plain[16:20], plain[20:]))
-
-
-def _image(each: Measurement, volume: Volume) -> Any:
-    import highdicom as hd
-
-    source = volume.slices[each.plane]
-    several = sum(other.path == source.path for other in volume.slices) > 1
-    frames = [source.frame + 1] if several or source.frame else None
-    return hd.sr.SourceImageForRegion(source.sop_class_uid, source.sop_instance_uid, frames)
-
-
-def _graphic(points: Sequence[tuple[float, float]]) -> NDArray[np.float32]:
-    """Voxel grid -> image coordinates, whose origin is the corner of the first pixel (C.18.6)."""
-    return np.asarray(points, np.float32) + np.float32(0.5)
-
-
-def _lines(each: Measurement) -> list[tuple[str, list[tuple[float, float]]]]:
-    """Graphic type and (column, row) points of each part."""
-    points = [(point[0], point[1]) for point in each.points]
-    if each.kind is Kind.PROBE:
-        return [("POINT", points)]
-    if each.kind is Kind.COBB:
-        return [("POLYLINE", points[:2]), ("POLYLINE", points[2:])]
-    if each.kind is Kind.FREEHAND:
-        return [("POLYLINE", [*points, points[0]])]
-    if each.kind in {Kind.LENGTH, Kind.ANGLE}:
-        return [("POLYLINE", points)]
-    (left, top), (right, bottom) = points
-    if each.kind is Kind.RECTANGLE:
-        box = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
-        return [("POLYLINE", box)]
-    x, y = (left + right) / 2, (top + bottom) / 2
-    across, down = [(left, y), (right, y)], [(x, top), (x, bottom)]
-    # The ends of the longer axis come first.
-    longer_down = abs(bottom - top) > abs(right - left)
-    return [("ELLIPSE", [*down, *across] if longer_down else [*across, *down])]
 
 
 def _numbers(said: Values) -> list[tuple[Code, float, Code]]:

@@ -196,9 +196,7 @@ class TestDrawing:
         steps = view._projection().steps(drawn)
         grips = handles(drawn, steps)
         assert 3 <= len(grips) <= 16
-        corner = min(
-            range(len(grips)), key=lambda n: math.dist(grips[n], (11, 7, 3))
-        )
+        corner = min(range(len(grips)), key=lambda n: math.dist(grips[n], (11, 7, 3)))
         place = grips[corner][:2]
         hand.drag(place, (place[0] + 2.0, place[1]))
         pulled = only(session)

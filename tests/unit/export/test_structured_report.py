@@ -13,10 +13,11 @@ import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
+from pydicom.uid import Comprehensive3DSRStorage, ComprehensiveSRStorage
 
 from inference.errors import ExportRefusedError
 from inference.export.structured_report import write_sr
-from inference.measurements import Kind, Measurement, measure
+from inference.measurements import Kind, Measurement, Slant, measure
 from inference.studies.codes import Code
 from inference.studies.model import Problem, Unit, Volume
 
@@ -98,12 +99,95 @@ def test_regions_lie_on_their_image_with_pixel_centres_at_halves(
     assert uids == [volume.slices[2].sop_instance_uid]
 
 
-@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dicom3tools is not installed")
-def test_dciodvfy_finds_no_error(
-    drawn: dict[Kind, Measurement], volume: Volume, tmp_path: Path
+@pytest.fixture
+def across(volume: Volume) -> tuple[Measurement, ...]:
+    """A length on a sagittal plane, and a region and a probe on an oblique one."""
+    lean = math.radians(30.0)
+    slant = Slant((1.0, 0.0, 0.0), (0.0, math.sin(lean), -math.cos(lean)), 0.7)
+    back = np.linalg.inv(volume.affine)
+    middle = np.array(volume.position(15.0, 20.0, 2.0))
+
+    def at(right: float, down: float) -> tuple[float, float, float]:
+        place = middle + right * np.array(slant.right) + down * np.array(slant.down)
+        column, row, slice_ = back[:3, :3] @ place + back[:3, 3]
+        return float(column), float(row), float(slice_)
+
+    return (
+        Measurement.on(volume, Kind.LENGTH, [(5, 5, 0), (5, 20, 3)], 0, number=1),
+        Measurement.on(volume, Kind.ELLIPSE, [at(-2, -4), at(2, 4)], 1, number=2, slant=slant),
+        Measurement.on(volume, Kind.RECTANGLE, [at(-3, -1), at(3, 1)], 1, number=3, slant=slant),
+        Measurement.on(volume, Kind.PROBE, [at(0, 0)], 1, number=4, slant=slant),
+    )
+
+
+def _placed(item: pydicom.Dataset, kind: str) -> list[pydicom.Dataset]:
+    """All places in the patient of a graphic type, at any depth."""
+    found = [item] if item.get("ValueType") == "SCOORD3D" and item.GraphicType == kind else []
+    for child in item.get("ContentSequence", ()):
+        found += _placed(child, kind)
+    return found
+
+
+def test_what_lies_across_slices_is_placed_in_the_patient(
+    across: tuple[Measurement, ...], volume: Volume, tmp_path: Path
 ) -> None:
     path = tmp_path / "sr.dcm"
-    write_sr(tuple(drawn.values()), volume, path)
+    length, ellipse, box, _ = across
+    assert write_sr(across, volume, path) == ""
+    assert pydicom.dcmread(path).SOPClassUID == Comprehensive3DSRStorage
+    content = read(path).content
+    (item,) = _placed(pydicom.dcmread(path), "POLYLINE")
+    assert item.ReferencedFrameOfReferenceUID == volume.frame_of_reference
+    assert length.positions is not None
+    expected = np.ravel(length.positions)
+    np.testing.assert_allclose(item.GraphicData, expected, rtol=0, atol=1e-4)
+    round_one, square = content.get_planar_roi_measurement_groups()
+    assert round_one.roi.graphic_type.value == "ELLIPSE"
+    ends = round_one.roi.value
+    assert np.linalg.norm(ends[1] - ends[0]) == pytest.approx(8.0, abs=1e-4), "the longer first"
+    assert np.linalg.norm(ends[3] - ends[2]) == pytest.approx(4.0, abs=1e-4)
+    np.testing.assert_allclose(ends[:2].mean(axis=0), ends[2:].mean(axis=0), atol=1e-4)
+    assert square.roi.graphic_type.value == "POLYGON"
+    assert box.positions is not None
+    np.testing.assert_allclose(square.roi.value[0], box.positions[0], atol=1e-4)
+    np.testing.assert_allclose(square.roi.value[2], box.positions[1], atol=1e-4)
+    for group, each in ((round_one, ellipse), (square, box)):
+        said = measure(each, volume)
+        assert said.region is not None
+        numbers = [float(number.value) for number in group.get_measurements()]
+        assert numbers[:2] == pytest.approx([said.area, said.region.mean])
+
+
+def test_the_evidence_is_the_slices_that_were_crossed(
+    across: tuple[Measurement, ...], volume: Volume, tmp_path: Path
+) -> None:
+    path = tmp_path / "sr.dcm"
+    write_sr(across[:1], volume, path)
+    (evidence,) = pydicom.dcmread(path).CurrentRequestedProcedureEvidenceSequence
+    (series,) = evidence.ReferencedSeriesSequence
+    uids = {item.ReferencedSOPInstanceUID for item in series.ReferencedSOPSequence}
+    assert uids == {source.sop_instance_uid for source in volume.slices[:4]}
+
+
+def test_without_a_frame_of_reference_it_is_left_out_in_words(
+    across: tuple[Measurement, ...], drawn: dict[Kind, Measurement], volume: Volume, tmp_path: Path
+) -> None:
+    nowhere = replace(volume, frame_of_reference="")
+    note = write_sr((drawn[Kind.LENGTH], *across), nowhere, tmp_path / "sr.dcm")
+    assert "4 of the measurements" in note
+    assert pydicom.dcmread(tmp_path / "sr.dcm").SOPClassUID == ComprehensiveSRStorage
+    with pytest.raises(ExportRefusedError, match="whose place"):
+        write_sr(across, nowhere, tmp_path / "other.dcm")
+
+
+@pytest.mark.skipif(shutil.which("dciodvfy") is None, reason="dicom3tools is not installed")
+@pytest.mark.parametrize("with_planes", [False, True])
+def test_dciodvfy_finds_no_error(
+    drawn: dict[Kind, Measurement], across: tuple[Measurement, ...], volume: Volume,
+    tmp_path: Path, *, with_planes: bool,
+) -> None:  # fmt: skip
+    path = tmp_path / "sr.dcm"
+    write_sr((*drawn.values(), *(across if with_planes else ())), volume, path)
     result = subprocess.run(
         ["dciodvfy", "-new", str(path)],
         check=False, capture_output=True, text=True, errors="replace",
@@ -144,7 +228,7 @@ def test_what_would_not_be_true_is_refused(
 def test_texts_alone_are_refused(
     drawn: dict[Kind, Measurement], volume: Volume, tmp_path: Path
 ) -> None:
-    with pytest.raises(ExportRefusedError, match="holds nothing else"):
+    with pytest.raises(ExportRefusedError, match="whose place a DICOM report could name"):
         write_sr((drawn[Kind.TEXT], drawn[Kind.ARROW]), volume, tmp_path / "sr.dcm")
 
 
