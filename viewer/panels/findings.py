@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
-    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -24,6 +23,7 @@ from inference.second_estimate import TRACE_PERCENT, second_estimates
 from viewer.identity import named
 from viewer.panels.bars import ProbabilityBar
 from viewer.panels.labels import heading, muted, sentence
+from viewer.panels.scrolled import ScrolledPanel
 from viewer.panels.segment_card import SegmentCard
 from viewer.panels.words import (
     COMPUTING,
@@ -52,7 +52,7 @@ _MANIFESTATIONS = "manifestations"
 _ANALYSABLE = ("CT", "CR", "DX")
 
 
-class FindingsPanel(QScrollArea):
+class FindingsPanel(ScrolledPanel):
     """Shows the session's findings.
 
     Parameters
@@ -65,29 +65,20 @@ class FindingsPanel(QScrollArea):
     """The reader wants the card of the model of that name."""
 
     def __init__(self, session: ReadingSession, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("Findings", parent)
         self._session = session
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFrameShape(QFrame.Shape.NoFrame)
         self.setMinimumWidth(220)
-        self.setAccessibleName("Findings")
-        page = QWidget()
-        self._page = QVBoxLayout(page)
-        self._page.setContentsMargins(12, 8, 12, 12)
-        self._page.setSpacing(8)
         self._state = sentence("")
         self._state.setObjectName("analysis-state")
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(6)
-        self._page.addWidget(self._state)
-        self._page.addWidget(self._bar)
+        self.rows.addWidget(self._state)
+        self.rows.addWidget(self._bar)
         self._content = QWidget()
         self._early_count: QLabel | None = None
-        self._page.addWidget(self._content)
-        self._page.addStretch(1)
-        self.setWidget(page)
+        self.rows.addWidget(self._content)
+        self.rows.addStretch(1)
         session.findings_changed.connect(self._rebuild)
         session.early_changed.connect(self._show_early)
         session.volume_changed.connect(self._rebuild)
@@ -142,7 +133,7 @@ class FindingsPanel(QScrollArea):
             _add_doubts(rows, volume, self._session)
         if findings is not None:
             self._add_provenance(rows, findings)
-        self._page.replaceWidget(self._content, content)
+        self.rows.replaceWidget(self._content, content)
         self._content.hide()
         self._content.deleteLater()
         self._content = content

@@ -9,19 +9,17 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QScrollArea,
     QSlider,
-    QVBoxLayout,
     QWidget,
 )
 
 from inference.findings import Manifestation
 from inference.heat_energy import figure_text, warning_text
 from viewer.panels.labels import chip, heading, muted, sentence
+from viewer.panels.scrolled import ScrolledPanel
 from viewer.panels.words import NOT_COMPUTED
 from viewer.session import HeatmapChoice, LayerStyle, ReadingSession
 
@@ -41,7 +39,7 @@ _STYLES = (
 )
 
 
-class LayersPanel(QScrollArea):
+class LayersPanel(ScrolledPanel):
     """Visible, opacity, fill or outline of each mask; class and opacity of the heatmap.
 
     Parameters
@@ -51,20 +49,12 @@ class LayersPanel(QScrollArea):
     """
 
     def __init__(self, session: ReadingSession, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("Layers", parent)
         self._session = session
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setAccessibleName("Layers")
-        page = QWidget()
-        rows = QVBoxLayout(page)
-        rows.setContentsMargins(12, 8, 12, 12)
-        rows.setSpacing(8)
         self._masks = {key: _MaskRow(session, key) for key in Manifestation}
         for row in self._masks.values():
-            rows.addWidget(row)
-        rows.addWidget(heading("Heatmap (not a segmentation)"))
+            self.rows.addWidget(row)
+        self.rows.addWidget(heading("Heatmap (not a segmentation)"))
         self._classes = QComboBox()
         self._classes.setObjectName("heatmap-class")
         self._classes.setAccessibleName("Class explained by the heatmap")
@@ -72,15 +62,15 @@ class LayersPanel(QScrollArea):
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self._classes.setToolTip("Show what spoke for a class in this slice")
-        rows.addWidget(self._classes)
+        self.rows.addWidget(self._classes)
         self._opacity = _OpacityRow("heatmap-opacity", "Opacity of the heatmap")
-        rows.addWidget(self._opacity)
-        rows.addWidget(muted("Drawn from this value on:"))
+        self.rows.addWidget(self._opacity)
+        self.rows.addWidget(muted("Drawn from this value on:"))
         self._threshold = _OpacityRow("heatmap-threshold", "Value from which the heatmap is drawn")
-        rows.addWidget(self._threshold)
+        self.rows.addWidget(self._threshold)
         self._warning = sentence("", "warning")
         self._warning.setObjectName("heatmap-warning")
-        rows.addWidget(self._warning)
+        self.rows.addWidget(self._warning)
         self._energy = sentence("")
         self._energy.setObjectName("heatmap-energy")
         self._energy.setToolTip(
@@ -88,14 +78,12 @@ class LayersPanel(QScrollArea):
             "any preference would have there: that of the lungs' area in what the network saw. "
             "No interval is known for one slice."
         )
-        rows.addWidget(self._energy)
+        self.rows.addWidget(self._energy)
         self._legend = muted("")
         self._legend.setObjectName("heatmap-legend")
-        rows.addWidget(self._legend)
-        rows.addStretch(1)
-        self.setWidget(page)
-
-        for control in page.findChildren(QWidget):
+        self.rows.addWidget(self._legend)
+        self.rows.addStretch(1)
+        for control in self.viewport().findChildren(QWidget):
             # A click leaves the keys with the picture; Tab reaches every control all the same.
             if control.focusPolicy() != Qt.FocusPolicy.NoFocus and not isinstance(control, QLabel):
                 control.setFocusPolicy(Qt.FocusPolicy.TabFocus)

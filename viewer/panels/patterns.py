@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from viewer.panels.labels import sentence
 from viewer.panels.lesions import why_no_list
+from viewer.panels.scrolled import ScrolledPanel
 from viewer.session import ReadingSession
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["PatternsPanel"]
 
 
-class PatternsPanel(QScrollArea):
+class PatternsPanel(ScrolledPanel):
     """Four plots of the lesions of the session's findings, or why there are none.
 
     Parameters
@@ -28,21 +28,13 @@ class PatternsPanel(QScrollArea):
     """
 
     def __init__(self, session: ReadingSession, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("Lesions beside published values", parent)
         self._session = session
         self.plots: PatternPlots | None = None
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setAccessibleName("Lesions beside published values")
-        page = QWidget()
-        self._rows = QVBoxLayout(page)
-        self._rows.setContentsMargins(12, 8, 12, 12)
         self._state = sentence("")
         self._state.setObjectName("patterns-state")
-        self._rows.addWidget(self._state)
-        self._rows.addStretch(1)
-        self.setWidget(page)
+        self.rows.addWidget(self._state)
+        self.rows.addStretch(1)
         session.volume_changed.connect(self._show)
         session.findings_changed.connect(self._show)
         session.analysis_changed.connect(self._show)
@@ -72,5 +64,5 @@ class PatternsPanel(QScrollArea):
             from viewer.panels.pattern_plots import PatternPlots
 
             self.plots = PatternPlots()
-            self._rows.insertWidget(1, self.plots)
+            self.rows.insertWidget(1, self.plots)
         return self.plots

@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
-    QFrame,
     QGridLayout,
-    QScrollArea,
     QSizePolicy,
     QToolTip,
-    QVBoxLayout,
     QWidget,
 )
 
 from inference.findings import Timings
 from viewer.panels.labels import heading, muted, sentence
 from viewer.panels.published import load_published_times
+from viewer.panels.scrolled import ScrolledPanel
 from viewer.panels.words import duration
 from viewer.session import ReadingSession
 from viewer.theme import colour
@@ -160,7 +158,7 @@ class LogBars(QWidget):
             painter.drawRoundedRect(QRectF(0, top_of_bar, length, _BAR_HEIGHT), 2, 2)
 
 
-class TimingPanel(QScrollArea):
+class TimingPanel(ScrolledPanel):
     """The bars, and the parts of this run below them.
 
     Parameters
@@ -170,29 +168,20 @@ class TimingPanel(QScrollArea):
     """
 
     def __init__(self, session: ReadingSession, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("Timing", parent)
         self._session = session
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setAccessibleName("Timing")
-        page = QWidget()
-        self._rows = QVBoxLayout(page)
-        self._rows.setContentsMargins(12, 8, 12, 12)
-        self._rows.setSpacing(8)
-        self._rows.addWidget(heading("Time a case, logarithmic"))
+        self.rows.addWidget(heading("Time a case, logarithmic"))
         self.bars = LogBars()
-        self._rows.addWidget(self.bars)
+        self.rows.addWidget(self.bars)
         self._parts = QWidget()
-        self._rows.addWidget(self._parts)
-        self._rows.addWidget(
+        self.rows.addWidget(self._parts)
+        self.rows.addWidget(
             muted(
                 "Published times are those of the hardware named beside them, and of other "
                 "cases: they place this run, they do not rank it."
             )
         )
-        self._rows.addStretch(1)
-        self.setWidget(page)
+        self.rows.addStretch(1)
         session.findings_changed.connect(self._show)
         self._show()
 
@@ -215,7 +204,7 @@ class TimingPanel(QScrollArea):
         )
         self.bars.show_rows((own, *published))
         parts = _parts_table(findings.timings) if findings is not None else QWidget()
-        self._rows.replaceWidget(self._parts, parts)
+        self.rows.replaceWidget(self._parts, parts)
         self._parts.hide()
         self._parts.deleteLater()
         self._parts = parts
