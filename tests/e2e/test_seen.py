@@ -170,6 +170,27 @@ def test_an_oblique_plane_is_turned_by_its_line(window: MainWindow) -> None:
     looks_like(window, "oblique")
 
 
+def test_what_is_measured_on_an_oblique_plane_is_what_lies_there(window: MainWindow) -> None:
+    key(window, Qt.Key.Key_5, Qt.KeyboardModifier.AltModifier)
+    for _ in range(6):
+        key(window, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    window.session.set_cursor((92, 64, 20))
+    key(window, Qt.Key.Key_O)
+    oblique = window.panes.views[3]
+    column, row = oblique._planes().to_picture(window.session.cursor)
+    drag(oblique, (column - 7, row - 7), (column + 7, row + 7))
+    (made,) = window.session.measurements.measurements
+    said = window.session.measurements.values(made)
+    assert said.area == pytest.approx(math.pi * 14.0**2, rel=0.05), "28 mm across"
+    assert (said.region.mean, said.region.sd) == pytest.approx((-850.0, 0.0)), "lung alone"
+    looks_like(window, "oblique-measured")
+    window.session.set_cursor((64, 30, 5))
+    key(window, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    window.measurements_panel.table.selectRow(0)
+    assert window.session.cursor == pytest.approx((92, 64, 20), abs=1.0), "the table goes there"
+    looks_like(window, "oblique-measured")
+
+
 def test_flipped_turned_inverted_and_measured(window: MainWindow) -> None:
     window.session.set_position(14)
     for code in (Qt.Key.Key_H, Qt.Key.Key_R, Qt.Key.Key_I, Qt.Key.Key_2):
