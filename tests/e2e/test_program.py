@@ -65,9 +65,9 @@ def window(qtbot: Any, qapp: QApplication, tmp_path: Path) -> Iterator[MainWindo
     store = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
     window = MainWindow(default_system("elbana"), Settings(store), Context(device="cpu"))
     qtbot.addWidget(window)
-    window.show()
-    window.activateWindow()
-    qtbot.waitActive(window)
+    with qtbot.waitActive(window, timeout=20_000):
+        window.show()
+        window.activateWindow()
     yield window
     window.close()
 

@@ -67,7 +67,7 @@ def window(qapp: QApplication, qtbot: Any, tmp_path: Path) -> Iterator[MainWindo
     window.resize(SIZE)
     window.show()
     window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow)  # keys go nowhere before
+    qtbot.waitUntil(window.isActiveWindow, timeout=20_000)  # keys go nowhere before
     volume = Volume(
         array=phantom(), affine=np.diag([2.0, 2.0, 6.0, 1.0]), unit=Unit.HU, modality="CT",
         has_geometry=True, has_orientation=True, series_uid="1.2.3", frame_of_reference="1.2.4",

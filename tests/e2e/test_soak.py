@@ -72,8 +72,8 @@ def window(qapp: QApplication, qtbot: Any, tmp_path: Path) -> Iterator[MainWindo
     settings = Settings(store)
     settings.set_notice_read()
     window = MainWindow(default_system("elbana"), settings, measurements=tmp_path / "kept")
-    window.show()
-    qtbot.waitExposed(window)
+    with qtbot.waitExposed(window, timeout=20_000):
+        window.show()
     yield window
     window.close()
     window.deleteLater()

@@ -403,9 +403,9 @@ def make_window(
         )
         qtbot.addWidget(window)
         window.resize(1100, 700)
-        window.show()
-        window.activateWindow()
-        qtbot.waitActive(window)
+        with qtbot.waitActive(window, timeout=20_000):
+            window.show()
+            window.activateWindow()
         return window
 
     return make
@@ -426,3 +426,17 @@ def reading(
     window.session.add_studies((study,))
     window.session.set_volume(study, study.series[0], make_volume("1.2.3"), 0.5)
     return window
+
+
+@pytest.fixture
+def shown(qtbot: Any) -> Callable[[QWidget], QWidget]:
+    """Show a panel at a narrow size."""
+
+    def show(panel: QWidget) -> QWidget:
+        qtbot.addWidget(panel)
+        panel.resize(260, 600)
+        with qtbot.waitExposed(panel, timeout=20_000):
+            panel.show()
+        return panel
+
+    return show

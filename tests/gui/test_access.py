@@ -92,7 +92,7 @@ def test_the_palette_has_names(window: MainWindow) -> None:
 
 def test_tab_goes_around_and_back(qtbot: Any, full: MainWindow) -> None:
     """Every part is reached by Tab alone, and the way ends where it began."""
-    qtbot.waitUntil(full.isActiveWindow)
+    qtbot.waitUntil(full.isActiveWindow, timeout=20_000)
     full.view.setFocus()
     seen: list[QWidget] = []
     for _ in range(300):
@@ -110,7 +110,7 @@ def test_the_focus_is_seen(qtbot: Any, full: MainWindow, light: bool) -> None:
     if light:
         full.habits.next_theme()
     assert theme.looks().light is light
-    qtbot.waitUntil(full.isActiveWindow)
+    qtbot.waitUntil(full.isActiveWindow, timeout=20_000)
     kinds = (QAbstractButton, QComboBox, QLineEdit, QSlider, QTabBar)
     blind = []
     for widget in [*reachable(full), full.tree.tree]:

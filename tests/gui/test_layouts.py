@@ -296,7 +296,7 @@ class TestDialog:
         do(reading, "layouts")
         found = reading.findChild(LayoutsDialog)
         assert found is not None
-        qtbot.waitExposed(found)
+        qtbot.waitUntil(found.isVisible)
         return found
 
     def test_it_shows_the_present_layout(self, reading: MainWindow, dialog: LayoutsDialog) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtWidgets import QLabel, QMenu, QTabWidget, QWidget
+from PySide6.QtWidgets import QMenu, QTabWidget, QWidget
 
 import inference.lesions
 from inference.findings import Findings, Manifestation
@@ -21,6 +21,7 @@ from inference.lesion_data import HU_EDGES, Lesion, Lesions, Patterns, Place, Si
 from inference.lesions import find_lesions
 from inference.quantify import measure
 from inference.studies.model import Study, Volume
+from tests.gui.handling import words
 from viewer import theme
 from viewer.lesions import LesionLister
 from viewer.panels import LesionsPanel, PatternsPanel
@@ -33,11 +34,6 @@ from viewer.worker import Worker
 
 GGO, CONSOLIDATION, EFFUSION = Manifestation
 TITLES = [column.title for column in COLUMNS]
-
-
-def words(widget: QWidget) -> str:
-    labels = [each.text() for each in widget.findChildren(QLabel) if each.isVisibleTo(widget)]
-    return "\n".join(labels)
 
 
 def column(table: LesionTable, title: str) -> list[str]:
@@ -89,8 +85,8 @@ def show(qtbot: Any) -> Callable[[QWidget], QWidget]:
     def shown(panel: QWidget) -> QWidget:
         qtbot.addWidget(panel)
         panel.resize(340, 420)
-        panel.show()
-        qtbot.waitExposed(panel)
+        with qtbot.waitExposed(panel, timeout=20_000):
+            panel.show()
         return panel
 
     return shown

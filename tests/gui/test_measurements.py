@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QTabWidget, QToolButton
 
 from inference.measurements import Kind
 from inference.studies.model import Study, Volume
+from tests.gui.handling import sentences
 from viewer.session import Tool
 from viewer.window import MainWindow
 
@@ -29,10 +30,6 @@ def cells(window: MainWindow) -> list[list[str]]:
         [table.item(row, column).text() for column in range(table.columnCount())]
         for row in range(table.rowCount())
     ]
-
-
-def sentences(window: MainWindow) -> list[str]:
-    return [message.sentence for message in window.messages.messages]
 
 
 def open_series(window: MainWindow, study: Study, index: int, volume: Volume) -> None:

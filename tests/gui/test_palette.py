@@ -29,7 +29,7 @@ def open_palette(qtbot: Any) -> Callable[[MainWindow], CommandPalette]:
     """Press Ctrl+K."""
 
     def press(window: MainWindow) -> CommandPalette:
-        qtbot.waitUntil(window.isActiveWindow)
+        qtbot.waitUntil(window.isActiveWindow, timeout=20_000)
         qtbot.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
         palette = window.habits.palette
         assert palette is not None

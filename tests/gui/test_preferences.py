@@ -53,7 +53,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def dialog(qtbot: Any, reading: MainWindow) -> Iterator[SettingsDialog]:
     """Open the settings of a window with a CT."""
-    qtbot.waitUntil(reading.isActiveWindow)
+    qtbot.waitUntil(reading.isActiveWindow, timeout=20_000)
     qtbot.keyClick(reading, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
     opened = reading.findChild(SettingsDialog)
     qtbot.waitUntil(opened.isVisible)
@@ -331,7 +331,7 @@ class TestKeys:
         assert "(F9)" in reading.actions_["invert"].toolTip()
         page.window().close()
         reading.activateWindow()
-        qtbot.waitUntil(reading.isActiveWindow)
+        qtbot.waitUntil(reading.isActiveWindow, timeout=20_000)
         qtbot.keyClick(reading, Qt.Key.Key_I)
         assert not reading.session.inverted
         qtbot.keyClick(reading, Qt.Key.Key_F9)

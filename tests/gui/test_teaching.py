@@ -91,7 +91,7 @@ def test_everything_private_is_told_at_first(private_study: MainWindow) -> None:
 
 def test_one_key_hides_it_all_and_brings_it_back(qtbot: Any, private_study: MainWindow) -> None:
     window = private_study
-    qtbot.waitUntil(window.isActiveWindow)
+    qtbot.waitUntil(window.isActiveWindow, timeout=20_000)
     qtbot.keyClick(window, Qt.Key.Key_F8)
     assert told(window) == set()
     assert window.actions_["hide-names"].isChecked()

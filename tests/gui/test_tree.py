@@ -23,8 +23,8 @@ def tree(qtbot: Any, opened: SimpleNamespace) -> StudyTree:
     tree = StudyTree(opened.session)
     qtbot.addWidget(tree)
     tree.resize(240, 400)
-    tree.show()
-    qtbot.waitExposed(tree)
+    with qtbot.waitExposed(tree, timeout=20_000):
+        tree.show()
     return tree
 
 

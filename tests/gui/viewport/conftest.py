@@ -182,8 +182,8 @@ def view(qtbot, session) -> SliceView:
     widget = SliceView(session)
     qtbot.addWidget(widget)
     widget.resize(400, 400)
-    widget.show()
-    qtbot.waitExposed(widget)
+    with qtbot.waitExposed(widget, timeout=20_000):
+        widget.show()
     return widget
 
 
@@ -192,6 +192,6 @@ def strip(qtbot, session) -> SliceStrip:
     widget = SliceStrip(session)
     qtbot.addWidget(widget)
     widget.resize(400, widget.sizeHint().height())
-    widget.show()
-    qtbot.waitExposed(widget)
+    with qtbot.waitExposed(widget, timeout=20_000):
+        widget.show()
     return widget

@@ -37,8 +37,8 @@ def grid(qtbot: Any, session: Any, show: Callable[..., Any]) -> PaneGrid:
     widget.resize(800, 600)
     session.arrangement.set_layout(MPR)
     show(array=greys())
-    widget.show()
-    qtbot.waitExposed(widget)
+    with qtbot.waitExposed(widget, timeout=20_000):
+        widget.show()
     return widget
 
 

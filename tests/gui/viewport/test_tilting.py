@@ -33,8 +33,8 @@ def grid(qtbot: Any, session: Any, show: Callable[..., Any]) -> PaneGrid:
     session.arrangement.set_layout(OBLIQUE)
     slices, rows, columns = np.ogrid[:31, :40, :40]
     show(array=(10 * slices + 3 * rows + columns - 500).astype(np.int16))
-    widget.show()
-    qtbot.waitExposed(widget)
+    with qtbot.waitExposed(widget, timeout=20_000):
+        widget.show()
     return widget
 
 

@@ -120,8 +120,8 @@ def test_nothing_runs_until_it_is_shown_and_nothing_after_it_is_hidden(show, pan
 )
 def test_what_cannot_be_shown_is_refused_in_words(qtbot, show, pane, settings, words):
     show(**settings)
-    pane.show()
-    qtbot.waitExposed(pane)
+    with qtbot.waitExposed(pane, timeout=20_000):
+        pane.show()
     assert words in pane.scene.sentence
     assert words in pane.canvas.accessibleDescription()
     with pytest.raises(ExportRefusedError, match=words):

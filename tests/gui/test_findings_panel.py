@@ -1,4 +1,4 @@
-"""The panels: numbers as they are, absence in words, and every control reaches the session."""
+"""The findings panel: numbers as they are, and absence in words."""
 
 from __future__ import annotations
 
@@ -10,44 +10,20 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QLabel, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
 
 from inference.findings import (
     Calibrated,
     Domain,
-    Energy,
     Findings,
     Manifestation,
     Part,
-    Timings,
 )
 from inference.partial import Partial
-from viewer.panels import FindingsPanel, LayersPanel, TimingPanel
+from tests.gui.handling import words
+from viewer.panels import FindingsPanel
 from viewer.panels.bars import ProbabilityBar
-from viewer.panels.published import load_published_times
-from viewer.session import AnalysisState, HeatmapChoice, LayerStyle, ReadingSession
-
-
-def words(panel: QWidget) -> str:
-    """Everything that can be read on a panel."""
-    labels = [each.text() for each in panel.findChildren(QLabel) if each.isVisibleTo(panel)]
-    bars = [each for each in panel.findChildren(ProbabilityBar) if each.isVisibleTo(panel)]
-    text = "\n".join([*labels, *(bar.accessibleName() for bar in bars)])
-    return text.replace("\N{NO-BREAK SPACE}", " ")
-
-
-@pytest.fixture
-def shown(qtbot: Any) -> Callable[[QWidget], QWidget]:
-    """Show a panel at a narrow size."""
-
-    def show(panel: QWidget) -> QWidget:
-        qtbot.addWidget(panel)
-        panel.resize(260, 600)
-        panel.show()
-        qtbot.waitExposed(panel)
-        return panel
-
-    return show
+from viewer.session import AnalysisState, ReadingSession
 
 
 class TestFindings:
@@ -368,191 +344,3 @@ class TestFindings:
 
         assert filled(0.0) == 0
         assert filled(1.0) > 1.8 * filled(0.5) > 20
-
-
-class TestLayers:
-    """The layers panel."""
-
-    def test_each_control_changes_its_layer(
-        self, qtbot: Any, opened: SimpleNamespace, shown: Any
-    ) -> None:
-        panel = shown(LayersPanel(opened.session))
-        panel.findChild(QCheckBox, "visible-ggo").click()
-        panel.findChild(QSlider, "opacity-consolidation").setValue(80)
-        box = panel.findChild(QComboBox, "style-effusion")
-        box.setCurrentIndex(box.findText("Outline"))
-        layers = {layer.key: layer for layer in opened.session.layers}
-        assert layers[Manifestation.GGO].visible is False
-        assert layers[Manifestation.CONSOLIDATION].opacity == 0.8
-        assert layers[Manifestation.EFFUSION].style is LayerStyle.OUTLINE
-        assert layers[Manifestation.CONSOLIDATION].visible is True
-
-    def test_controls_follow_the_session(self, opened: SimpleNamespace, shown: Any) -> None:
-        panel = shown(LayersPanel(opened.session))
-        layer = opened.session.layer(Manifestation.GGO)
-        opened.session.update_layer(
-            replace(layer, visible=False, opacity=0.3, style=LayerStyle.OUTLINE)
-        )
-        assert not panel.findChild(QCheckBox, "visible-ggo").isChecked()
-        assert panel.findChild(QSlider, "opacity-ggo").value() == 30
-        assert panel.findChild(QComboBox, "style-ggo").currentText() == "Outline"
-
-    def test_heatmaps_are_offered_for_the_classes_that_can_be_explained(
-        self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
-    ) -> None:
-        panel = shown(LayersPanel(opened.session))
-        box = panel.findChild(QComboBox, "heatmap-class")
-        assert not box.isEnabled()
-        opened.session.set_findings(make_findings(opened.volume))
-        assert [box.itemText(i) for i in range(box.count())] == [
-            "None",
-            "COVID-19 recognition: COVID-19",
-            "COVID-19 recognition: not COVID-19",
-        ]
-        box.setCurrentIndex(2)
-        assert opened.session.heatmap_choice == HeatmapChoice("covid-2", "not COVID-19")
-        panel.findChild(QSlider, "heatmap-threshold").setValue(60)
-        assert opened.session.heatmap_threshold == 0.6
-        panel.findChild(QSlider, "heatmap-opacity").setValue(25)
-        assert opened.session.heatmap_opacity == 0.25
-        box.setCurrentIndex(0)
-        assert opened.session.heatmap_choice is None
-
-    def test_the_legend_says_that_it_is_no_segmentation(
-        self,
-        opened: SimpleNamespace,
-        shown: Any,
-        make_findings: Callable[..., Findings],
-        fake_system: Any,
-    ) -> None:
-        panel = shown(LayersPanel(opened.session))
-        session = opened.session
-        session.set_findings(make_findings(opened.volume))
-        session.choose_heatmap(HeatmapChoice("covid-2", "COVID-19"))
-        legend = panel.findChild(QLabel, "heatmap-legend")
-        assert "not a segmentation" not in legend.text()
-        heatmap = fake_system.explain(opened.volume, session.position, "covid-2", "COVID-19", None)
-        session.set_heatmap("1.2.3", heatmap)
-        assert "Grad-CAM, fake" in legend.text()
-        assert "not a segmentation" in legend.text()
-        assert "Heatmap (not a segmentation)" in words(panel)
-
-    @pytest.fixture
-    def explained(
-        self,
-        opened: SimpleNamespace,
-        shown: Any,
-        make_findings: Callable[..., Findings],
-        fake_system: Any,
-    ) -> Callable[..., str]:
-        """Show a heatmap of the slice on the screen; give what the panel then says."""
-        panel = shown(LayersPanel(opened.session))
-        session = opened.session
-        session.set_findings(make_findings(opened.volume))
-        session.choose_heatmap(HeatmapChoice("covid-2", "COVID-19"))
-
-        def explain(lungs: Energy | None, **changes: Any) -> str:
-            made = fake_system.explain(opened.volume, session.position, "covid-2", "COVID-19", None)
-            session.set_heatmap("1.2.3", replace(made, lungs=lungs, **changes))
-            return words(panel)
-
-        explain.panel = panel  # type: ignore[attr-defined]
-        return explain
-
-    def test_a_map_of_one_of_several_models_says_so(
-        self, explained: Any, opened: SimpleNamespace, make_findings: Callable[..., Findings]
-    ) -> None:
-        assert "alone" not in explained(None, model="recognition")
-        findings = make_findings(opened.volume)
-        parts = (Part("recognition", (0.9, 0.1)), Part("evidence", (0.3, 0.7)))
-        covid = replace(findings.estimates[0], parts=parts)
-        opened.session.set_findings(replace(findings, estimates=(covid,)))
-        opened.session.choose_heatmap(HeatmapChoice("covid-2", "COVID-19"))
-        assert "It explains recognition alone" in explained(None, model="recognition")
-        assert "joined with evidence" in words(explained.panel)
-
-    def test_heat_in_the_lungs_stands_beside_an_even_maps(self, explained: Any) -> None:
-        text = explained(Energy(0.634, 0.41))
-        assert "Heat inside the lungs: 63 % (an even map: 41 %)" in text
-        assert "Most of the heat" not in text
-
-    def test_heat_outside_the_lungs_is_warned_of_until_it_is_gone(
-        self, explained: Any, opened: SimpleNamespace
-    ) -> None:
-        session, warned = opened.session, "Most of the heat lies outside the lungs (72 %)"
-        assert warned in explained(Energy(0.28, 0.41))
-        label = explained.panel.findChild(QLabel, "heatmap-warning")
-        assert label.property("tone") == "warning"
-        for hide, show in (
-            (lambda: session.step(1), lambda: session.step(-1)),
-            (session.toggle_overlays, session.toggle_overlays),
-        ):
-            hide()
-            assert "the heat" not in words(explained.panel)
-            assert "Heat inside" not in words(explained.panel)
-            show()
-            assert warned in words(explained.panel)
-        assert warned not in explained(Energy(0.9, 0.41))
-        assert warned in explained(Energy(0.28, 0.41))
-        session.choose_heatmap(None)
-        assert warned not in words(explained.panel)
-
-    def test_unknown_lungs_and_empty_maps_are_said_and_never_zero(self, explained: Any) -> None:
-        text = explained(None)
-        assert "Heat inside the lungs: not computed" in text
-        assert "Most of the heat" not in text
-        assert "even map" not in text
-        text = explained(None, values=np.zeros((40, 32), np.float32))
-        assert "Nothing in this slice speaks for COVID-19" in text
-        assert "Heat inside" not in text
-
-
-class TestTiming:
-    """The timing panel."""
-
-    def test_published_times_are_those_of_the_papers(self) -> None:
-        seconds = {time.name: time.seconds for time in load_published_times()}
-        assert seconds == {
-            "RT-PCR": 4 * 3600,
-            "Radiologist, CT": 21.5 * 60,
-            "JCS": 22,
-            "El-bana": 5.33,
-            "DeepSC-COVID": 2.2,
-        }
-        assert all(time.source and time.hardware for time in load_published_times())
-
-    def test_this_run_is_there_with_its_parts(
-        self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
-    ) -> None:
-        panel = shown(TimingPanel(opened.session))
-        assert panel.bars.rows[0].seconds is None
-        assert "This run (this computer): not run" in panel.bars.accessibleDescription()
-        timings = Timings(0.51, 0.25, 1.52, 0.75, 6.03, 0.44, 9.63)
-        opened.session.set_findings(make_findings(opened.volume, timings=timings))
-        assert panel.bars.rows[0].seconds == 9.63
-        assert "This run (test device): 9.63 s" in panel.bars.accessibleDescription()
-        text = words(panel)
-        for expected in ("0.51 s", "0.25 s", "1.52 s", "0.75 s", "6.03 s", "0.44 s", "9.63 s"):
-            assert expected in text
-
-    def test_the_axis_is_logarithmic(self, opened: SimpleNamespace, shown: Any) -> None:
-        panel = shown(TimingPanel(opened.session))
-        bars = panel.bars
-        steps = np.diff([bars.share(10.0**power) for power in range(4)])
-        assert np.allclose(steps, steps[0])
-        assert bars.share(1e9) == 1.0
-        assert bars.share(0.0) > 0.0
-
-    def test_a_longer_time_has_a_longer_bar(self, opened: SimpleNamespace, shown: Any) -> None:
-        panel = shown(TimingPanel(opened.session))
-        bars = panel.bars
-        image = bars.grab().toImage()
-        lit = []
-        height = bars._row_height()
-        for index, row in enumerate(bars.rows):
-            if row.seconds is not None:
-                y = index * height + 4 + bars.fontMetrics().height() + 4
-                pixels = (image.pixelColor(x, y) for x in range(image.width()))
-                lit.append(sum(colour.lightness() > 100 for colour in pixels))
-        assert lit == sorted(lit, reverse=True)
-        assert lit[0] > 2 * lit[-1] > 0
