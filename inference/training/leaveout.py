@@ -34,7 +34,7 @@ from inference.training.loop import train
 from inference.training.manifest import Row, fold_of_groups
 from inference.training.recipe import Recipe
 
-__all__ = ["FILE", "LEFT_OUT", "enter", "leave_out", "section", "without"]
+__all__ = ["FILE", "LEFT_OUT", "enter", "figures", "leave_out", "section", "without"]
 
 FILE = "leaveout.json"
 MIXED = "source left out v held-out groups"
@@ -167,6 +167,11 @@ def enter(
         ),
         folder / FILE,
     )
+
+
+def figures(folder: Path) -> list[Figure]:
+    """Figures of every left-out source that was entered in a model store."""
+    return [f for one in experiments.read(folder / FILE) for f in one.figures]
 
 
 def section(folder: Path) -> list[str]:

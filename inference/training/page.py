@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from inference.models import ModelStore
-from inference.training import leaveout, levers
+from inference.training import aims, leaveout, levers
 from inference.training.evaluation import series
 from inference.training.evaluation.figure import CROSS_VALIDATION, LEFT_OUT, POOLED, Figure
 from inference.training.evaluation.run import TITLES
@@ -299,6 +299,7 @@ def markdown(figures: Sequence[Figure], store: ModelStore, command: str) -> str:
         "as on validation groups, so for this one choice the test figures are not untouched.",
         "",
         *_summary(figures),
+        *aims.section(figures, store),
         *_models(store),
         *levers.section(levers.read(store.folder)),
         *leaveout.section(store.folder),

@@ -165,12 +165,10 @@ def test_command_enters_what_a_lever_gave_for_the_results_page(
     assert "| A lever | tiny (1 steps) | random | 0 | CPU" in page
     assert f"{dice['value']:.3f} (" in page
     assert "on fewer folds" in page
-    assert "Aimed at" not in page
     complete = dataclasses.replace(lever, title="All folds", folds=tuple(range(5)))
     levers.enter(complete, tmp_path)
     page = "\n".join(levers.section(levers.read(tmp_path)))
     assert page.index("| All folds |") < page.index("on fewer folds") < page.index("| A lever |")
-    assert "infection 0.82: not reached (best 0." in page
     levers.enter(dataclasses.replace(lever, seconds=0.0), tmp_path)
     assert levers.read(tmp_path)[0].seconds == 0.0, "the same title is replaced"
     assert len(levers.read(tmp_path)) == 2
