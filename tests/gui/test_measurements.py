@@ -14,7 +14,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QLineEdit, QTabWidget, QToolButton
 
-from inference.measurements import Kind
+from inference.measurements import Kind, Slant
 from inference.studies.model import Study, Volume
 from tests.gui.handling import sentences
 from viewer.session import Tool
@@ -51,6 +51,15 @@ class TestTable:
         open_series(window, make_study("1.2.3"), 0, make_volume())
         assert "Nothing has been measured" in panel.hint.text()
         assert not panel.copy_button.isVisible()
+
+    def test_an_oblique_plane_has_a_name_and_no_number(self, reading: MainWindow) -> None:
+        volume = reading.session.volume
+        assert volume is not None
+        slant = Slant((1.0, 0.0, 0.0), (0.0, 0.0, -1.0), 1.0)
+        notebook = reading.session.measurements
+        made = notebook.add(Kind.LENGTH, [(2, 4, 1), (7, 4, 1)], 1, slant=slant)
+        assert made.slant is slant
+        assert cells(reading)[0][:3] == ["1", "Length", "Oblique"]
 
     def test_a_row_has_kind_value_slice_and_note(self, reading: MainWindow) -> None:
         notebook = reading.session.measurements
