@@ -31,7 +31,8 @@ def figures(job: Job) -> list[Figure]:
     sources: dict[str, str] = {}
     for row in job.rows:
         if row.task == "dicom_ct_series" and row.role == "dicom":
-            folders.setdefault(row.group, {})[row.path] = row.label
+            # Whatever way the folder was named, a series gives its files in full.
+            folders.setdefault(row.group, {})[row.path.resolve()] = row.label
             sources[row.group] = row.source
     system = ElBana(job.store, precision="float32")
     found: list[Figure] = []
@@ -52,7 +53,7 @@ def figures(job: Job) -> list[Figure]:
             (s.model, f"{s.key.short}, % of lung", s.percent_of_lung)
             for s in findings.segments if s.percent_of_lung is not None
         ]  # fmt: skip
-        values += _slice_agreement(findings, [labels[s.path] for s in volume.slices])
+        values += _slice_agreement(findings, [labels[s.path.resolve()] for s in volume.slices])
         count = int(findings.analysed.sum())
         found += [
             Figure("series", model, source, _split_of(job, model, group),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from inference.findings import Findings, Manifestation
+from inference.progress import Progress
 from inference.training.evaluation import manifestations, series
 from inference.training.evaluation.figure import POOLED, Figure
 from inference.training.evaluation.scores import Scores
@@ -132,6 +134,31 @@ def test_each_direction_of_the_labels_and_their_agreement_are_scored(effusion: i
         assert values[model, "asc labels"] == pytest.approx(2 / 6)
         assert values[model, "desc labels"] == pytest.approx(4 / 6)
         assert values[model, "slices labelled alike both ways"] == pytest.approx(2 / 4)
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["in full", "from the folder beside"])
+def test_slices_find_their_labels_however_the_folder_is_named(
+    write_ct: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, *, beside: bool
+) -> None:
+    folder = write_ct(slices=6)
+    monkeypatch.chdir(folder.parent)
+    place = Path("..") / folder.parent.name / folder.name if beside else folder
+    words = _labels("110010", "010011")
+    rows = [
+        SimpleNamespace(task="dicom_ct_series", role="dicom", group="g", source="toy", label=label,
+                        path=place / f"{number:03}.dcm")
+        for number, label in enumerate(words)
+    ]  # fmt: skip
+    seen: list[Sequence[str]] = []
+    found: Any = SimpleNamespace(estimates=(), segments=(), analysed=np.ones(6, bool))
+    system = SimpleNamespace(analyse=lambda *_: found)
+    monkeypatch.setattr("inference.systems.elbana.ElBana", lambda *_, **__: system)
+    monkeypatch.setattr(series, "_slice_agreement", lambda _found, given: seen.append(given) or [])
+    job: Any = SimpleNamespace(
+        rows=rows, store=None, device="cpu", progress=Progress(), of_kind=lambda _kind: ["one"]
+    )
+    assert series.figures(job) == []
+    assert seen == [words]
 
 
 def test_a_series_without_slice_labels_is_not_scored() -> None:
