@@ -102,6 +102,10 @@ class ObliqueProjection:
         """The measurement lies in this plane."""
         return measurement.lies_aslant(self.slant, self.section.depth_mm(self.index))
 
+    def is_own(self, measurement: Measurement) -> bool:
+        """It was drawn on a parallel plane."""
+        return measurement.slant is not None and measurement.slant.is_parallel(self.slant)
+
     def steps(self, measurement: Measurement | None = None) -> Vectors:
         """From pixel to pixel of a measurement's plane, or of this one, in voxels."""
         if measurement is None:

@@ -111,8 +111,9 @@ class MeasuringOverlay(QObject):
         kind = self._session.tool.measures
         if hit is not None:
             self._notebook.select(hit.measurement.id)
-            self._handle = hit.handle
-            self._grab = _Grab(hit, pointer, hit.measurement)
+            if _can_move(hit, projection):
+                self._handle = hit.handle
+                self._grab = _Grab(hit, pointer, hit.measurement)
             self.changed.emit()
             return True
         self._notebook.select("")
@@ -171,7 +172,7 @@ class MeasuringOverlay(QObject):
             return Qt.CursorShape.CrossCursor
         hit = self._grab.hit if self._grab is not None else self._hit(Pointer(at, projection))
         if hit is not None:
-            whole = hit.handle is None
+            whole = hit.handle is None and _can_move(hit, projection)
             return Qt.CursorShape.SizeAllCursor if whole else Qt.CursorShape.PointingHandCursor
         return Qt.CursorShape.CrossCursor if self._session.tool.measures is not None else None
 
@@ -249,8 +250,10 @@ class MeasuringOverlay(QObject):
                 or self._visible_selected(projection) is not None
             )
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        has_handle = self._handle is not None and self._visible_selected(projection) is not None
-        return event.key() in _ARROWS and plain and has_handle
+        selected = self._visible_selected(projection)
+        if self._handle is None or selected is None or event.key() not in _ARROWS:
+            return False
+        return plain and (len(selected.points) == 1 or projection.is_own(selected))
 
     def key(self, projection: Projection, event: QKeyEvent) -> bool:
         """Esc lets go, step by step; arrows nudge the handle that was taken last by a pixel."""
@@ -376,6 +379,12 @@ def _measurement(drawing: Drawing, projection: Projection, volume: Volume) -> Me
     """What is being drawn, as far as it has come."""
     axis, slant = projection.axis, projection.slant
     return Measurement.on(volume, drawing.kind, drawing.points, axis, slant=slant)
+
+
+def _can_move(hit: Hit, projection: Projection) -> bool:
+    """Words and single points can be; lines elsewhere than on their own planes would leave them."""
+    each = hit.measurement
+    return hit.label is not None or len(each.points) == 1 or projection.is_own(each)
 
 
 def _pointer(projection: Projection, event: QMouseEvent) -> Pointer:

@@ -51,6 +51,9 @@ class Projection(Protocol):
     def shows(self, measurement: Measurement) -> bool:
         """The measurement lies in this plane."""
 
+    def is_own(self, measurement: Measurement) -> bool:
+        """It was drawn on planes like this one, and not on others that it is seen on as well."""
+
     def steps(self, measurement: Measurement | None = None) -> Vectors:
         """From pixel to pixel of a measurement's plane, or of this one, in voxels; shape (3, 2)."""
 
@@ -82,6 +85,10 @@ class GridProjection:
     def shows(self, measurement: Measurement) -> bool:
         """The measurement lies in this plane."""
         return measurement.lies_on(self.axis, self.index)
+
+    def is_own(self, measurement: Measurement) -> bool:
+        """It was drawn across the same axis."""
+        return measurement.slant is None and measurement.axis == self.axis
 
     def steps(self, measurement: Measurement | None = None) -> Vectors:
         """From pixel to pixel of a measurement's plane, or of this one, in voxels."""

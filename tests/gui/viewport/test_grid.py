@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from inference.errors import ExportRefusedError
 from inference.findings import Manifestation
+from inference.measurements import Kind
 from inference.studies.model import Window
 from viewer.hanging import load_layouts
 from viewer.panes import Content, Layout, Slab, SlabMode, Turn
@@ -335,6 +336,36 @@ def test_the_list_leads_to_the_plane_of_a_measurement(grid, session, mouse):
     session.measurements.show(made.id)
     assert session.cursor == (3, 8, 1)
     assert session.measurements.selected == made
+
+
+def test_a_line_is_seen_on_other_planes_and_moved_on_its_own_alone(grid, session, mouse):
+    """Its end taken into another slice, an axial line would lie in no axial plane."""
+    made = session.measurements.add(Kind.LENGTH, [(3, 8, 3), (9, 8, 3)], 2)
+    session.measurements.select("")
+    axial, coronal = grid.views[0], grid.views[1]
+    coronal.grab()
+    end = coronal._framing.to_view(*coronal._planes().to_picture((9.0, 8.0, 3.0)))
+    away = coronal._framing.to_view(*coronal._planes().to_picture((9.0, 8.0, 1.0)))
+    mouse.drag(coronal, end, away)
+    assert session.measurements.measurements == (made,)
+    assert session.measurements.selected == made, "it is seen there, so it can be chosen there"
+    end = axial._framing.to_view(*axial._planes().to_picture((9.0, 8.0, 3.0)))
+    away = axial._framing.to_view(*axial._planes().to_picture((12.0, 8.0, 3.0)))
+    mouse.drag(axial, end, away)
+    (moved,) = session.measurements.measurements
+    assert moved.points[1] == pytest.approx((12.0, 8.0, 3.0), abs=0.05)
+
+
+def test_a_probe_is_moved_on_any_plane(grid, session, mouse):
+    session.measurements.add(Kind.PROBE, [(9, 8, 3)], 2)
+    coronal = grid.views[1]
+    coronal.grab()
+    start, end = (
+        coronal._framing.to_view(*coronal._planes().to_picture(voxel))
+        for voxel in ((9.0, 8.0, 3.0), (9.0, 8.0, 1.0))
+    )
+    mouse.drag(coronal, start, end)
+    assert session.measurements.measurements[0].points == ((9.0, 8.0, 1.0),)
 
 
 def test_nothing_is_measured_on_a_slab(grid, session, mouse):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 
+from inference.measurements import Kind
 from inference.studies.model import Window
 from viewer.hanging import load_layouts
 from viewer.oblique_commands import oblique_commands
@@ -288,6 +289,18 @@ class TestMeasuring:
         change = after.slant.flat(after.positions) - before.slant.flat(before.positions)
         assert change[0] == pytest.approx([1.0, 0.0], abs=1e-6)
         assert change[1] == pytest.approx([0.0, 0.0], abs=1e-6)
+
+    def test_a_line_of_a_slice_is_not_drawn_out_of_it(self, view, session, mouse):
+        """The axial line along the axis of the lean lies in both planes."""
+        column, row, slice_ = (float(round(value)) for value in session.cursor)
+        session.set_cursor((column, row, slice_))
+        ends = [(column - 6.0, row, slice_), (column + 6.0, row, slice_)]
+        made = session.measurements.add(Kind.LENGTH, ends, 2)
+        assert self.words(view) == ["12.0 mm"]
+        at = view._framing.to_view(*view._planes().to_picture(ends[1]))
+        mouse.drag(view, at, (at[0], at[1] + 40.0))
+        assert session.measurements.measurements == (made,)
+        assert session.measurements.selected == made
 
     def test_nothing_begins_beside_the_volume(self, grid, view, session, mouse):
         turn_by(grid, mouse, AXIAL, 45.0)
