@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from inference.progress import Progress
 from inference.systems.base import Context
+from viewer.libraries import loading
 from viewer.session import AnalysisState
 from viewer.shelf import Shelf
 from viewer.worker import Job, Worker
@@ -30,17 +31,18 @@ _SETTLE_MS = 200
 """A heatmap is computed when the reader has stayed on a slice for so long."""
 
 _REST_MS = 1000
-"""Models are loaded when the reader has rested for so long on a series: importing torch holds up
-the window for moments, which would be felt while going through the slices."""
+"""Models are loaded when the reader has rested for so long on a series: importing torch takes
+seconds of processor time, which would be felt while going through the slices."""
 
 
 def default_system(name: str) -> Callable[[], System]:
     """Return a factory of a published system; torch is imported when it is called."""
 
     def make() -> System:
-        from inference.systems import get_system
+        with loading("torch", "torch", "SimpleITK", "openvino"):
+            from inference.systems import get_system
 
-        return get_system(name)
+            return get_system(name)
 
     return make
 

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import QApplication
 
 from inference.errors import ExportRefusedError
 from inference.faults import record
-from viewer import theme
+from viewer import libraries, theme
 from viewer.analysis import default_system
 from viewer.habits import looks_of
 from viewer.options import read_choices
@@ -85,6 +85,7 @@ def run(
         # Read by PyTorch's and NumPy's libraries when they are loaded, which is later.
         os.environ["OMP_NUM_THREADS"] = str(choices.threads)
     window = MainWindow(default_system(system), settings, context)
+    libraries.keep()
     with _destroyed(window), _faults_told_in(window):
         window.show()
         window.opener.tidy()

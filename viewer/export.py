@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from inference.errors import ExportRefusedError, SecondReadError
 from inference.progress import Progress
+from viewer.libraries import loading
 from viewer.reading import STILL_READING
 from viewer.worker import Job, Worker
 
@@ -187,14 +188,16 @@ def _write(work: Callable[[Path], str], path: Path, progress: Progress) -> str:
 
 
 def _write_seg(findings: Findings, volume: Volume, path: Path) -> str:
-    from inference.export import seg
+    with loading("inference.export.seg"):
+        from inference.export import seg
 
     seg.write_seg(findings, volume, path)
     return ""
 
 
 def _write_nifti(findings: Findings, volume: Volume, path: Path) -> str:
-    from inference.export import labels
+    with loading("inference.export.labels", "SimpleITK"):
+        from inference.export import labels
 
     return labels.write_nifti(findings, volume, path)
 
@@ -222,7 +225,8 @@ def _write_measurements(measurements: tuple[Measurement, ...], volume: Volume, p
 
 
 def _write_sr(measurements: tuple[Measurement, ...], volume: Volume, path: Path) -> str:
-    from inference.export import structured_report
+    with loading("inference.export.structured_report"):
+        from inference.export import structured_report
 
     return structured_report.write_sr(measurements, volume, path)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from viewer.libraries import loading
 from viewer.worker import Job
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ class LesionLister(QObject):
             return
 
         def work(_progress: Progress) -> Lesions | None:
-            from inference.lesions import find_lesions
+            with loading("inference.lesions"):
+                from inference.lesions import find_lesions
 
             return find_lesions(findings, volume)
 

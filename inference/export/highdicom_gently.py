@@ -2,7 +2,7 @@
 
 The first object that highdicom makes needs a JSON file of 22 MB. Read in one call, it keeps the
 interpreter to itself for a quarter of a second, a window beside it stands still, and a hundred
-thousand objects stay in memory. Here it is read module by module, and only what is asked for stays.
+thousand objects stay in memory. Here it is cut into modules, and only those asked for are read.
 """
 
 from __future__ import annotations
@@ -18,36 +18,39 @@ from typing import Any
 __all__ = ["Table", "read_tables"]
 
 _decoder = json.JSONDecoder()
-_space = re.compile(r"[ \t\n\r]*")
+_INDENT = '\n  "'
+"""Begins a line with a name of the outermost object, and none else: a string has no line breaks."""
+_beginning = re.compile(r'\{(?=\n  "|\s*\}\s*$)')
 
 
 class Table(Mapping[str, Any]):
-    """A JSON object whose values are made when they are asked for.
+    r"""A JSON object whose values are read when they are asked for.
 
     Parameters
     ----------
     text
-        The JSON.
+        The JSON, indented by two spaces a level as ``json.dumps(..., indent=2)`` does it. Of what
+        stands between the names only the values that are asked for are looked at.
 
     Raises
     ------
     ValueError
-        When it is no JSON object.
+        When it is no JSON object, or not indented so; or of `__getitem__`, when a value is none.
     """
 
     def __init__(self, text: str) -> None:
+        if _beginning.match(text) is None or not text.rstrip().endswith("}"):
+            raise ValueError("no JSON object that is indented by two spaces")
         self._text = text
         self._places: dict[str, int] = {}
         self._made: dict[str, Any] = {}
-        at = _skip(text, _expect(text, 0, "{"))
-        while text[at : at + 1] != "}":
-            name, at = _decoder.raw_decode(text, at)
-            at = _skip(text, _expect(text, at, ":"))
-            self._places[name] = at
-            _, at = _decoder.raw_decode(text, at)
-            at = _skip(text, at)
-            if text[at : at + 1] != "}":
-                at = _skip(text, _expect(text, at, ","))
+        at = text.find(_INDENT)
+        while at >= 0:
+            name, end = _decoder.raw_decode(text, at + len(_INDENT) - 1)
+            if text[end : end + 2] != ": ":
+                raise ValueError(f"no value at {end}")
+            self._places[name] = end + 2
+            at = text.find(_INDENT, end)
 
     def __getitem__(self, name: str) -> Any:
         """Return the value of a name."""
@@ -64,16 +67,11 @@ class Table(Mapping[str, Any]):
         return len(self._places)
 
 
-def _skip(text: str, at: int) -> int:
-    found = _space.match(text, at)
-    return at if found is None else found.end()
-
-
-def _expect(text: str, at: int, mark: str) -> int:
-    at = _skip(text, at)
-    if text[at : at + 1] != mark:
-        raise ValueError(f"no {mark} at {at}")
-    return at + 1
+def _read(text: str) -> Any:
+    try:
+        return Table(text)
+    except ValueError:
+        return json.loads(text)
 
 
 @lru_cache(maxsize=1)
@@ -85,7 +83,7 @@ def read_tables() -> None:
     except (ImportError, AttributeError):
         # Another release: it will read the table itself, all at once.
         return
-    tables.json = SimpleNamespace(loads=Table)
+    tables.json = SimpleNamespace(loads=_read)
     try:
         read()
     finally:
