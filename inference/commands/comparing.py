@@ -11,6 +11,8 @@ from inference.commands.options import Folder, Settings
 from inference.errors import BadInputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from inference.models import ModelStore
     from inference.training.evaluation.figure import Figure
     from inference.training.recipe import Recipe
@@ -33,7 +35,19 @@ def cross_validate(
         int | None, typer.Option(min=1, help="Fewer or more steps than the recipe says.")
     ] = None,
     settings: Settings = None,
-    init: Annotated[str, typer.Option(help="As in train; {fold} becomes the fold.")] = "random",
+    init: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="As in train, once or once a recipe; {fold} becomes the fold. [default: random]"
+        ),
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Of a network with a U-Net's decoder, a stream to score; may be repeated. "
+            "[default: all]"
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     enter: Annotated[
         str,
@@ -70,9 +84,11 @@ def cross_validate(
         recipes = [dataclasses.replace(r, steps=steps) for r in recipes]
     console = Console(width=160) if not Console().is_terminal else Console()
     rows = read_manifest(data)
+    starts = tuple(init or ("random",))
     figures = run(
-        recipes, rows, out, folds=chosen_folds, device=device, init=init, tell=console.print
-    )
+        recipes, rows, out, folds=chosen_folds, device=device, init=starts, keep=tuple(keep or ()),
+        tell=console.print,
+    )  # fmt: skip
     print_tables(figures, console)
     write_json(figures, out / "figures.json")
     names = ", ".join(r.words() for r in recipes)
@@ -82,7 +98,7 @@ def cross_validate(
     console.print(f"wrote {out / 'figures.md'} and figures.json")
     if enter:
         store = ModelStore(models)
-        _enter_lever(store, enter, recipes, init, out, chosen_folds, figures)
+        _enter_lever(store, enter, recipes, starts, out, chosen_folds, figures)
         console.print(f"entered as {enter!r}")
 
 
@@ -90,7 +106,7 @@ def _enter_lever(
     store: ModelStore,
     title: str,
     recipes: list[Recipe],
-    init: str,
+    starts: Sequence[str],
     out: Path,
     folds: list[int],
     figures: list[Figure],
@@ -110,7 +126,7 @@ def _enter_lever(
     lever = Experiment(
         title=title,
         recipes=", ".join(r.words() for r in recipes),
-        start=start_of(init),
+        start=", ".join(start_of(one) for one in starts),
         folds=tuple(sorted(set(folds))),
         device=", ".join(dict.fromkeys(r.device for r in runs)),
         seconds=sum(r.seconds for r in runs),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +18,7 @@ from inference.training.evaluation import manifestations, recognition, segmentat
 from inference.training.evaluation.figure import SPLITS, Figure, Job
 from inference.training.evaluation.scores import Scores, pool
 from inference.training.groups import groups_behind
-from inference.training.install import describe
+from inference.training.install import describe, keep_streams
 from inference.training.loop import train
 from inference.training.manifest import FOLDS, Row, fold_of_groups
 from inference.training.recipe import Recipe
@@ -30,7 +32,7 @@ _SCORED = {
 }
 """Tasks of the manifest whose rows are scored, by kind of network."""
 TRAINED = ("shared", "separate", "all")
-"""Forms that are trained; the other is made of their parts."""
+"""Forms that are trained; the other, mixed, is made of their parts."""
 MIRRORED = ", mirror averaged"
 TUNED = ", thresholds of the other folds"
 
@@ -76,7 +78,8 @@ def cross_validate(
     *,
     folds: Sequence[int] = tuple(range(FOLDS)),
     device: str = "auto",
-    init: str = "random",
+    init: Sequence[str] = ("random",),
+    keep: Sequence[str] = (),
     quiet: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[Figure]:
@@ -94,8 +97,13 @@ def cross_validate(
         not trained again, one that was broken off goes on from its checkpoint.
     folds
         Those to hold out, of `manifest.fold_of_groups`; figures are of these only.
-    device, init, quiet
-        As `loop.train`; ``{fold}`` in `init` becomes the fold.
+    device, quiet
+        As `loop.train`.
+    init
+        As `loop.train`, for all recipes or one for each; ``{fold}`` in it becomes the fold.
+    keep
+        Streams that speak of networks whose streams share a decoder (a U-Net's); all when empty.
+        Beside networks that know all streams they then give the form ``"mixed"``.
     tell
         Gets a sentence before and after each training.
 
@@ -106,12 +114,14 @@ def cross_validate(
         Streams are scored three times: as they are, averaged over each slice and its mirror
         picture, and that with thresholds that each fold takes from the other folds' held-out
         slices; where several forms are trained beside each other, their mean is scored
-        too. Recognition is scored fold by fold as well, as so many runs.
+        too, and networks of one form speak as their mean. Recognition is scored fold by fold as
+        well, as so many runs.
 
     Raises
     ------
     BadInputError
-        For recipes of several kinds, a fold that does not exist, a run of another recipe in `out`,
+        For recipes of several kinds, a fold that does not exist, starts that are neither one nor as
+        many as recipes, streams to keep that no recipe has, a run of another recipe in `out`,
         weights to start from that know held-out groups, or when there is nothing to score.
     """
     kinds = {recipe.kind for recipe in recipes}
@@ -119,19 +129,26 @@ def cross_validate(
         raise BadInputError("Cross-validation takes different recipes of one kind; name those.")
     if not folds or set(folds) - set(range(FOLDS)):
         raise BadInputError(f"Folds are numbers from 0 to {FOLDS - 1}.")
+    starts = [*init] if len(init) == len(recipes) else [*init] * len(recipes)
+    if len(starts) != len(recipes):
+        raise BadInputError(
+            f"--init is given once, or once for each of the {len(recipes)} recipes, in their order."
+        )
     kind = kinds.pop()
     of_group = fold_of_groups(rows)
     modalities = {m for recipe in recipes for m in recipe.data.modalities}
     jobs: list[Job] = []
     for fold in sorted(set(folds)):
         store = ModelStore(out / f"fold-{fold}" / "store")
-        for recipe in recipes:
-            start = init.replace("{fold}", str(fold))
+        for recipe, begin in zip(recipes, starts, strict=True):
+            start = begin.replace("{fold}", str(fold))
             _refuse_known(groups_behind(start), rows, of_group, kind, fold)
             _learn(of_fold(recipe, fold), rows, of_group, store, device, start, quiet, tell)
         held_out = [r for r in rows if of_group.get(r.group) == fold or r.role == "mask"]
         if recipes[0].kind == "recognition":
             held_out = [r for r in held_out if r.modality in modalities]
+        if keep:
+            store = _kept(store, keep)
         jobs.append(Job.begin(held_out, store, SPLITS[:1], device, None))
     parts = _scores(kind, jobs)
     if not parts:
@@ -148,6 +165,28 @@ def _refuse_known(
             f"The weights to start from know {len(scored & known)} groups of fold {fold}, which it "
             "should be scored on; train such weights once a fold and write {fold} in their path."
         )
+
+
+def _kept(store: ModelStore, keep: Sequence[str]) -> ModelStore:
+    """The models as they are scored: of a network that shares its decoder the kept streams alone.
+
+    Raises
+    ------
+    BadInputError
+        When there is no such network, or it has no such stream.
+    """
+    sharing = {r.name for r in store.records if r.network.get("decoder") == "unet"}
+    if not sharing:
+        raise BadInputError("--keep is for a recipe with a U-Net's decoder; name one, or leave it.")
+    scored = ModelStore(store.folder.parent / "kept")
+    shutil.rmtree(scored.folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for record in store.records:
+            one = store.folder / record.file, record
+            if record.name in sharing:
+                one = keep_streams(*one, keep, Path(folder))
+            scored.install(*one, to_ship=False)
+    return scored
 
 
 def _scores(kind: str, jobs: Sequence[Job]) -> dict[str, list[Scores]]:
@@ -169,10 +208,7 @@ def _of_streams(jobs: Sequence[Job]) -> dict[str, list[Scores]]:
     parts: dict[str, list[Scores]] = {}
     for suffix in ("", MIRRORED):
         found = _by_name(
-            [
-                _with_average(segmentation.predict(job, mirrored=bool(suffix), forms=TRAINED))
-                for job in jobs
-            ]
+            [_with_average(segmentation.predict(job, mirrored=bool(suffix))) for job in jobs]
         )
         for name, folds in found.items():
             parts[name + suffix] = [segmentation.measure(fold) for fold in folds]
@@ -191,7 +227,8 @@ def _with_average(
     forms: dict[str, segmentation.Predictions],
 ) -> dict[str, segmentation.Predictions]:
     """Several forms trained beside each other, and the mean of those that know all lesions."""
-    whole = {n: p for n, p in forms.items() if set(p.keys) == set(Manifestation)}
+    trained = [f"streams ({form})" for form in TRAINED]
+    whole = {n: p for n, p in forms.items() if n in trained and set(p.keys) == set(Manifestation)}
     if len(whole) < 2:
         return forms
     return {**forms, " + ".join(whole): segmentation.average(list(whole.values()))}

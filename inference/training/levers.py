@@ -99,7 +99,7 @@ def _trainings(levers: Sequence[Experiment]) -> list[str]:
 def _rows(lever: Experiment) -> Iterable[str]:
     """Names of what was read; of forms that were averaged only the mean, which is what is new."""
     names = dict.fromkeys(f.model for f in lever.figures)
-    return [name for name in names if " + " in name] or names
+    return [n for n in names if " + " in n or n.startswith("streams (mixed)")] or names
 
 
 def _class_of(figure: Figure) -> str:

@@ -38,10 +38,10 @@ streams = {{ {streams} }}
 """
 
 
-def _write(folder: Path, name: str, form: str, *streams: str) -> Path:
+def _write(folder: Path, name: str, form: str, *streams: str, more: str = "") -> Path:
     path = folder / f"{name}.toml"
     text = ", ".join(f"{s} = 1" for s in streams)
-    path.write_text(RECIPE.format(name=name, form=form, streams=text))
+    path.write_text(RECIPE.format(name=name, form=form, streams=text) + more)
     return path
 
 
@@ -104,6 +104,90 @@ def test_separate_streams_are_scored_together(lesion_folder: Path, tmp_path: Pat
     assert "toy, infection" in {f.source for f in figures}
 
 
+@pytest.fixture
+def unet(tmp_path: Path) -> Path:
+    """Of one decoder; ImageNet's weights fit its encoder."""
+    return _write(tmp_path, "u", "shared", "ggo", "consolidation", "effusion", more="""
+decoder = "unet"
+""")  # fmt: skip
+
+
+class TestMixed:
+    """A network that marks some lesions speaks of those beside one that marks all."""
+
+    def test_both_speak_where_both_know_the_lesion(
+        self, shared: Path, unet: Path, lesion_folder: Path, tmp_path: Path
+    ) -> None:
+        recipes, rows = [load_recipe(shared), load_recipe(unet)], read_manifest(lesion_folder)
+        figures = cross_validate(
+            recipes, rows, tmp_path / "cv", folds=[0], device="cpu", quiet=True,
+            keep=["ggo", "consolidation"],
+        )  # fmt: skip
+        assert {f.model.partition(",")[0] for f in figures} == {
+            "streams (shared)",
+            "streams (mixed)",
+        }
+
+        def values(name: str, source: str) -> dict[str, float]:
+            return {
+                f.metric: f.value
+                for f in figures
+                if (f.model, f.source) == (f"streams ({name})", f"toy, {source}")
+            }
+
+        assert values("mixed", "ggo") != values("shared", "ggo")
+        assert values("mixed", "effusion") == values("shared", "effusion") != {}
+        kept = ModelStore(tmp_path / "cv" / "fold-0" / "kept").records
+        assert {r.name: r.streams for r in kept} == {
+            "tiny": ("ggo", "consolidation", "effusion"),
+            "u": ("ggo", "consolidation"),
+        }
+        whole = ModelStore(tmp_path / "cv" / "fold-0" / "store").records
+        assert {len(r.streams) for r in whole} == {3}, "what was trained stays whole"
+
+    def test_all_streams_kept_are_the_mean(
+        self, shared: Path, unet: Path, lesion_folder: Path, tmp_path: Path
+    ) -> None:
+        recipes, rows = [load_recipe(shared), load_recipe(unet)], read_manifest(lesion_folder)
+        figures = cross_validate(recipes, rows, tmp_path, folds=[0], device="cpu", quiet=True)
+        assert {f.model.partition(",")[0] for f in figures} == {"streams (shared)"}
+
+    def test_what_cannot_be_kept_is_refused(
+        self, shared: Path, unet: Path, lesion_folder: Path, tmp_path: Path
+    ) -> None:
+        rows = read_manifest(lesion_folder)
+        for recipe, keep, words in (
+            (shared, ["ggo"], "U-Net's decoder"),
+            (unet, ["lungs"], "names streams"),
+        ):
+            with pytest.raises(BadInputError, match=words):
+                cross_validate(
+                    [load_recipe(recipe)], rows, tmp_path / recipe.stem, folds=[0], device="cpu",
+                    quiet=True, keep=keep,
+                )  # fmt: skip
+
+    def test_each_recipe_has_its_start(self, shared: Path, unet: Path, tmp_path: Path) -> None:
+        recipes = [load_recipe(shared), load_recipe(unet)]
+        with pytest.raises(BadInputError, match="once for each of the 2 recipes"):
+            cross_validate(recipes, [], tmp_path, init=["random", "imagenet", "random"])
+
+    def test_the_command_says_both_starts(
+        self, shared: Path, unet: Path, lesion_folder: Path, tmp_path: Path
+    ) -> None:
+        app = typer.Typer()
+        register(app)
+        arguments = ["crossvalidate", str(lesion_folder), "--recipe", str(shared), "--recipe"]
+        arguments += [str(unet), "--init", "random", "--init", "random", "--keep", "ggo"]
+        arguments += ["--device", "cpu", "--out", str(tmp_path / "cv"), "--folds", "0"]
+        arguments += ["--enter", "Both", "--models", str(tmp_path)]
+        CliRunner().invoke(app, arguments, catch_exceptions=False)
+        (lever,) = levers.read(tmp_path)
+        assert lever.start == "random, random"
+        page = "\n".join(levers.section([lever]))
+        assert "streams (mixed)" in page
+        assert "| streams (shared) |" not in page, "that is a lever of its own"
+
+
 def test_folds_and_steps_have_hashes_of_their_own(shared: Path, tmp_path: Path) -> None:
     recipe = load_recipe(shared)
     assert of_fold(recipe, 2).data.train_folds == (0, 1, 3, 4)
@@ -139,7 +223,7 @@ def test_weights_that_know_held_out_groups_are_no_start(
     remember_groups([g for g, f in of_group.items() if f == 2], "random", start.parent)
     recipe = load_recipe(shared)
     with pytest.raises(BadInputError, match="of fold 2"):
-        cross_validate([recipe], rows, tmp_path / "cv", folds=[2], init=str(start))
+        cross_validate([recipe], rows, tmp_path / "cv", folds=[2], init=[str(start)])
     following = tmp_path / "following"
     following.mkdir()
     remember_groups(["someone"], str(start), following)
