@@ -29,6 +29,7 @@ from inference.training.slices import (
     shares,
     taught,
 )
+from inference.training.worst_groups import GROUPS, members
 
 __all__ = ["TASKS", "Dataset", "balanced", "build", "classified", "recognition_targets"]
 
@@ -56,7 +57,8 @@ class Dataset:
     pictures
         Shape (n, size, size), uint8, out of `preprocess.prepare`.
     targets
-        By task: (n, classes), float32; NaN where unknown.
+        By task: (n, classes), float32; NaN where unknown. `worst_groups.GROUPS` is among them
+        where a recipe asks for it.
     masks
         Shape (n, size, size), uint8 codes, or None.
     groups, sources
@@ -149,16 +151,19 @@ def _lungs(rows: Sequence[Row], recipe: Recipe) -> NDArray[np.bool_] | None:
 
 
 def _recognition(rows: Sequence[Row], recipe: Recipe) -> Dataset:
-    known = classified(rows, recipe.data.modalities)
-    chosen = [r for r in known if r.source not in recipe.data.leave_out]
+    labelled = classified(rows, recipe.data.modalities)
+    chosen = [r for r in labelled if r.source not in recipe.data.leave_out]
     if recipe.data.undersample:
         chosen = [chosen[i] for i in _undersampled([r.modality for r in chosen], recipe.seed)]
     targets = [t for row in chosen if (t := recognition_targets(row)) is not None]
     classes = [f"{r.modality}/{r.label in _COVID}" for r in chosen]
     strata = [f"{r.source}/{r.label}" for r in chosen]
+    known = {task: np.stack([t[task] for t in targets]) for task in ("covid-2", "cxr-4")}
+    if recipe.loss.group_step > 0:
+        known[GROUPS] = members([f"{r.source}/{r.label in _COVID}" for r in chosen])
     return Dataset(
         pictures=_prepared(chosen, recipe.size),
-        targets={task: np.stack([t[task] for t in targets]) for task in ("covid-2", "cxr-4")},
+        targets=known,
         masks=None,
         groups=tuple(r.group for r in chosen),
         sources=tuple(r.source for r in chosen),

@@ -28,9 +28,16 @@ from inference.training.blinding import blind
 from inference.training.datasets import Dataset
 from inference.training.groups import remember_groups
 from inference.training.imagenet import network_from_imagenet
-from inference.training.losses import PICTURE, manifestation_loss, recognition_loss, streams_loss
+from inference.training.losses import (
+    PICTURE,
+    manifestation_loss,
+    recognition_loss,
+    recognition_losses,
+    streams_loss,
+)
 from inference.training.lung_atlas import lungs_at
 from inference.training.recipe import Recipe
+from inference.training.worst_groups import GROUPS, WorstGroups
 
 __all__ = ["TrainingResult", "train"]
 
@@ -113,8 +120,15 @@ def _batch(
 
 
 def _loss(
-    recipe: Recipe, output: Any, targets: dict[str, torch.Tensor], masks: torch.Tensor | None
+    recipe: Recipe,
+    output: Any,
+    targets: dict[str, torch.Tensor],
+    masks: torch.Tensor | None,
+    worst: WorstGroups | None,
 ) -> torch.Tensor:
+    if worst is not None:
+        weighed: torch.Tensor = worst(recognition_losses(output, targets), targets[GROUPS])
+        return weighed
     if recipe.kind in {"recognition", "domain"}:
         return recognition_loss(output, targets)
     if recipe.kind == "manifestations":
@@ -136,6 +150,7 @@ class _Checkpoint:
         network: nn.Module,
         average: _Average,
         optimiser: torch.optim.Optimizer,
+        worst: WorstGroups | None,
         recipe: Recipe,
         step: int,
         seconds: float,
@@ -144,6 +159,8 @@ class _Checkpoint:
         tensors |= {f"average/{k}": v for k, v in average.state.items()}
         for index, state in optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser/{index}/{k}": torch.as_tensor(v) for k, v in state.items()}
+        if worst is not None:
+            tensors["groups/weights"] = worst.weights
         temporary = self.tensors.with_suffix(".part")
         save_file({k: v.detach().contiguous().cpu() for k, v in tensors.items()}, temporary)
         temporary.replace(self.tensors)
@@ -156,6 +173,7 @@ class _Checkpoint:
         network: nn.Module,
         average: _Average,
         optimiser: torch.optim.Optimizer,
+        worst: WorstGroups | None,
         recipe: Recipe,
     ) -> tuple[int, float]:
         """Restore, and say how many steps and seconds lie behind; (0, 0) without a checkpoint."""
@@ -174,6 +192,9 @@ class _Checkpoint:
             if part == "optimiser":
                 index, name = rest.split("/", 1)
                 state.setdefault(int(index), {})[name] = value
+            elif part == "groups":
+                if worst is not None:
+                    worst.weights.copy_(value)
             else:
                 parts[part][rest] = value
         network.load_state_dict(parts["network"])
@@ -222,6 +243,11 @@ def _groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
             (heads if is_head else body).append(parameter)
     rate = recipe.learning_rate
     return [{"params": body, "lr": rate}, {"params": heads, "lr": rate * recipe.head_rate}]
+
+
+def _worst(data: Dataset, recipe: Recipe) -> WorstGroups | None:
+    members = data.targets.get(GROUPS)
+    return None if members is None else WorstGroups(members.shape[1], recipe.loss.group_step)
 
 
 def _half(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -282,8 +308,13 @@ def train(
     dtype = devices.low_precision(where) if recipe.precision == "auto" else None
     optimiser = torch.optim.AdamW(_groups(network, recipe), weight_decay=recipe.weight_decay)
     average = _Average(network, recipe.ema)
+    worst = _worst(data, recipe)
+    if worst is not None:
+        worst.to(where)
     checkpoint = _Checkpoint(folder)
-    first, spent = checkpoint.load(network, average, optimiser, recipe) if resume else (0, 0.0)
+    first, spent = (
+        checkpoint.load(network, average, optimiser, worst, recipe) if resume else (0, 0.0)
+    )
     start = time.perf_counter() - spent
     network.train()
     columns = (
@@ -302,7 +333,7 @@ def train(
                 group["lr"] = rate * factor
             x, targets, masks = _batch(data, recipe, step, where)
             with devices.autocast(where, dtype):
-                loss = _loss(recipe, network(x), targets, masks)
+                loss = _loss(recipe, network(x), targets, masks, worst)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 5.0)
@@ -316,7 +347,7 @@ def train(
                 running, since = [], time.perf_counter()
             if (step + 1) % recipe.checkpoint_every == 0:
                 seconds = time.perf_counter() - start
-                checkpoint.save(network, average, optimiser, recipe, step + 1, seconds)
+                checkpoint.save(network, average, optimiser, worst, recipe, step + 1, seconds)
     weights = folder / "weights.safetensors"
     save_file(_half(average.state if recipe.ema > 0 else dict(network.state_dict())), weights)
     return TrainingResult(

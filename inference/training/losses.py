@@ -17,6 +17,7 @@ __all__ = [
     "PICTURE",
     "manifestation_loss",
     "recognition_loss",
+    "recognition_losses",
     "streams_loss",
 ]
 
@@ -47,6 +48,21 @@ def recognition_loss(
         known = target.isfinite().all(dim=1)
         if known.any():
             total = total + nnf.cross_entropy(values[known].float(), target[known])
+    return total
+
+
+def recognition_losses(
+    logits: dict[str, torch.Tensor], targets: dict[str, torch.Tensor]
+) -> torch.Tensor:
+    """As `recognition_loss`, of each picture, (n,): nothing is added where a label is unknown."""
+    total = next(iter(logits.values())).new_zeros(len(next(iter(logits.values()))))
+    for task, values in logits.items():
+        target = targets[task]
+        known = target.isfinite().all(dim=1, keepdim=True)
+        entropy = nnf.cross_entropy(
+            values.float(), torch.where(known, target, 0.0), reduction="none"
+        )
+        total = total + entropy
     return total
 
 

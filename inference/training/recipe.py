@@ -126,23 +126,27 @@ class DataSettings:
 
 @dataclass(frozen=True, slots=True)
 class LossSettings:
-    """What streams minimise beside the cross entropy of their pixels.
+    """What is minimised beside the cross entropy.
 
     Parameters
     ----------
     region
-        ``"focal tversky"`` (misses .7, false alarms .3), ``"dice"`` or ``"iou"``, soft and over
-        the batch.
+        Streams: ``"focal tversky"`` (misses .7, false alarms .3), ``"dice"`` or ``"iou"``, soft and
+        over the batch.
     union
         Single manifestations: the same loss of their union too, the infection, as one more part.
     boundary
         Weight of the pixels beside an outline above that of others, in the cross entropy of
         single manifestations (PraNet, Inf-Net: 5); 0 turns it off.
+    group_step
+        Recognition: how quickly weight moves to the source and class that is served worst
+        (`training.worst_groups`); 0 turns it off.
     """
 
     region: str = "focal tversky"
     union: bool = False
     boundary: float = 0.0
+    group_step: float = 0.0
 
     def __post_init__(self) -> None:
         if self.region not in REGIONS:
