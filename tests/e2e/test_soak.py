@@ -115,7 +115,7 @@ def test_memory_comes_back(qtbot: Any, window: MainWindow, studies: list[Path]) 
         for study in studies:
             one_round(qtbot, window, study)
         seen.append(memory_mb())
+        print(f"round {len(seen)}: {seen[-1]:.0f} MB", flush=True)
     warm, last = min(seen[WARM_ROUNDS - COMPARED : WARM_ROUNDS]), min(seen[-COMPARED:])
     told = ", ".join(f"{mb:.0f}" for mb in seen)
-    print("MB after each round:", told)
     assert last <= GROWTH * warm, f"MB after each round: {told}"
