@@ -18,11 +18,9 @@ from viewer.choices import AnalysisState, HeatmapChoice, Layer, LayerStyle, Tool
 from viewer.first_window import first_window, percentile_window
 from viewer.manner import Manner
 from viewer.measuring.notebook import Notebook
-from viewer.measuring.seen import is_seen
-from viewer.panes import Content
+from viewer.measuring.seen import is_seen, pane_that_shows
 from viewer.reading import Arrivals, Reading, same_slice
 from viewer.results import Results
-from viewer.tilt import Tilt
 
 if TYPE_CHECKING:
     from inference.measurements import Measurement
@@ -70,8 +68,7 @@ class ReadingSession(Results):
         """What was measured on the open series."""
         self.cursor_changed.connect(self._leave_measurement)
         self.arrangement.panes_changed.connect(self._leave_measurement)
-        self.measurements.place_wanted.connect(self._show_place)
-        self.measurements.slant_wanted.connect(self._show_aslant)
+        self.measurements.place_wanted.connect(self._show_measurement)
 
     # -- studies -----------------------------------------------------------------------------
 
@@ -216,23 +213,20 @@ class ReadingSession(Results):
         if volume is not None:
             self.measurements.leave(lambda each: is_seen(each, volume, self._cursor, panes))
 
-    def _show_place(self, axis: int, index: int) -> None:
-        """Go to a plane of the voxel axis; the other two coordinates stay."""
-        place = list(self._cursor)
-        place[axis] = float(index)
-        self.set_cursor((place[0], place[1], place[2]))
-
-    def _show_aslant(self, measurement: Measurement) -> None:
-        """Go to the oblique plane of a measurement, in the pane that has such or the active one."""
-        if measurement.slant is None:
+    def _show_measurement(self, measurement: Measurement) -> None:
+        """Go to the plane of a measurement, in a pane that shows it or can be made to."""
+        if self._volume is None:
             return
-        slant, arrangement = measurement.slant, self.arrangement
-        number = arrangement.active if arrangement.oblique is None else arrangement.oblique
-        pane = arrangement.panes[number]
-        tilt = Tilt(slant.right, slant.down)
-        arrangement.update_pane(number, replace(pane, content=Content.OBLIQUE, tilt=tilt))
-        column, row, slice_ = np.mean(measurement.points, axis=0)
-        self.set_cursor((float(column), float(row), float(slice_)))
+        place = [float(at) for at in np.mean(measurement.points, axis=0)]
+        if measurement.slant is None:
+            # The other two coordinates stay.
+            place, across = list(self._cursor), measurement.axis
+            place[across] = float(measurement.plane)
+        arrangement = self.arrangement
+        wanted = pane_that_shows(measurement, self._volume, arrangement.panes, arrangement.active)
+        if wanted is not None:
+            arrangement.update_pane(*wanted)
+        self.set_cursor((place[0], place[1], place[2]))
 
     @property
     def target(self) -> tuple[int, int, int] | None:

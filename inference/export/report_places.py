@@ -28,11 +28,16 @@ _Line = tuple[str, NDArray[np.float64]]
 
 def is_on_image(each: Measurement) -> bool:
     """It lies on a slice as it was acquired."""
-    return each.axis == 2 and each.slant is None
+    return each.axis == 2 and each.slant is None and each.slab is None
 
 
 def can_be_placed(each: Measurement, volume: Volume) -> bool:
-    """There is an image, or a frame of reference, to give its place in."""
+    """There is an image, or a frame of reference, to give its place in.
+
+    Values of a slab have none: an outline in the patient would pass them off as those of a plane.
+    """
+    if each.slab is not None and each.kind.reads_values:
+        return False
     named = bool(volume.frame_of_reference) and each.positions is not None
     return is_on_image(each) or named
 
@@ -41,6 +46,8 @@ def slices_of(each: Measurement, volume: Volume) -> range:
     """Numbers of the slices that it lies on or crosses."""
     if is_on_image(each):
         return range(each.plane, each.plane + 1)
+    if each.slab is not None and each.slant is None and each.axis == 2:
+        return range(each.plane - each.slab.before, each.plane + each.slab.after + 1)
     along = np.array(each.points)[:, 2]
     last = volume.shape[0] - 1
     first, end = np.clip([np.floor(along.min()), np.ceil(along.max())], 0, last)

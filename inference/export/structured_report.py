@@ -210,6 +210,8 @@ def _group(each: Measurement, said: Values, volume: Volume) -> Any:
     import highdicom as hd
 
     name = f"{each.kind.label} {each.number}" + (f": {each.text}" if each.text else "")
+    if each.slab is not None:
+        name += f" (in the picture of a slab, {each.slab.words})"
     tracking = hd.sr.TrackingIdentifier(
         uid=hd.UID.from_uuid(f"urn:uuid:{_uuid(each)}"), identifier=name
     )

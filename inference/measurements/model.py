@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from inference.measurements.planes import Point, Slant, Vectors, positions_of, straight_steps
+from inference.measurements.slabs import SlabPlanes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +53,11 @@ class Kind(StrEnum):
     def is_region(self) -> bool:
         """It encloses pixels."""
         return self in {Kind.RECTANGLE, Kind.ELLIPSE, Kind.FREEHAND}
+
+    @property
+    def reads_values(self) -> bool:
+        """It says something of stored values, and so of the planes it was drawn on alone."""
+        return self.is_region or self is Kind.PROBE
 
     @property
     def points(self) -> int:
@@ -116,6 +122,9 @@ class Measurement:
     slant
         How the oblique plane lies that it was drawn on; None on a plane of the grid. The sides of
         a box run along its axes.
+    slab
+        The planes that were shown as one when it was drawn; None where it was one plane. Its points
+        lie in the middle one, however deep what they mark lies in the slab.
     """
 
     id: str
@@ -129,6 +138,7 @@ class Measurement:
     text: str = ""
     label: Point | None = None
     slant: Slant | None = None
+    slab: SlabPlanes | None = None
 
     def __post_init__(self) -> None:
         if self.axis not in {0, 1, 2}:
@@ -168,6 +178,7 @@ class Measurement:
         number: int = 1,
         text: str = "",
         slant: Slant | None = None,
+        slab: SlabPlanes | None = None,
     ) -> Measurement:
         """Make a new one on an open volume.
 
@@ -175,7 +186,7 @@ class Measurement:
         ----------
         volume
             Gives the positions in mm and the image.
-        kind, points, axis, number, text, slant
+        kind, points, axis, number, text, slant, slab
             See the class.
 
         Raises
@@ -192,9 +203,10 @@ class Measurement:
             axis=axis,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             positions=positions_of(volume, points) if oriented else None,
-            sop_instance_uid="" if slant is not None else _image(volume, axis, points),
+            sop_instance_uid="" if slant or slab else _image(volume, axis, points),
             text=text,
             slant=slant,
+            slab=slab,
         )
 
     def moved(self, volume: Volume, points: Sequence[Point]) -> Measurement:
@@ -203,12 +215,12 @@ class Measurement:
         if label is not None:
             way = np.mean(points, axis=0) - np.mean(self.points, axis=0)
             label = _point(np.asarray(label) + way)
-        oriented, aslant = volume.has_orientation, self.slant is not None
+        oriented, on_none = volume.has_orientation, self.slant or self.slab
         return replace(
             self,
             points=tuple(_point(np.asarray(point)) for point in points),
             positions=positions_of(volume, points) if oriented else None,
-            sop_instance_uid="" if aslant else _image(volume, self.axis, points),
+            sop_instance_uid="" if on_none else _image(volume, self.axis, points),
             label=label,
         )
 
@@ -221,10 +233,13 @@ class Measurement:
         """From one pixel of its plane to the next across and down, in voxels; shape (3, 2)."""
         return straight_steps(self.axis) if self.slant is None else self.slant.steps(affine)
 
-    def lies_on(self, axis: int, index: int) -> bool:
-        """Say whether it is to be drawn on a plane of the grid.
+    def lies_on(self, axis: int, index: int, slab: SlabPlanes | None = None) -> bool:
+        """Say whether it is to be drawn on a plane of the grid, or a slab of such planes.
 
-        Lines and points are drawn on every plane that contains them, regions on their own alone.
+        What says something of stored values is drawn where these are shown: a region on its own
+        plane, a probe on the planes through its voxel, either on the very slab it was drawn on, if
+        it was. Lines and notes are drawn on every plane and slab that holds them; those that were
+        drawn on a slab, where their depth is not known, only on slabs across the same axis.
 
         Parameters
         ----------
@@ -232,13 +247,18 @@ class Measurement:
             Voxel axis at right angles to the plane.
         index
             Of the plane along that axis.
+        slab
+            The planes around it that are shown with it.
         """
-        if self.kind.is_region and (axis != self.axis or self.slant is not None):
+        own = axis == self.axis and self.slant is None
+        if not self._belongs(slab, own=own):
             return False
-        return all(abs(point[axis] - index) <= PLANE_TOLERANCE for point in self.points)
+        before, after = self._reach(slab)
+        along = [point[axis] - index for point in self.points]
+        return min(along) >= -before and max(along) <= after
 
-    def lies_aslant(self, slant: Slant, depth: float) -> bool:
-        """Say whether it is to be drawn on an oblique plane; the rule is that of `lies_on`.
+    def lies_aslant(self, slant: Slant, depth: float, slab: SlabPlanes | None = None) -> bool:
+        """Say whether it is to be drawn on an oblique plane or slab; by the rule of `lies_on`.
 
         Parameters
         ----------
@@ -246,13 +266,27 @@ class Measurement:
             How the plane lies.
         depth
             In mm, as `Slant.depths` counts it.
+        slab
+            The planes around it that are shown with it.
         """
-        if self.positions is None:
+        own = self.slant is not None and self.slant.is_parallel(slant)
+        if self.positions is None or not self._belongs(slab, own=own):
             return False
-        if self.kind.is_region and (self.slant is None or not self.slant.is_parallel(slant)):
-            return False
-        away = np.abs(slant.depths(self.positions) - depth)
-        return bool((away <= PLANE_TOLERANCE * slant.step).all())
+        before, after = self._reach(slab)
+        along = (slant.depths(self.positions) - depth) / slant.step
+        return bool(along.min() >= -before and along.max() <= after)
+
+    def _belongs(self, slab: SlabPlanes | None, *, own: bool) -> bool:
+        """Say whether such planes may show it at all; `own`: they lie as those it was drawn on."""
+        if self.kind.reads_values:
+            return self.slab == slab and (own or (self.kind is Kind.PROBE and slab is None))
+        return self.slab is None or (own and slab is not None)
+
+    def _reach(self, slab: SlabPlanes | None) -> tuple[float, float]:
+        """How far its points may lie before and after the middle plane, in planes."""
+        if slab is None or self.kind.reads_values:
+            return PLANE_TOLERANCE, PLANE_TOLERANCE
+        return slab.before + PLANE_TOLERANCE, slab.after + PLANE_TOLERANCE
 
 
 def _point(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Point:
@@ -280,8 +314,8 @@ def carried(measurement: Measurement, volume: Volume) -> Measurement | None:
     Returns
     -------
     Measurement or None
-        None where its plane is not one of the volume's, or positions are not known; of an oblique
-        plane, where a point lies outside the volume.
+        None where its plane, or one of its slab, is not one of the volume's, or positions are not
+        known; of an oblique plane, where a point lies outside the volume.
     """
     if measurement.positions is None or not volume.has_orientation:
         return None
@@ -298,6 +332,12 @@ def carried(measurement: Measurement, volume: Volume) -> Measurement | None:
     depth = depths[measurement.axis]
     if np.abs(along - plane).max() > _CARRY_TOLERANCE or not 0 <= plane < depth:
         return None
+    slab = measurement.slab
+    if slab is not None:
+        apart = float(np.linalg.norm(volume.affine[:3, measurement.axis]))
+        alike = abs(apart / slab.step - 1.0) * slab.count <= _CARRY_TOLERANCE
+        if not (alike and plane >= slab.before and plane + slab.after < depth):
+            return None
     points[:, measurement.axis] = plane
     return replace(measurement, label=None).moved(volume, [_point(point) for point in points])
 

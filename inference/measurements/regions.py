@@ -38,7 +38,7 @@ class Region:
         Pixels, or samples of an oblique plane, whose values were used.
     left_out
         Those of the region without a value: padding, NaN and infinity; samples that have such a
-        voxel beside them, or lie outside the volume.
+        voxel beside them, or lie outside the volume. On a slab, those without one in any plane.
     mean, sd, minimum, maximum
         Of the values, in the volume's unit; None when no pixel has a value. The standard deviation
         is that of the pixels themselves (divided by their number, not by one less).
@@ -149,16 +149,21 @@ def region_of(measurement: Measurement, volume: Volume) -> Region:
     """Measure the stored values in a region."""
     if measurement.slant is not None:
         return _statistics(*_sampled(measurement, measurement.slant, volume))
-    plane = values_of(volume, measurement.axis, measurement.plane)
-    mask, top, left = mask_of(measurement, (plane.shape[0], plane.shape[1]))
-    box = plane[top : top + mask.shape[0], left : left + mask.shape[1]]
-    values = (box if mask.all() else box[mask]).ravel()
-    held = values.size
+    slab = measurement.slab
+    before, after = (slab.before, slab.after) if slab is not None else (0, 0)
+    numbers = range(measurement.plane - before, measurement.plane + after + 1)
+    planes = [values_of(volume, measurement.axis, number) for number in numbers]
+    mask, top, left = mask_of(measurement, (planes[0].shape[0], planes[0].shape[1]))
+    boxes = (plane[top : top + mask.shape[0], left : left + mask.shape[1]] for plane in planes)
+    values = np.stack([(box if mask.all() else box[mask]).ravel() for box in boxes])
+    known = np.ones(values.shape[1], bool)
     if values.dtype.kind == "f":
-        values = values[np.isfinite(values)]
+        known &= np.isfinite(values).all(axis=0)
     if volume.padding is not None:
-        values = values[values != volume.padding]
-    return _statistics(values, held - values.size)
+        known &= (values != volume.padding).all(axis=0)
+    used = values[:, known]
+    merged = used[0] if slab is None else slab.merged(used)
+    return _statistics(merged, int((~known).sum()))
 
 
 def _statistics(values: NDArray[np.generic], left_out: int) -> Region:
@@ -180,17 +185,28 @@ def _sampled(
     """Values of the samples in a region on an oblique plane, and how many have none."""
     if measurement.positions is None:
         raise ValueError("on an oblique plane there is a position for each point")
-    flat = slant.flat(measurement.positions)
-    low = np.ceil(flat.min(axis=0) - _ON_OUTLINE)
-    high = np.floor(flat.max(axis=0) + _ON_OUTLINE)
+    corners = slant.flat(measurement.positions)
+    low = np.ceil(corners.min(axis=0) - _ON_OUTLINE)
+    high = np.floor(corners.max(axis=0) + _ON_OUTLINE)
     x, y = (np.arange(*ends, dtype=np.float64) for ends in zip(low, high + 1.0, strict=True))
-    rows, columns = np.nonzero(_mask(measurement.kind, flat, x, y))
+    rows, columns = np.nonzero(_mask(measurement.kind, corners, x, y))
     if not rows.size:
         return np.empty(0), 0
     depth = float(slant.depths(measurement.positions).mean())
-    placed = slant.lifted(np.stack([x[columns], y[rows]], axis=1), depth)
+    flat = np.stack([x[columns], y[rows]], axis=1)
     back = np.linalg.inv(volume.affine)
-    values = _interpolated(volume, placed @ back[:3, :3].T + back[:3, 3])
+
+    def at(depth: float) -> NDArray[np.float64]:
+        placed = slant.lifted(flat, depth)
+        return _interpolated(volume, placed @ back[:3, :3].T + back[:3, 3])
+
+    slab = measurement.slab
+    if slab is None:
+        values = at(depth)
+    else:
+        away = np.arange(-slab.before, slab.after + 1) * slab.step
+        # What has no value in one plane has none in the slab: NaN outlasts each way of merging.
+        values = slab.merged(np.stack([at(depth + each) for each in away]))
     known = values[np.isfinite(values)]
     return known, values.size - known.size
 

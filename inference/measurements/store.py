@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from inference.errors import ExportRefusedError
 from inference.measurements.model import Kind, Measurement, carried, grid_key
 from inference.measurements.planes import Slant
+from inference.measurements.slabs import Merge, SlabPlanes
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Kept", "default_folder", "load", "save"]
 
 _FORMAT: Final = "secondread-measurements"
-_VERSION: Final = 2
-"""Version 1 knew no oblique planes; it is still read."""
+_VERSION: Final = 3
+"""Version 1 knew no oblique planes, version 2 no slabs; both are still read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +248,11 @@ def _measurement(entry: dict[str, Any]) -> Measurement:
         given["label"] = tuple(float(v) for v in entry["label"])
     if given.get("slant") is not None:
         given["slant"] = _slant(given["slant"])
+    if given.get("slab") is not None:
+        slab = given["slab"]
+        given["slab"] = SlabPlanes(
+            Merge(slab["merge"]), slab["before"], slab["after"], float(slab["step"])
+        )
     return Measurement(**given)
 
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "rows", "write"]
 
 COLUMNS: Final = (
-    "number", "kind", "plane", "index", "text", "length", "length_unit", "angle_deg", "area",
-    "area_unit", "pixels", "pixels_without_data", "mean", "sd", "min", "max", "value", "value_unit",
-    "notes", "created",
+    "number", "kind", "plane", "index", "slab", "slab_planes", "slab_mm", "text", "length",
+    "length_unit", "angle_deg", "area", "area_unit", "pixels", "pixels_without_data", "mean", "sd",
+    "min", "max", "value", "value_unit", "notes", "created",
 )  # fmt: skip
 """Of the CSV. Empty means that there is no such number, or that none was computed; never zero."""
 
@@ -38,7 +38,9 @@ _CONVENTIONS: Final = (
     "pixel belongs to a region when its centre lies inside or on it; sd is divided by the number "
     "of pixels; a Cobb angle is the acute one. Planes named oblique have no number: points_lps_mm "
     "and oblique_lps say where they lie, and their pixels are samples, step mm apart, interpolated "
-    "between voxels. Null means not computed."
+    "between voxels. What names a slab was measured on so many planes shown as one: index and "
+    "points are those of the middle one, values those of the slab, lengths and angles those in the "
+    "picture. Null means not computed."
 )
 
 Json = dict[str, Any]
@@ -65,6 +67,9 @@ def rows(measurements: Sequence[Measurement], volume: Volume) -> list[Json]:
             "kind": each.kind.value,
             "plane": _PLANES[each.axis] if each.slant is None else "oblique",
             "index": each.plane + 1 if each.slant is None else None,
+            "slab": each.slab.merge.value if each.slab is not None else None,
+            "slab_planes": each.slab.count if each.slab is not None else None,
+            "slab_mm": _thickness(each, volume),
             "text": each.text,
             "length": _rounded(values.length),
             "length_unit": suffix if values.length is not None else None,
@@ -147,6 +152,12 @@ def _json(measurements: Sequence[Measurement], volume: Volume) -> Json:
             for entry, each in zip(rows(ordered, volume), ordered, strict=True)
         ],
     }
+
+
+def _thickness(each: Measurement, volume: Volume) -> float | None:
+    if each.slab is None or not volume.has_geometry:
+        return None
+    return _rounded(each.slab.mm)
 
 
 def _hashed(uid: str) -> str | None:

@@ -11,6 +11,7 @@ from inference.measurements import geometry
 from inference.measurements.model import Kind
 from inference.measurements.planes import Vectors, plane_axes
 from inference.measurements.regions import Region, region_of
+from inference.measurements.slabs import Merge
 from inference.studies.codes import Code
 from inference.studies.model import Unit
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from inference.studies.model import Volume
 
 __all__ = [
-    "DETECTOR_NOTE", "NOT_COMPUTED", "NO_SPACING_NOTE", "OBLIQUE_NOTE", "Values", "measure",
+    "DETECTOR_NOTE", "NOT_COMPUTED", "NO_SPACING_NOTE", "OBLIQUE_NOTE", "PROJECTED_NOTE", "Values",
+    "measure",
 ]  # fmt: skip
 
 NOT_COMPUTED: Final = "not computed"
@@ -31,6 +33,11 @@ CROSSING_NOTE: Final = "the outline crosses itself: its area is that of its pixe
 OBLIQUE_NOTE: Final = (
     "on an oblique plane, interpolated between voxels: the SD is smaller than that of voxels"
 )
+
+PROJECTED_NOTE: Final = (
+    "on a slab: as it is long and wide in the picture, without its way through the slab"
+)
+"""Of lengths and angles."""
 
 _MANY: Final = 1000
 """Areas from here on are written without a decimal."""
@@ -149,9 +156,7 @@ def measure(measurement: Measurement, volume: Volume) -> Values:
     """
     kind, points, affine = measurement.kind, measurement.points, volume.affine
     region = region_of(measurement, volume) if kind.is_region else None
-    notes = _notes(volume) if kind not in {Kind.PROBE, Kind.TEXT, Kind.ARROW} else ()
-    if region is not None and measurement.slant is not None:
-        notes = (*notes, OBLIQUE_NOTE)
+    notes = _notes(measurement, volume)
     length = area = angle = value = None
     if kind is Kind.LENGTH:
         length = geometry.length(points, affine)
@@ -182,9 +187,15 @@ def measure(measurement: Measurement, volume: Volume) -> Values:
         value=value,
         in_mm=volume.has_geometry,
         unit=volume.unit,
-        whole=volume.array.dtype.kind in "iu" and OBLIQUE_NOTE not in notes,
+        whole=volume.array.dtype.kind in "iu" and not _is_between(measurement),
         notes=notes,
     )
+
+
+def _is_between(measurement: Measurement) -> bool:
+    """Its values are computed from several stored ones, not stored themselves."""
+    on_mean = measurement.slab is not None and measurement.slab.merge is Merge.MEAN
+    return on_mean or (measurement.slant is not None and measurement.kind.is_region)
 
 
 def _flat(measurement: Measurement) -> Vectors:
@@ -199,18 +210,42 @@ def _known(number: float) -> float | None:
 
 
 def _probe(measurement: Measurement, volume: Volume) -> float | None:
-    """Stored value of the voxel in which the point lies; None outside and where there is none."""
-    place = [round(coordinate) for coordinate in measurement.points[0]]
-    counts = volume.shape[::-1]
-    if not all(0 <= at < count for at, count in zip(place, counts, strict=True)):
+    """Stored value of the voxel in which the point lies; None outside and where there is none.
+
+    On a slab it is what the planes give there: voxels above each other, or of an oblique slab those
+    that lie nearest to the places above each other.
+    """
+    slab, slant = measurement.slab, measurement.slant
+    places = np.array([measurement.points[0]])
+    if slab is not None:
+        away = np.arange(-slab.before, slab.after + 1, dtype=np.float64)
+        way = np.eye(3)[measurement.axis]
+        if slant is not None:
+            way = np.linalg.solve(volume.affine[:3, :3], slant.normal * slab.step)
+        places = places + away[:, None] * way
+    stored = np.rint(places).astype(int)
+    if ((stored < 0) | (stored >= volume.shape[::-1])).any():
         return None
-    value = float(volume.array[tuple(reversed(place))])
-    return value if np.isfinite(value) and value != volume.padding else None
+    values = volume.array[tuple(stored.T[::-1])]
+    if not np.isfinite(values).all() or (values == volume.padding).any():
+        return None
+    return float(values[0] if slab is None else slab.merged(values))
 
 
-def _notes(volume: Volume) -> tuple[str, ...]:
-    if not volume.has_geometry:
-        return (NO_SPACING_NOTE,)
-    if any(problem.code == Code.IMAGER_SPACING for problem in volume.problems):
-        return (DETECTOR_NOTE,)
-    return ()
+def _notes(measurement: Measurement, volume: Volume) -> tuple[str, ...]:
+    """What has to be said of the numbers, whatever they are."""
+    kind, slab = measurement.kind, measurement.slab
+    notes = []
+    if kind not in {Kind.PROBE, Kind.TEXT, Kind.ARROW}:
+        if not volume.has_geometry:
+            notes.append(NO_SPACING_NOTE)
+        elif any(problem.code == Code.IMAGER_SPACING for problem in volume.problems):
+            notes.append(DETECTOR_NOTE)
+    if slab is not None:
+        if kind in {Kind.LENGTH, Kind.ANGLE, Kind.COBB}:
+            notes.append(PROJECTED_NOTE)
+        elif kind.reads_values:
+            notes.append(f"of the {slab.words}")
+    if measurement.slant is not None and kind.is_region:
+        notes.append(OBLIQUE_NOTE)
+    return tuple(notes)

@@ -11,7 +11,9 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPolygonF, QTransform
 
 from inference.measurements import Measurement, Point, Slant
+from inference.measurements.model import PLANE_TOLERANCE
 from inference.measurements.planes import Vectors
+from inference.measurements.slabs import SlabPlanes
 
 if TYPE_CHECKING:
     from viewer.planes import ObliqueSection
@@ -33,12 +35,15 @@ class ObliqueProjection:
         How they lie.
     transform
         Picture coordinates (pixel centres at halves) -> logical view pixels.
+    slab
+        The planes that are shown with it, if any.
     """
 
     section: ObliqueSection
     index: int
     slant: Slant
     transform: QTransform
+    slab: SlabPlanes | None = None
 
     @property
     def axis(self) -> int:
@@ -100,11 +105,17 @@ class ObliqueProjection:
 
     def shows(self, measurement: Measurement) -> bool:
         """The measurement lies in this plane."""
-        return measurement.lies_aslant(self.slant, self.section.depth_mm(self.index))
+        depth = self.section.depth_mm(self.index)
+        return measurement.lies_aslant(self.slant, depth, self.slab)
 
     def is_own(self, measurement: Measurement) -> bool:
-        """It was drawn on a parallel plane."""
-        return measurement.slant is not None and measurement.slant.is_parallel(self.slant)
+        """It was drawn on a parallel plane, alone or with this very slab."""
+        if measurement.slant is None or measurement.positions is None:
+            return False
+        away = self.slant.depths(measurement.positions) - self.section.depth_mm(self.index)
+        here = bool((np.abs(away) <= PLANE_TOLERANCE * self.slant.step).all())
+        parallel = measurement.slant.is_parallel(self.slant)
+        return parallel and measurement.slab == self.slab and here
 
     def steps(self, measurement: Measurement | None = None) -> Vectors:
         """From pixel to pixel of a measurement's plane, or of this one, in voxels."""

@@ -13,6 +13,7 @@ from inference.measurements.model import grid_key
 from viewer.measuring.history import History, Step
 
 if TYPE_CHECKING:
+    from inference.measurements.slabs import SlabPlanes
     from inference.studies.model import Volume
 
 __all__ = ["Notebook"]
@@ -60,10 +61,8 @@ class Notebook(QObject):
     changed = Signal()
     """The list or its history changed, or another series is open."""
     selection_changed = Signal()
-    place_wanted = Signal(int, int)
-    """(voxel axis, index): a measurement on that plane is to be seen."""
-    slant_wanted = Signal(object)
-    """`Measurement`: this one, on an oblique plane, is to be seen."""
+    place_wanted = Signal(object)
+    """`Measurement`: this one is to be seen."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -156,10 +155,7 @@ class Notebook(QObject):
         """Select one, and ask for a plane that it lies on."""
         found = self.get(measurement_id)
         if found is not None:
-            if found.slant is not None:
-                self.slant_wanted.emit(found)
-            else:
-                self.place_wanted.emit(found.axis, found.plane)
+            self.place_wanted.emit(found)
             self.select(measurement_id)
 
     def leave(self, seen: Callable[[Measurement], bool]) -> None:
@@ -183,6 +179,7 @@ class Notebook(QObject):
         axis: int,
         text: str = "",
         slant: Slant | None = None,
+        slab: SlabPlanes | None = None,
     ) -> Measurement:
         """Add one, selected.
 
@@ -195,7 +192,7 @@ class Notebook(QObject):
             raise ValueError("no volume is open")
         number = max((each.number for each in self.measurements), default=0) + 1
         made = Measurement.on(
-            self._volume, kind, points, axis, number=number, text=text, slant=slant
+            self._volume, kind, points, axis, number=number, text=text, slant=slant, slab=slab
         )
         self._do((*self.measurements, made))
         self.select(made.id)

@@ -214,8 +214,9 @@ class MeasuringOverlay(QObject):
             self._write(made, projection.view(drawing.points[-1]), is_new=True)
         else:
             self._notebook.add(
-                drawing.kind, drawing.points, projection.axis, slant=projection.slant
-            )
+                drawing.kind, drawing.points, projection.axis,
+                slant=projection.slant, slab=projection.slab,
+            )  # fmt: skip
 
     def _write(self, measurement: Measurement, at: QPointF, *, is_new: bool) -> None:
         """Ask for the note of a measurement; a new one is added with it, in one step."""
@@ -231,8 +232,9 @@ class MeasuringOverlay(QObject):
                     self._notebook.set_text(measurement.id, text)
             elif text or (text is not None and kind is Kind.ARROW):
                 self._notebook.add(
-                    kind, measurement.points, measurement.axis, text, measurement.slant
-                )
+                    kind, measurement.points, measurement.axis, text,
+                    measurement.slant, measurement.slab,
+                )  # fmt: skip
 
         if self._note is not None:
             self._note.close_with(None)
@@ -253,7 +255,7 @@ class MeasuringOverlay(QObject):
         selected = self._visible_selected(projection)
         if self._handle is None or selected is None or event.key() not in _ARROWS:
             return False
-        return plain and (len(selected.points) == 1 or projection.is_own(selected))
+        return plain and _is_movable(selected, projection)
 
     def key(self, projection: Projection, event: QKeyEvent) -> bool:
         """Esc lets go, step by step; arrows nudge the handle that was taken last by a pixel."""
@@ -377,14 +379,20 @@ class MeasuringOverlay(QObject):
 
 def _measurement(drawing: Drawing, projection: Projection, volume: Volume) -> Measurement:
     """What is being drawn, as far as it has come."""
-    axis, slant = projection.axis, projection.slant
-    return Measurement.on(volume, drawing.kind, drawing.points, axis, slant=slant)
+    return Measurement.on(
+        volume, drawing.kind, drawing.points, projection.axis,
+        slant=projection.slant, slab=projection.slab,
+    )  # fmt: skip
 
 
 def _can_move(hit: Hit, projection: Projection) -> bool:
-    """Words and single points can be; lines elsewhere than on their own planes would leave them."""
-    each = hit.measurement
-    return hit.label is not None or len(each.points) == 1 or projection.is_own(each)
+    """Words can be, and single points on single planes; the rest would leave its own planes."""
+    return hit.label is not None or _is_movable(hit.measurement, projection)
+
+
+def _is_movable(each: Measurement, projection: Projection) -> bool:
+    alone = len(each.points) == 1 and projection.slab is None
+    return alone or projection.is_own(each)
 
 
 def _pointer(projection: Projection, event: QMouseEvent) -> Pointer:

@@ -12,6 +12,7 @@ from PySide6.QtGui import QPolygonF, QTransform
 
 from inference.measurements import Measurement, Point, Slant
 from inference.measurements.planes import Vectors, plane_axes, straight_steps
+from inference.measurements.slabs import SlabPlanes
 
 __all__ = ["GridProjection", "Pointer", "Projection"]
 
@@ -26,6 +27,10 @@ class Projection(Protocol):
     @property
     def slant(self) -> Slant | None:
         """How an oblique plane lies; None for one of the grid."""
+
+    @property
+    def slab(self) -> SlabPlanes | None:
+        """The planes that are shown with it; None where it is shown alone."""
 
     def view(self, point: Point) -> QPointF:
         """Voxel grid -> view."""
@@ -70,12 +75,15 @@ class GridProjection:
         Columns, rows and slices of the volume.
     transform
         (across, down) on the stored plane, pixel centres at whole numbers -> logical view pixels.
+    slab
+        The planes that are shown with it, if any.
     """
 
     axis: int
     index: int
     counts: tuple[int, int, int]
     transform: QTransform
+    slab: SlabPlanes | None = None
 
     @property
     def slant(self) -> None:
@@ -84,11 +92,13 @@ class GridProjection:
 
     def shows(self, measurement: Measurement) -> bool:
         """The measurement lies in this plane."""
-        return measurement.lies_on(self.axis, self.index)
+        return measurement.lies_on(self.axis, self.index, self.slab)
 
     def is_own(self, measurement: Measurement) -> bool:
-        """It was drawn across the same axis."""
-        return measurement.slant is None and measurement.axis == self.axis
+        """It was drawn across the same axis, on one plane or on this very slab."""
+        straight = measurement.slant is None and measurement.axis == self.axis
+        # Another slab that holds it has another middle plane.
+        return straight and measurement.slab == self.slab and measurement.plane == self.index
 
     def steps(self, measurement: Measurement | None = None) -> Vectors:
         """From pixel to pixel of a measurement's plane, or of this one, in voxels."""

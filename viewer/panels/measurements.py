@@ -121,6 +121,8 @@ class MeasurementsPanel(QWidget):
         place = f"{_PLANES[each.axis]} {each.plane + 1}".strip()
         if each.slant is not None:
             place = "Oblique"
+        if each.slab is not None:
+            place += f"\n{each.slab.words}"
         return str(each.number), each.kind.label, place, lines, each.text
 
     def _show_row(self, row: int, each: Measurement) -> None:

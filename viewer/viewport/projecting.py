@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QTransform
@@ -10,34 +11,36 @@ from inference.measurements import Slant
 from inference.measurements.planes import plane_axes
 from viewer.measuring.aslant import ObliqueProjection
 from viewer.measuring.projection import GridProjection, Projection
+from viewer.measuring.slabs import slab_planes
 from viewer.planes.oblique import ObliqueSection
 
 if TYPE_CHECKING:
+    from viewer.panes import Pane
     from viewer.planes.section import Planes, Section
-    from viewer.tilt import Tilt
     from viewer.viewport.framing import Framing
 
 __all__ = ["projection_of"]
 
 
-def projection_of(planes: Planes, index: int, tilt: Tilt, framing: Framing) -> Projection:
+def projection_of(planes: Planes, index: int, pane: Pane, framing: Framing) -> Projection:
     """Say how one of a pane's planes lies in its view.
 
     Parameters
     ----------
     planes, index
         What is shown.
-    tilt
-        How oblique planes lie, before the reader turned their picture on the screen.
+    pane
+        Its tilt says how oblique planes lie, before the reader turned their picture on the screen.
     framing
         Where the picture lies in the view.
     """
+    slab = slab_planes(pane.slab, index, planes.plane_mm, planes.count)
     if isinstance(planes, ObliqueSection):
         left, top, across, down = framing.left, framing.top, framing.scale_x, framing.scale_y
-        slant = Slant(tilt.right, tilt.down, planes.pixel_mm)
+        slant = Slant(pane.tilt.right, pane.tilt.down, planes.pixel_mm)
         transform = QTransform(across, 0.0, 0.0, down, left, top)
-        return ObliqueProjection(planes, index, slant, transform)
-    return _on_grid(planes, index, framing)
+        return ObliqueProjection(planes, index, slant, transform, slab)
+    return replace(_on_grid(planes, index, framing), slab=slab)
 
 
 def _on_grid(section: Section, index: int, framing: Framing) -> GridProjection:

@@ -40,9 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Scene"]
 
-_NO_DEPTH = (
-    "What a slab shows has no depth, so nothing is measured on it; show thin planes (Y) first."
-)
 _BAR_SHARE = 0.25
 """The scale bar takes at most this part of the view's width."""
 
@@ -129,14 +126,12 @@ class Scene:
         """
         if self._section is None or self.why_not_measured():
             return None
-        return projection_of(self._section, self.index, self.pane.tilt, framing)
+        return projection_of(self._section, self.index, self.pane, framing)
 
     def why_not_measured(self) -> str:
         """Why nothing is measured on the plane that is shown, in a sentence; empty where it is."""
         # Slices that cannot be decoded will be left out, and the others get other numbers.
-        if self._session.reading.active:
-            return STILL_READING
-        return "" if self.pane.slab.mode is SlabMode.THIN else _NO_DEPTH
+        return STILL_READING if self._session.reading.active else ""
 
     def _open_volume(self) -> Volume:
         if self._session.volume is None:

@@ -368,13 +368,93 @@ def test_a_probe_is_moved_on_any_plane(grid, session, mouse):
     assert session.measurements.measurements[0].points == ((9.0, 8.0, 1.0),)
 
 
-def test_nothing_is_measured_on_a_slab(grid, session, mouse):
-    said = []
-    session.message_posted.connect(lambda kind, sentence: said.append(sentence))
-    session.arrangement.set_slab(Slab(SlabMode.MAXIMUM, 6.0))
-    session.set_tool(Tool.LENGTH)
-    mouse.drag(grid.views[0], (100, 200), (150, 200))
-    assert session.measurements.measurements == ()
-    assert said == [
-        "What a slab shows has no depth, so nothing is measured on it; show thin planes (Y) first."
-    ]
+class TestOnASlab:
+    """What is measured on several planes that are shown as one stays with these."""
+
+    @pytest.fixture
+    def slab(self, session):
+        """The active pane, axial, shows the highest of three planes around the fourth."""
+        session.arrangement.set_slab(Slab(SlabMode.MAXIMUM, 6.0))
+        session.set_tool(Tool.RECTANGLE)
+        return session.arrangement.active_pane.slab
+
+    def shown(self, grid, number=0):
+        """What is written beside the measurements of a pane."""
+        grid.views[number].grab()
+        return [label.lines for label in grid.views[number].measuring.labels]
+
+    def test_a_region_says_what_the_picture_shows(self, grid, session, mouse, slab):
+        mouse.drag(grid.views[0], (100, 200), (150, 250))
+        (made,) = session.measurements.measurements
+        assert made.slab.words == "maximum of 3 planes, 6.0 mm"
+        ((_, mean, extremes),) = self.shown(grid)
+        (left, top, _), (right, bottom, _) = made.points
+        rows = slice(int(np.ceil(top)), int(bottom) + 1)
+        columns = slice(int(np.ceil(left)), int(right) + 1)
+        inside = session.volume.array[4, rows, columns]
+        assert mean.startswith(f"mean {inside.mean():.1f} HU".replace("-", "−"))
+        assert f"max {inside.max()}".replace("-", "−") in extremes
+
+    def test_it_is_seen_on_this_slab_alone(self, grid, session, mouse, slab):
+        mouse.drag(grid.views[0], (100, 200), (150, 250))
+        assert len(self.shown(grid)) == 1
+        session.arrangement.set_slab(Slab(SlabMode.THIN, 6.0))
+        assert self.shown(grid) == []
+        session.arrangement.set_slab(Slab(SlabMode.MEAN, 6.0))
+        assert self.shown(grid) == []
+        session.arrangement.set_slab(slab)
+        assert len(self.shown(grid)) == 1
+        session.set_cursor((8.0, 8.0, 4.0))
+        assert self.shown(grid) == []
+
+    def test_the_list_brings_the_slab_back(self, grid, session, mouse, slab):
+        mouse.drag(grid.views[0], (100, 200), (150, 250))
+        (made,) = session.measurements.measurements
+        session.arrangement.set_slab(Slab(SlabMode.THIN, 6.0))
+        session.set_cursor((8.0, 8.0, 0.0))
+        session.measurements.show(made.id)
+        assert session.arrangement.active_pane.slab == slab
+        assert session.position == 3
+        assert len(self.shown(grid)) == 1
+        assert session.measurements.selected == made
+
+    def test_what_was_measured_on_one_plane_is_not_passed_off_as_the_slab(
+        self, grid, session, mouse, slab
+    ):
+        session.arrangement.set_slab(Slab(SlabMode.THIN, 6.0))
+        mouse.drag(grid.views[0], (100, 200), (150, 250))
+        assert len(self.shown(grid)) == 1
+        (made,) = session.measurements.measurements
+        session.arrangement.set_slab(slab)
+        assert self.shown(grid) == []
+        session.measurements.show(made.id)
+        assert session.arrangement.active_pane.slab.mode is SlabMode.THIN
+        assert len(self.shown(grid)) == 1
+
+    def test_it_is_moved_in_its_own_slab(self, grid, session, mouse, slab):
+        session.set_tool(Tool.LENGTH)
+        view = grid.views[0]
+        mouse.drag(view, (100, 200), (150, 200))
+        (made,) = session.measurements.measurements
+        mouse.drag(view, (125, 200), (125, 230))
+        (moved,) = session.measurements.measurements
+        assert moved.points[0][1] > made.points[0][1]
+        assert (moved.slab, moved.plane) == (made.slab, made.plane)
+        session.set_cursor((8.0, 8.0, 4.0))
+        assert len(self.shown(grid)) == 1, "this slab holds its plane, too"
+        mouse.drag(view, (125, 230), (125, 200))
+        assert session.measurements.measurements == (moved,)
+
+    def test_on_an_oblique_slab(self, grid, session, mouse, slab):
+        session.arrangement.show_in_active(Content.OBLIQUE)
+        session.set_tool(Tool.LENGTH)
+        view = grid.views[0]
+        mouse.drag(view, (140, 200), (180, 200))
+        (made,) = session.measurements.measurements
+        assert made.slant is not None
+        assert made.slab.merge.value == "maximum"
+        assert len(self.shown(grid)) == 1
+        session.arrangement.set_slab(Slab(SlabMode.THIN, 6.0))
+        assert self.shown(grid) == []
+        session.measurements.show(made.id)
+        assert len(self.shown(grid)) == 1

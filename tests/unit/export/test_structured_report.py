@@ -18,6 +18,7 @@ from pydicom.uid import Comprehensive3DSRStorage, ComprehensiveSRStorage
 from inference.errors import ExportRefusedError
 from inference.export.structured_report import write_sr
 from inference.measurements import Kind, Measurement, Slant, measure
+from inference.measurements.slabs import Merge, SlabPlanes
 from inference.studies.codes import Code
 from inference.studies.model import Problem, Unit, Volume
 
@@ -126,6 +127,25 @@ def _placed(item: pydicom.Dataset, kind: str) -> list[pydicom.Dataset]:
     for child in item.get("ContentSequence", ()):
         found += _placed(child, kind)
     return found
+
+
+def test_of_a_slab_only_lines_are_written(volume: Volume, tmp_path: Path) -> None:
+    path, slab = tmp_path / "sr.dcm", SlabPlanes(Merge.MEAN, 1, 1, 2.0)
+    line = Measurement.on(volume, Kind.LENGTH, [(2, 3, 2), (12, 3, 2)], slab=slab)
+    box = Measurement.on(volume, Kind.RECTANGLE, [(2, 3, 2), (12, 9, 2)], number=2, slab=slab)
+    assert "place for them: 1 of" in write_sr((line, box), volume, path)
+    report = pydicom.dcmread(path)
+    assert report.SOPClassUID == Comprehensive3DSRStorage
+    (item,) = _placed(report, "POLYLINE")
+    assert line.positions is not None
+    np.testing.assert_allclose(item.GraphicData, np.ravel(line.positions), rtol=0, atol=1e-4)
+    (group,) = read(path).content.get_image_measurement_groups()
+    assert "slab, mean of 3 planes, 6.0 mm" in group.tracking_identifier
+    named = str(report.CurrentRequestedProcedureEvidenceSequence)
+    for each in volume.slices[1:4]:
+        assert each.sop_instance_uid in named
+    with pytest.raises(ExportRefusedError, match="whose place a DICOM report could name"):
+        write_sr((box,), volume, path)
 
 
 def test_what_lies_across_slices_is_placed_in_the_patient(

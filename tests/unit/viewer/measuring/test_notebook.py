@@ -67,7 +67,7 @@ def test_a_new_change_forgets_what_was_undone(notebook):
 def test_undo_selects_what_it_brought_back_and_asks_for_its_slice(qtbot, notebook):
     made = notebook.add(Kind.LENGTH, LINE, 2)
     notebook.remove_all()
-    with qtbot.waitSignal(notebook.place_wanted, check_params_cb=lambda *place: place == (2, 1)):
+    with qtbot.waitSignal(notebook.place_wanted, check_params_cb=lambda each: each == made):
         notebook.undo()
     assert notebook.selected == made
     with qtbot.assertNotEmitted(notebook.place_wanted):
