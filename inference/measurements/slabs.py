@@ -21,6 +21,11 @@ class Merge(StrEnum):
     MINIMUM = "minimum"
     MEAN = "mean"
 
+    @property
+    def label(self) -> str:
+        """As radiologists call it."""
+        return {Merge.MAXIMUM: "MIP", Merge.MINIMUM: "MinIP"}.get(self, self.value)
+
 
 @dataclass(frozen=True, slots=True)
 class SlabPlanes:
@@ -60,8 +65,13 @@ class SlabPlanes:
 
     @property
     def words(self) -> str:
-        """For the reader: ``"mean of 5 planes, 6.3 mm"``."""
-        return f"{self.merge.value} of {self.count} planes, {self.mm:.1f} mm"
+        """For the reader: ``"MIP of 5 planes, 6.3 mm"``."""
+        return f"{self.brief}, {self.mm:.1f} mm"
+
+    @property
+    def brief(self) -> str:
+        """The same without its thickness."""
+        return f"{self.merge.label} of {self.count} planes"
 
     def merged(self, planes: NDArray[Any]) -> NDArray[Any]:
         """Make one picture of planes that lie along the first axis; of a mean it is float64."""

@@ -15,6 +15,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QLineEdit, QTabWidget, QToolButton
 
 from inference.measurements import Kind, Slant
+from inference.measurements.slabs import Merge, SlabPlanes
 from inference.studies.model import Study, Volume
 from tests.gui.handling import sentences
 from viewer.session import Tool
@@ -60,6 +61,14 @@ class TestTable:
         made = notebook.add(Kind.LENGTH, [(2, 4, 1), (7, 4, 1)], 1, slant=slant)
         assert made.slant is slant
         assert cells(reading)[0][:3] == ["1", "Length", "Oblique"]
+
+    def test_a_slab_is_named(self, reading: MainWindow) -> None:
+        notebook = reading.session.measurements
+        slab = SlabPlanes(Merge.MAXIMUM, 1, 1, 5.0)
+        notebook.add(Kind.LENGTH, LINE, 2, slab=slab)
+        assert cells(reading)[0][2] == "7\nMIP of 3 planes"
+        table = reading.measurements_panel.table
+        assert "without its way through the slab" in table.item(0, 3).toolTip()
 
     def test_a_row_has_kind_value_slice_and_note(self, reading: MainWindow) -> None:
         notebook = reading.session.measurements

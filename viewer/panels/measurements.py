@@ -122,7 +122,7 @@ class MeasurementsPanel(QWidget):
         if each.slant is not None:
             place = "Oblique"
         if each.slab is not None:
-            place += f"\n{each.slab.words}"
+            place += f"\n{each.slab.brief}"
         return str(each.number), each.kind.label, place, lines, each.text
 
     def _show_row(self, row: int, each: Measurement) -> None:

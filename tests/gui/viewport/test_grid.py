@@ -386,7 +386,7 @@ class TestOnASlab:
     def test_a_region_says_what_the_picture_shows(self, grid, session, mouse, slab):
         mouse.drag(grid.views[0], (100, 200), (150, 250))
         (made,) = session.measurements.measurements
-        assert made.slab.words == "maximum of 3 planes, 6.0 mm"
+        assert made.slab.words == "MIP of 3 planes, 6.0 mm"
         ((_, mean, extremes),) = self.shown(grid)
         (left, top, _), (right, bottom, _) = made.points
         rows = slice(int(np.ceil(top)), int(bottom) + 1)

@@ -42,7 +42,8 @@ class TestTheSlab:
     def test_count_thickness_and_words(self):
         assert (MEAN.count, MEAN.mm) == (4, 8.0)
         assert MEAN.words == "mean of 4 planes, 8.0 mm"
-        assert HIGHEST.words == "maximum of 5 planes, 10.0 mm"
+        assert HIGHEST.words == "MIP of 5 planes, 10.0 mm"
+        assert LOWEST.brief == "MinIP of 3 planes"
 
     @pytest.mark.parametrize(
         "given", [(0, 0, 1.0), (-1, 3, 1.0), (1, -1, 1.0), (1, 1, 0.0), (1, 1, float("nan"))]
