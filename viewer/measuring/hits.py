@@ -13,9 +13,9 @@ from viewer.measuring.shapes import handles, is_near
 
 if TYPE_CHECKING:
     from viewer.measuring.painter import Label
-    from viewer.measuring.projection import Pointer
+    from viewer.measuring.projection import Pointer, Projection
 
-__all__ = ["Hit", "find_hit"]
+__all__ = ["Hit", "can_move", "find_hit", "is_movable"]
 
 _NEAR = 6.0
 """Logical pixels within which a handle or a line is under the mouse."""
@@ -68,3 +68,17 @@ def find_hit(
             is_text = label.measurement.kind is Kind.TEXT
             return Hit(label.measurement, label=None if is_text else label.rect.center())
     return None
+
+
+def can_move(hit: Hit, projection: Projection) -> bool:
+    """Say whether what is under the mouse can be moved here; words always can."""
+    return hit.label is not None or is_movable(hit.measurement, projection)
+
+
+def is_movable(each: Measurement, projection: Projection) -> bool:
+    """Say whether a measurement stays on the planes it was drawn on when it is moved here.
+
+    A single point goes along with any single plane.
+    """
+    alone = len(each.points) == 1 and projection.slab is None
+    return alone or projection.is_own(each)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
 from inference.measurements import Kind, Measurement, Point, measure
-from viewer.measuring.hits import Hit, find_hit
+from viewer.measuring.hits import Hit, can_move, find_hit, is_movable
 from viewer.measuring.labels import label_size, place_label
 from viewer.measuring.note import NoteEdit
 from viewer.measuring.painter import Label, draw_label, draw_leader, draw_shape, draw_strokes
@@ -111,7 +111,7 @@ class MeasuringOverlay(QObject):
         kind = self._session.tool.measures
         if hit is not None:
             self._notebook.select(hit.measurement.id)
-            if _can_move(hit, projection):
+            if can_move(hit, projection):
                 self._handle = hit.handle
                 self._grab = _Grab(hit, pointer, hit.measurement)
             self.changed.emit()
@@ -172,7 +172,7 @@ class MeasuringOverlay(QObject):
             return Qt.CursorShape.CrossCursor
         hit = self._grab.hit if self._grab is not None else self._hit(Pointer(at, projection))
         if hit is not None:
-            whole = hit.handle is None and _can_move(hit, projection)
+            whole = hit.handle is None and can_move(hit, projection)
             return Qt.CursorShape.SizeAllCursor if whole else Qt.CursorShape.PointingHandCursor
         return Qt.CursorShape.CrossCursor if self._session.tool.measures is not None else None
 
@@ -255,7 +255,7 @@ class MeasuringOverlay(QObject):
         selected = self._visible_selected(projection)
         if self._handle is None or selected is None or event.key() not in _ARROWS:
             return False
-        return plain and _is_movable(selected, projection)
+        return plain and is_movable(selected, projection)
 
     def key(self, projection: Projection, event: QKeyEvent) -> bool:
         """Esc lets go, step by step; arrows nudge the handle that was taken last by a pixel."""
@@ -383,16 +383,6 @@ def _measurement(drawing: Drawing, projection: Projection, volume: Volume) -> Me
         volume, drawing.kind, drawing.points, projection.axis,
         slant=projection.slant, slab=projection.slab,
     )  # fmt: skip
-
-
-def _can_move(hit: Hit, projection: Projection) -> bool:
-    """Words can be, and single points on single planes; the rest would leave its own planes."""
-    return hit.label is not None or _is_movable(hit.measurement, projection)
-
-
-def _is_movable(each: Measurement, projection: Projection) -> bool:
-    alone = len(each.points) == 1 and projection.slab is None
-    return alone or projection.is_own(each)
 
 
 def _pointer(projection: Projection, event: QMouseEvent) -> Pointer:
