@@ -429,12 +429,12 @@ def reading(
 
 
 @pytest.fixture
-def shown(qtbot: Any) -> Callable[[QWidget], QWidget]:
-    """Show a panel at a narrow size."""
+def shown(qtbot: Any) -> Callable[..., QWidget]:
+    """Show a panel, as narrow as the reader may make it."""
 
-    def show(panel: QWidget) -> QWidget:
+    def show(panel: QWidget, width: int = 260, height: int = 600) -> QWidget:
         qtbot.addWidget(panel)
-        panel.resize(260, 600)
+        panel.resize(width, height)
         with qtbot.waitExposed(panel, timeout=20_000):
             panel.show()
         return panel
