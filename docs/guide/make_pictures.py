@@ -23,6 +23,7 @@ from inference.measurements import Kind, Slant
 from viewer import theme
 from viewer.analysis import default_system
 from viewer.app import _application
+from viewer.measuring.slabs import slab_planes
 from viewer.planes import section_of
 from viewer.session import HeatmapChoice
 from viewer.settings import Settings
@@ -115,7 +116,9 @@ def show_panes(window: MainWindow, run: Commands) -> None:
     """Planes, a slab, and the volume in 3D."""
     keep(window, "planes")
     run["slab-maximum"]()
+    measure_on_slab(window)
     keep(window, "slab")
+    window.session.measurements.remove_all()
     run["slab-thin"]()
     run["layout-oblique"]()
     for name in ("oblique-left", "oblique-left", "oblique-left", "oblique-left", "oblique-forward"):
@@ -128,6 +131,22 @@ def show_panes(window: MainWindow, run: Commands) -> None:
     rest(25.0)  # the process that renders starts, and casts its rays
     keep(window, "three-d")
     run["layout-one"]()
+
+
+def measure_on_slab(window: MainWindow) -> None:
+    """A length and a region on the slab of the active pane, which is axial."""
+    session = window.session
+    pane, (column, row, slice_) = session.arrangement.active_pane, session.cursor
+    planes = section_of(session.volume, pane)
+    slab = slab_planes(pane.slab, planes.index_of(session.cursor), planes.plane_mm, planes.count)
+
+    def at(across: float, down: float) -> tuple[float, float, float]:
+        return column + across, row + down, slice_
+
+    notebook = session.measurements
+    notebook.add(Kind.LENGTH, (at(-40.0, -60.0), at(30.0, -80.0)), 2, slab=slab)
+    notebook.add(Kind.ELLIPSE, (at(-60.0, 20.0), at(0.0, 70.0)), 2, slab=slab)
+    notebook.select("")
 
 
 def measure_aslant(window: MainWindow) -> None:
