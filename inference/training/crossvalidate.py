@@ -35,6 +35,7 @@ TRAINED = ("shared", "separate", "all")
 """Forms that are trained; the other, mixed, is made of their parts."""
 MIRRORED = ", mirror averaged"
 TUNED = ", thresholds of the other folds"
+GROWN = ", grown from seeds, both thresholds of the other folds"
 
 _SUMMARISING: dict[str, Callable[[str, Scores], list[Figure]]] = {
     "recognition": recognition.summarise,
@@ -111,11 +112,11 @@ def cross_validate(
     -------
     list of Figure
         Of the split ``"cross-validation"``, intervals bootstrapped over the groups of all folds.
-        Streams are scored three times: as they are, averaged over each slice and its mirror
+        Streams are scored four times: as they are, averaged over each slice and its mirror
         picture, and that with thresholds that each fold takes from the other folds' held-out
-        slices; where several forms are trained beside each other, their mean is scored
-        too, and networks of one form speak as their mean. Recognition is scored fold by fold as
-        well, as so many runs.
+        slices, plain ones and pairs of them (`evaluation.cuts.Cut`). Where several forms are
+        trained beside each other, their mean is scored too, and networks of one form speak as
+        their mean. Recognition is scored fold by fold as well, as so many runs.
 
     Raises
     ------
@@ -212,9 +213,11 @@ def _of_streams(jobs: Sequence[Job]) -> dict[str, list[Scores]]:
         )
         for name, folds in found.items():
             parts[name + suffix] = [segmentation.measure(fold) for fold in folds]
-            if suffix and len(folds) > 1:
-                parts[name + suffix + TUNED] = [
-                    segmentation.measure(fold, thresholds.choose(folds[:k] + folds[k + 1 :]))
+            ways = {TUNED: thresholds.PLAIN, GROWN: thresholds.GROWN}
+            for words, cuts in ways.items() if suffix and len(folds) > 1 else ():
+                tried = [thresholds.try_out(fold, cuts) for fold in folds]
+                parts[name + suffix + words] = [
+                    segmentation.measure(fold, thresholds.choose(tried[:k] + tried[k + 1 :]))
                     for k, fold in enumerate(folds)
                 ]
     return parts

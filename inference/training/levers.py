@@ -65,7 +65,9 @@ def section(levers: Sequence[Experiment]) -> list[str]:
         "trains every network anew and takes hours, so `evaluate` only shows what that command "
         "entered. “Mirror averaged” is the mean over a slice and its mirror picture; “thresholds "
         "of the other folds” cuts each stream where the held-out slices of the other folds are "
-        "best served. Pre-training sees no annotated slice, of any fold.", "",
+        "best served; “grown from seeds” does so with two of them, of which one decides whether "
+        "there is a lesion and the other how large it is. Pre-training sees no annotated slice, of "
+        "any fold.", "",
     ]  # fmt: skip
     if whole:
         lines += ["**All five folds**", "", *_trainings(whole)]

@@ -14,6 +14,7 @@ from inference.framing import frame
 from inference.models import FORMS, ModelRecord
 from inference.preprocess import Box, restore
 from inference.systems.elbana import combine, mean_of_networks, stream_probabilities
+from inference.training.evaluation.cuts import HALF, Cut
 from inference.training.evaluation.figure import (
     Figure,
     Job,
@@ -180,7 +181,7 @@ def average(parts: Sequence[Predictions]) -> Predictions:
 
 def measure(
     predictions: Predictions,
-    thresholds: Mapping[Manifestation, float] | None = None,
+    cuts: Mapping[Manifestation, Cut] | None = None,
     *,
     together: bool = False,
 ) -> Scores:
@@ -190,8 +191,8 @@ def measure(
     ----------
     predictions
         Of `predict`.
-    thresholds
-        Probability above which a pixel is called; one half where there is none.
+    cuts
+        How probabilities become masks; at one half where there is none.
     together
         Deal every pixel to one manifestation, as `systems.elbana.combine` does for the reader.
 
@@ -202,13 +203,13 @@ def measure(
         manifestations that the form has, and their union when it has all.
     """
     keys = predictions.keys
-    cuts = np.array([(thresholds or {}).get(key, 0.5) for key in keys])[:, None, None]
+    each = [(cuts or {}).get(key, HALF) for key in keys]
     names = [key.value for key in keys] + ([INFECTION] if len(keys) == len(THREE) else [])
     found: dict[str, list[tuple[float, ...]]] = {name: [] for name in names}
     for index, mask in enumerate(predictions.truths):
         known = mask != IGNORE
         probabilities = predictions.on_truth(index)
-        called = probabilities > cuts
+        called = np.stack([c.call(p) for c, p in zip(each, probabilities, strict=True)])
         if together:
             codes = combine(probabilities, keys)
             called = np.stack([codes == CODES[key.value] for key in keys])
