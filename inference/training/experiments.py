@@ -17,6 +17,10 @@ from inference.training.evaluation.figure import Figure
 __all__ = ["Experiment", "enter", "read"]
 
 
+_OTHER = ("network.", "loss.")
+"""Settings that make another experiment of it; with others it is the same one, done anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Experiment:
     """Networks that were trained to be compared, and what was measured of them.
@@ -76,11 +80,11 @@ def enter(one: Experiment, path: Path) -> None:
 
 
 def _key(one: Experiment) -> tuple[str, str]:
-    """Title and names of the recipes, with what they change of the network and nothing else."""
+    """Title and names of the recipes, with what they change of network and loss, nothing else."""
     kept = []
     for part in one.recipes.split("), "):
         name, _, settings = part.removesuffix(")").partition(" (")
-        kept += [name, *(s for s in settings.split(", ") if s.startswith("network."))]
+        kept += [name, *(s for s in settings.split(", ") if s.startswith(_OTHER))]
     return one.title, ", ".join(kept)
 
 

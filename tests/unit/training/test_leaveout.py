@@ -140,8 +140,9 @@ def test_an_experiment_is_replaced_by_one_of_its_recipe_alone(tmp_path: Path) ->
     path = tmp_path / "new" / "some.json"
     first = experiments.Experiment("without a", "small (5 steps)", "random", (1,), "CPU", 1.0, ())
     other = dataclasses.replace(first, recipes="large (5 steps)")
-    again = dataclasses.replace(first, recipes="small (9 steps, loss.region='iou')", seconds=2.0)
+    again = dataclasses.replace(first, recipes="small (9 steps, batch=5)", seconds=2.0)
     network = dataclasses.replace(first, recipes="small (5 steps, network.region=true)")
-    for one in (first, other, network, again):
+    loss = dataclasses.replace(first, recipes="small (5 steps, loss.group_step=0.05)")
+    for one in (first, other, network, loss, again):
         experiments.enter(one, path)
-    assert experiments.read(path) == (again, other, network)
+    assert experiments.read(path) == (again, other, network, loss)
