@@ -14,7 +14,6 @@ from inference.commands.reading import Modality, open_series, terminal_progress
 from inference.commands.writing import Opened, write_results
 from inference.errors import BadInputError, ExportRefusedError, SecondReadError
 from inference.systems.base import Context
-from viewer.libraries import loading
 
 if TYPE_CHECKING:
     from inference.findings import Findings
@@ -74,8 +73,7 @@ def open_study(wish: Wish, out: Path | None) -> int:
     if out is not None:
         _without_screen(wish, out)
         return 0
-    with loading("viewer.app"):
-        from viewer import app
+    from viewer import app
 
     if not wish.sample:
         modality = wish.modality.value if wish.modality is not None else None
