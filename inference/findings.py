@@ -11,6 +11,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.cuts import HALF, Cut
+
 __all__ = [
     "SCHEMA_VERSION",
     "Calibrated",
@@ -26,7 +28,7 @@ __all__ = [
     "Timings",
 ]
 
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "1.4"
 """Version of findings.json (``resources/schema/findings.schema.json``)."""
 
 
@@ -217,6 +219,8 @@ class Segment:
         None where the source has no HU, or the mask is empty.
     pixels_per_slice
         Length slices, the mask's pixel count.
+    cut
+        How the mask was made of the model's probabilities.
     """
 
     key: Manifestation
@@ -228,6 +232,7 @@ class Segment:
     percent_of_lung: float | None
     mean_hu: float | None
     pixels_per_slice: NDArray[np.int64]
+    cut: Cut = HALF
 
 
 @dataclass(frozen=True, slots=True)

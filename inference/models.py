@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inference.calibration import Calibration
+from inference.cuts import Cut
 from inference.errors import AnalysisError
+from inference.findings import Manifestation
 from inference.model_record import DESCRIPTION, LICENCE, ModelRecord, Split
 
 if TYPE_CHECKING:
@@ -84,6 +86,8 @@ class ModelStore:
         self.default_reason = ""
         self.default_recognisers: dict[str, str] = {}
         self.recogniser_reason = ""
+        self.form_cuts: dict[str, dict[Manifestation, Cut]] = {}
+        self.cuts_reason = ""
         path = self.folder / "manifest.json"
         if not path.is_file():
             return
@@ -98,6 +102,11 @@ class ModelStore:
             self.default_reason = content["default_reason"]
             self.default_recognisers = dict(content.get("default_recognisers", {}))
             self.recogniser_reason = content.get("recogniser_reason", "")
+            self.form_cuts = {
+                form: {Manifestation(key): Cut(**cut) for key, cut in cuts.items()}
+                for form, cuts in content.get("cuts", {}).items()
+            }
+            self.cuts_reason = content.get("cuts_reason", "")
             self.records = tuple(self._record(r) for r in content["models"])
         except (KeyError, TypeError, ValueError) as error:
             raise AnalysisError(
@@ -128,6 +137,11 @@ class ModelStore:
             "default_reason": self.default_reason,
             "default_recognisers": self.default_recognisers,
             "recogniser_reason": self.recogniser_reason,
+            "cuts": {
+                form: {key.value: asdict(cut) for key, cut in cuts.items()}
+                for form, cuts in self.form_cuts.items()
+            },
+            "cuts_reason": self.cuts_reason,
             "models": [asdict(r) for r in self.records],
         }
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -230,6 +244,21 @@ class ModelStore:
                 "install streams of one framing."
             )
         return tuple(chosen)
+
+    def cuts(self, form: str) -> dict[Manifestation, Cut]:
+        """How the probabilities of a form of the streams become masks.
+
+        Parameters
+        ----------
+        form
+            As `streams`.
+
+        Returns
+        -------
+        dict
+            Those that were chosen for the form; what is not named is cut at one half.
+        """
+        return dict(self.form_cuts.get(self.default_streams if form == "default" else form, {}))
 
     def form_of(self, record: ModelRecord) -> str:
         """Of streams: the first of `FORMS` in which they speak; empty when in none."""

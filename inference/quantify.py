@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from inference.cuts import HALF, Cut
 from inference.findings import Segment
 from inference.studies.model import Unit
 
@@ -95,6 +96,7 @@ def measure(
     volume: Volume,
     lungs: NDArray[np.bool_] | None,
     model: str,
+    cut: Cut = HALF,
 ) -> Segment:
     """Measure one mask.
 
@@ -110,6 +112,8 @@ def measure(
         Lung mask of the same shape, or None when there is none.
     model
         Name of the model that made the mask.
+    cut
+        How it was made of the model's probabilities.
 
     Returns
     -------
@@ -140,6 +144,7 @@ def measure(
         percent_of_lung=_percent(voxels, lungs),
         mean_hu=_mean_hu(mask, volume) if voxels else None,
         pixels_per_slice=per_slice,
+        cut=cut,
     )
 
 

@@ -1,4 +1,4 @@
-"""``secondread crossvalidate`` and ``leaveout``: networks that are trained to be compared."""
+"""``secondread crossvalidate``, ``leaveout``, ``cuts``: networks trained to be compared."""
 
 from __future__ import annotations
 
@@ -184,7 +184,54 @@ def leave_out(
             console.print(f"entered in {store.folder / leaveout.FILE}")
 
 
+def cuts(
+    data: Folder,
+    out: Annotated[Path, typer.Option(help="Folder of a finished cross-validation (--out).")],
+    stream: Annotated[
+        list[str], typer.Option(help="ggo, consolidation or effusion; may be repeated.")
+    ],
+    form: Annotated[
+        str, typer.Option(help="Of the streams; default: the shipped one's.")
+    ] = "default",
+    keep: Annotated[
+        list[str] | None, typer.Option(help="As the cross-validation was given it.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+    models: Annotated[Path | None, typer.Option(help="Another model store.")] = None,
+    enter: Annotated[
+        bool, typer.Option("--enter", help="Enter them in the models' manifest.")
+    ] = False,
+) -> None:
+    """Choose at which probabilities streams become masks: a seed, and an edge to grow to.
+
+    They suit best the slices of the folds that the shipped models are not tested on, each as
+    networks of the cross-validation see it that were trained without it.
+    """
+    from inference.findings import Manifestation
+    from inference.models import ModelStore
+    from inference.training.cutting import choose_cuts, enter_cuts
+    from inference.training.manifest import read_manifest
+
+    known = [key.value for key in Manifestation]
+    if strange := [name for name in stream if name not in known]:
+        raise BadInputError(f"There is no stream {strange[0]!r}; there are {', '.join(known)}.")
+    store = ModelStore(models)
+    chosen = choose_cuts(
+        read_manifest(data), out, store, store.default_streams if form == "default" else form,
+        [Manifestation(name) for name in stream], keep=tuple(keep or ()), device=device,
+    )  # fmt: skip
+    for key, cut in chosen.cuts.items():
+        typer.echo(
+            f"{key.label}, form {chosen.form}: marked where the probability {cut.in_words()}"
+        )
+    typer.echo(chosen.basis[0].upper() + chosen.basis[1:] + ".")
+    if enter:
+        enter_cuts(chosen, store)
+        typer.echo(f"entered in {store.folder / 'manifest.json'}")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("crossvalidate")(cross_validate)
     app.command("leaveout")(leave_out)
+    app.command("cuts")(cuts)

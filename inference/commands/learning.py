@@ -275,6 +275,8 @@ def list_models() -> None:
     console.print(table)
     console.print(f"Default form of the streams: {store.default_streams}. {store.default_reason}")
     console.print(store.recognisers_in_words())
+    if store.cuts_reason:
+        console.print(store.cuts_reason)
 
 
 @models_app.command("verify")

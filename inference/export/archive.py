@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.cuts import HALF, Cut
 from inference.errors import BadInputError, ExportRefusedError
 from inference.export.current import content_hash, require_current
 from inference.findings import (
@@ -182,8 +183,11 @@ def _to_json(findings: Findings, volume: Volume) -> Json:
             for e in findings.estimates
         ],
         "segments": [
-            {name: getattr(segment, name) for name in _plain(Segment, "mask", "pixels_per_slice")}
-            for segment in findings.segments
+            {
+                **{n: getattr(s, n) for n in _plain(Segment, "mask", "pixels_per_slice", "cut")},
+                "cut": asdict(s.cut),
+            }
+            for s in findings.segments
         ],
     }
 
@@ -210,6 +214,8 @@ def _to_findings(text: Json, arrays: Arrays, volume: Volume) -> Findings:
                 **{
                     **stored,
                     "key": Manifestation(stored["key"]),
+                    # Until there were two thresholds, all masks were cut at one half.
+                    "cut": Cut(**stored.get("cut", asdict(HALF))),
                     "mask": _unpack(arrays[f"segment-{number}-mask"], shape),
                     "pixels_per_slice": arrays[f"segment-{number}-slices"].reshape(shape[0]),
                 }

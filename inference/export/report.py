@@ -242,6 +242,7 @@ def _segment(segment: Segment) -> Json:
         "key": segment.key.value,
         "label": segment.key.label,
         "model": segment.model,
+        "cut": {"seed": segment.cut.seed, "edge": segment.cut.edge},
         "volume_ml": _number(segment.volume_ml),
         "percent_of_lung": _number(segment.percent_of_lung),
         "lesions": segment.lesions,

@@ -23,7 +23,7 @@ from inference.training.loop import train
 from inference.training.manifest import FOLDS, Row, fold_of_groups
 from inference.training.recipe import Recipe
 
-__all__ = ["cross_validate", "of_fold"]
+__all__ = ["cross_validate", "held_out", "of_fold"]
 
 _SCORED = {
     "recognition": {"cxr_classification", "ct_classification"},
@@ -112,9 +112,9 @@ def cross_validate(
     -------
     list of Figure
         Of the split ``"cross-validation"``, intervals bootstrapped over the groups of all folds.
-        Streams are scored four times: as they are, averaged over each slice and its mirror
-        picture, and that with thresholds that each fold takes from the other folds' held-out
-        slices, plain ones and pairs of them (`evaluation.cuts.Cut`). Where several forms are
+        Streams are scored five times: as they are, and averaged over each slice and its mirror
+        picture; both also with pairs of thresholds (`cuts.Cut`) that each fold takes from the other
+        folds' held-out slices, the second with plain ones too. Where several forms are
         trained beside each other, their mean is scored too, and networks of one form speak as
         their mean. Recognition is scored fold by fold as well, as so many runs.
 
@@ -145,16 +145,38 @@ def cross_validate(
             start = begin.replace("{fold}", str(fold))
             _refuse_known(groups_behind(start), rows, of_group, kind, fold)
             _learn(of_fold(recipe, fold), rows, of_group, store, device, start, quiet, tell)
-        held_out = [r for r in rows if of_group.get(r.group) == fold or r.role == "mask"]
-        if recipes[0].kind == "recognition":
-            held_out = [r for r in held_out if r.modality in modalities]
-        if keep:
-            store = _kept(store, keep)
-        jobs.append(Job.begin(held_out, store, SPLITS[:1], device, None))
+        job = held_out(rows, out, fold, keep, device)
+        if kind == "recognition":
+            rows_of_it = tuple(r for r in job.rows if r.modality in modalities)
+            job = dataclasses.replace(job, rows=rows_of_it)
+        jobs.append(job)
     parts = _scores(kind, jobs)
     if not parts:
         raise BadInputError("The manifest has nothing in these folds that this recipe can score.")
     return [f for name, scored in parts.items() for f in _SUMMARISING[kind](name, pool(scored))]
+
+
+def held_out(
+    rows: Sequence[Row], out: Path, fold: int, keep: Sequence[str] = (), device: str = "auto"
+) -> Job:
+    """The pictures of a fold, to be scored with the networks that were trained without it.
+
+    Parameters
+    ----------
+    rows
+        Of `manifest.read_manifest`; all of them.
+    out, fold, keep, device
+        As `cross_validate`.
+
+    Raises
+    ------
+    BadInputError
+        As `cross_validate`, for streams to keep.
+    """
+    store = ModelStore(out / f"fold-{fold}" / "store")
+    of_group = fold_of_groups(rows)
+    those = [r for r in rows if of_group.get(r.group) == fold or r.role == "mask"]
+    return Job.begin(those, _kept(store, keep) if keep else store, SPLITS[:1], device, None)
 
 
 def _refuse_known(
@@ -213,8 +235,10 @@ def _of_streams(jobs: Sequence[Job]) -> dict[str, list[Scores]]:
         )
         for name, folds in found.items():
             parts[name + suffix] = [segmentation.measure(fold) for fold in folds]
-            ways = {TUNED: thresholds.PLAIN, GROWN: thresholds.GROWN}
-            for words, cuts in ways.items() if suffix and len(folds) > 1 else ():
+            ways = {GROWN: thresholds.GROWN}
+            if suffix:
+                ways = {TUNED: thresholds.PLAIN, **ways}
+            for words, cuts in ways.items() if len(folds) > 1 else ():
                 tried = [thresholds.try_out(fold, cuts) for fold in folds]
                 parts[name + suffix + words] = [
                     segmentation.measure(fold, thresholds.choose(tried[:k] + tried[k + 1 :]))

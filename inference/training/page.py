@@ -260,7 +260,8 @@ def _models(store: ModelStore) -> list[str]:
     head = ("model", "architecture", "trained on", "took", "SHA-256")
     reason = f"Default form of the streams: **{store.default_streams}**. {store.default_reason}"
     return [
-        "## Models", "", *_table(head, rows), reason, "", store.recognisers_in_words(), ""
+        "## Models", "", *_table(head, rows), reason, "", store.recognisers_in_words(), "",
+        *([store.cuts_reason, ""] if store.cuts_reason else []),
     ]  # fmt: skip
 
 

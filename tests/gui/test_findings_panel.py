@@ -12,6 +12,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
 
+from inference.cuts import Cut
 from inference.findings import (
     Calibrated,
     Domain,
@@ -188,6 +189,26 @@ class TestFindings:
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
         assert opened.session.position == 8
         assert button.text() == "Slice 9"
+
+    def test_a_card_says_how_its_mask_was_drawn(
+        self,
+        opened: SimpleNamespace,
+        shown: Any,
+        make_findings: Callable[..., Findings],
+    ) -> None:
+        panel = shown(FindingsPanel(opened.session))
+        findings = make_findings(opened.volume)
+        *others, effusion = findings.segments
+        grown = replace(effusion, cut=Cut(0.5, 0.1))
+        opened.session.set_findings(replace(findings, segments=(*others, grown)))
+        tips = {
+            key: panel.findChild(QWidget, f"segment-{key.value}").toolTip() for key in Manifestation
+        }
+        assert "drawn where the probability is above 0.5;" in tips[Manifestation.GGO]
+        assert (
+            "drawn where the probability is above 0.1 in one piece with a place where it is above "
+            "0.5;" in tips[Manifestation.EFFUSION]
+        )
 
     def test_nothing_found_cannot_be_gone_to(
         self,

@@ -11,7 +11,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from inference.cuts import Cut
 from inference.errors import AnalysisError
+from inference.findings import Manifestation
 from inference.models import (
     MAX_FILE_BYTES,
     MAX_TOTAL_BYTES,
@@ -143,6 +145,24 @@ def test_recognisers_are_found_by_modality_default_and_name(
         store.recogniser(ct=True)
 
 
+def test_a_form_of_the_streams_may_have_cuts_of_its_own(
+    installed: tuple[ModelStore, ModelRecord],
+) -> None:
+    store, _ = installed
+    grown = {Manifestation.EFFUSION: Cut(0.5, 0.1)}
+    store.form_cuts, store.cuts_reason = {"mixed": grown}, "Chosen elsewhere."
+    store.default_streams = "mixed"
+    store.write(store.records)
+    read = ModelStore(store.folder)
+    assert read.cuts("default") == read.cuts("mixed") == grown
+    assert read.cuts("shared") == {}
+    assert read.cuts_reason == "Chosen elsewhere."
+    path = store.folder / "manifest.json"
+    path.write_text(path.read_text().replace('"edge": 0.1', '"edge": 0.7'))
+    with pytest.raises(AnalysisError, match="manifest is damaged"):
+        ModelStore(store.folder)
+
+
 def test_a_manifest_without_recognisers_by_modality_is_still_read(
     installed: tuple[ModelStore, ModelRecord],
 ) -> None:
@@ -150,6 +170,7 @@ def test_a_manifest_without_recognisers_by_modality_is_still_read(
     path = store.folder / "manifest.json"
     content = json.loads(path.read_text())
     del content["default_recognisers"], content["recogniser_reason"]
+    del content["cuts"], content["cuts_reason"]
     del content["models"][0]["modalities"]
     path.write_text(json.dumps(content))
     assert ModelStore(store.folder).records == (record,)

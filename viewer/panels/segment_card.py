@@ -51,7 +51,8 @@ class SegmentCard(QFrame):
         facts.setColumnStretch(1, 1)
         rows.addLayout(facts)
         self.setToolTip(
-            f"Measured in the mask by {segment.model}; no interval is known for these numbers."
+            f"Measured in the mask by {segment.model}, drawn where the probability "
+            f"{segment.cut.in_words()}; no interval is known for these numbers."
         )
         if segment.largest_slice is not None:
             self.setCursor(Qt.CursorShape.PointingHandCursor)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.cuts import HALF, LEVELS, Cut
 from inference.findings import Manifestation, Segment
 from inference.lungs import dilate
 from inference.models import ModelRecord
@@ -31,8 +32,7 @@ LUNG_MARGIN_MM = 10.0
 EFFUSION_MARGIN_MM = 40.0
 """Effusion lies outside the aerated lung, but not in the table."""
 Codes = NDArray[np.uint8]
-HALF = 127
-"""A probability above one half, in 255ths."""
+Cuts = Mapping[Manifestation, Cut]
 
 
 def stream_probabilities(
@@ -92,11 +92,13 @@ def _mean(maps: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     return np.asarray(np.mean(same, axis=0), dtype=np.float32)
 
 
-def combine(probabilities: NDArray[np.float32], keys: Sequence[Manifestation]) -> Codes:
+def combine(
+    probabilities: NDArray[np.float32], keys: Sequence[Manifestation], cuts: Cuts | None = None
+) -> Codes:
     """One code a pixel from streams that may overlap.
 
-    A stream calls a pixel above one half; where several do, the most probable one has it.
-    docs/results.md has each stream alone beside the masks as they are shown.
+    Each stream calls its pixels; where several do, the most probable one has it. docs/results.md
+    has each stream alone beside the masks as they are shown.
 
     Parameters
     ----------
@@ -104,6 +106,8 @@ def combine(probabilities: NDArray[np.float32], keys: Sequence[Manifestation]) -
         Shape (k, rows, columns).
     keys
         The manifestations; length k.
+    cuts
+        How each stream calls its pixels; above one half where it is not named.
 
     Returns
     -------
@@ -111,13 +115,23 @@ def combine(probabilities: NDArray[np.float32], keys: Sequence[Manifestation]) -
         Shape (rows, columns), uint8: 0 none, else 1 + place in `Manifestation`.
     """
     # In 255ths, as they are kept: two that do not differ there are equal on every device.
-    levels = np.asarray(np.rint(probabilities * 255.0), dtype=np.uint8)
+    levels = np.asarray(np.rint(probabilities * LEVELS), dtype=np.uint8)
     places = np.array([1 + list(Manifestation).index(key) for key in keys], dtype=np.uint8)
-    called = levels.max(axis=0) > HALF
-    return np.where(called, places[levels.argmax(axis=0)], np.uint8(0))
+    cut = cuts or {}
+    called = np.stack(
+        [cut.get(key, HALF).call_levels(one) for key, one in zip(keys, levels, strict=True)]
+    )
+    # One more than the level: a pixel that is called must not lose to one that is not.
+    most = np.where(called, levels.astype(np.uint16) + 1, 0).argmax(axis=0)
+    return np.where(called.any(axis=0), places[most], np.uint8(0))
 
 
-def enter(maps: dict[Manifestation, NDArray[np.float32]], codes: Codes, box: Box | None) -> None:
+def enter(
+    maps: dict[Manifestation, NDArray[np.float32]],
+    codes: Codes,
+    box: Box | None,
+    cuts: Cuts | None = None,
+) -> None:
     """Enter one slice's probabilities into its codes.
 
     Parameters
@@ -128,12 +142,14 @@ def enter(maps: dict[Manifestation, NDArray[np.float32]], codes: Codes, box: Box
         Shape (rows, columns), zeros; changed in place: as of `combine`.
     box
         What the network was shown.
+    cuts
+        As `combine`.
     """
     inside = np.s_[:, :] if box is None else np.s_[box.top : box.bottom, box.left : box.right]
     part = codes[inside]
     # Networks of one form may differ in size.
     restored = [restore(values[np.newaxis], part.shape) for values in maps.values()]
-    part[...] = combine(np.concatenate(restored), list(maps))
+    part[...] = combine(np.concatenate(restored), list(maps), cuts)
 
 
 def keep_to_lungs(codes: NDArray[np.uint8], lungs: NDArray[np.bool_], volume: Volume) -> None:
@@ -165,6 +181,7 @@ def make_segments(
     volume: Volume,
     lungs: NDArray[np.bool_] | None,
     streams: tuple[ModelRecord, ...],
+    cuts: Cuts | None = None,
 ) -> tuple[Segment, ...]:
     """Measure the masks.
 
@@ -176,9 +193,12 @@ def make_segments(
         What was analysed, and its lung mask.
     streams
         Which models spoke.
+    cuts
+        As `combine`.
     """
     result = []
     for code, key in enumerate(Manifestation, start=1):
+        cut = (cuts or {}).get(key, HALF)
         model = " + ".join(r.name for r in streams if {key.value, "all"} & set(r.streams))
-        result.append(measure(key, codes == code, volume, lungs, model))
+        result.append(measure(key, codes == code, volume, lungs, model, cut))
     return tuple(result)

@@ -7,13 +7,14 @@ networks run: NumPy, OpenCV and torch let each other work.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.cuts import Cut
 from inference.engine import Clock, Engine
 from inference.errors import CancelledError
 from inference.findings import Estimate, Manifestation
@@ -76,6 +77,8 @@ class Models:
     evidence
         Judges by what the streams saw, and is joined with the recogniser; None where there is none
         for these weights.
+    cuts
+        How the streams' probabilities become masks; at one half where none is named.
     """
 
     recogniser: ModelRecord
@@ -83,6 +86,7 @@ class Models:
     labeller: ModelRecord | None
     streams: tuple[ModelRecord, ...]
     evidence: ModelRecord | None = None
+    cuts: Mapping[Manifestation, Cut] = field(default_factory=dict)
 
     def parts(self) -> tuple[tuple[str, ModelRecord], ...]:
         """The part of the clock in which each is counted, in order of work."""
@@ -304,7 +308,7 @@ class Runner:
         maps = mean_of_networks(said.maps)
         for place in range(len(group)):
             here = {key: values[place] for key, values in maps.items()}
-            enter(here, codes[place], said.boxes[place])
+            enter(here, codes[place], said.boxes[place], self._models.cuts)
         if self._plan.lungs is not None:
             keep_to_lungs(codes, self._plan.lungs.mask[group], self._volume)
         if self.codes is not None:

@@ -66,6 +66,7 @@ class ElBana:
             labeller=store.find("manifestations") if ct else None,
             streams=wanted,
             evidence=store.evidence(recogniser, wanted) if ct else None,
+            cuts=store.cuts(context.streams) if ct else {},
         )
 
     def get_ready(self, volume: Volume, context: Context) -> None:
@@ -129,7 +130,7 @@ class ElBana:
             lungs = None if plan.lungs is None else plan.lungs.mask
             segments: tuple[Segment, ...] = ()
             if runner.codes is not None:
-                segments = make_segments(runner.codes, volume, lungs, models.streams)
+                segments = make_segments(runner.codes, volume, lungs, models.streams, models.cuts)
             lung_ml = None
             if lungs is not None and volume.has_geometry:
                 lung_ml = float(lungs.sum()) * volume.voxel_ml

@@ -8,13 +8,13 @@ from dataclasses import astuple, dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.cuts import HALF, Cut
 from inference.errors import AnalysisError
 from inference.findings import Manifestation
 from inference.framing import frame
 from inference.models import FORMS, ModelRecord
 from inference.preprocess import Box, restore
 from inference.systems.elbana import combine, mean_of_networks, stream_probabilities
-from inference.training.evaluation.cuts import HALF, Cut
 from inference.training.evaluation.figure import (
     Figure,
     Job,
@@ -100,7 +100,8 @@ def score(job: Job) -> dict[str, Scores]:
     for name, predictions in predict(job).items():
         found[name] = measure(predictions)
         if len(predictions.keys) > 1:
-            found[name + SHOWN_TOGETHER] = measure(predictions, together=True)
+            cuts = job.store.cuts(name.removeprefix("streams (").removesuffix(")"))
+            found[name + SHOWN_TOGETHER] = measure(predictions, cuts, together=True)
     return found
 
 
@@ -211,7 +212,7 @@ def measure(
         probabilities = predictions.on_truth(index)
         called = np.stack([c.call(p) for c, p in zip(each, probabilities, strict=True)])
         if together:
-            codes = combine(probabilities, keys)
+            codes = combine(probabilities, keys, cuts)
             called = np.stack([codes == CODES[key.value] for key in keys])
         truths = [mask == CODES[key.value] for key in keys]
         if INFECTION in found:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from inference.cuts import HALF, NEIGHBOURS, Cut
 from inference.findings import Manifestation
-from inference.training.evaluation.cuts import HALF, NEIGHBOURS, Cut
 from inference.training.evaluation.segmentation import Predictions
 from inference.training.losses import CODES, IGNORE
 from inference.training.mask_metrics import dice

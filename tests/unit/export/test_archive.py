@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inference.cuts import HALF, Cut
 from inference.errors import BadInputError, ExportRefusedError
 from inference.export.archive import load, save
 from inference.findings import Findings, Part
@@ -55,6 +56,19 @@ def test_what_each_of_several_models_says_is_kept(
         del stored["parts"]
     (tmp_path / "archive.json").write_text(json.dumps(text))
     assert load(tmp_path, volume).estimates[0].parts == (), "older archives know of one model"
+
+
+def test_how_masks_were_cut_is_kept(findings: Findings, volume: Volume, tmp_path: Path) -> None:
+    *others, effusion = findings.segments
+    given = replace(findings, segments=(*others, replace(effusion, cut=Cut(0.5, 0.1))))
+    save(given, volume, tmp_path)
+    _same(load(tmp_path, volume), given)
+    text = json.loads((tmp_path / "archive.json").read_text())
+    for stored in text["segments"]:
+        del stored["cut"]
+    (tmp_path / "archive.json").write_text(json.dumps(text))
+    found = [segment.cut for segment in load(tmp_path, volume).segments]
+    assert found == [HALF] * 3, "older archives were cut at one half"
 
 
 def test_what_was_not_computed_stays_so(xray: Findings, volume: Volume, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
+from inference.cuts import Cut
 from inference.errors import ExportRefusedError
 from inference.export.report import build_report, validate, write_json
 from inference.findings import SCHEMA_VERSION, Findings, Part
@@ -48,6 +49,17 @@ def test_what_was_found_is_written(
     assert [m["name"] for m in report["models"]] == ["recognition", "manifestations", "streams"]
     assert report["notes"] == list(findings.notes)
     assert report["study"]["spacing_mm"] == {"slices": 5.0, "rows": 0.8, "columns": 0.7}
+
+
+def test_how_masks_were_cut_is_written(
+    findings: Findings, study: Study, series: Series, volume: Volume
+) -> None:
+    *others, effusion = findings.segments
+    grown = replace(effusion, cut=Cut(0.5, 0.1))
+    report = build_report(replace(findings, segments=(*others, grown)), study, series, volume)
+    validate(report)
+    plain = {"seed": 0.5, "edge": 0.5}
+    assert [s["cut"] for s in report["segments"]] == [plain, plain, {"seed": 0.5, "edge": 0.1}]
 
 
 def test_what_each_of_several_models_says_is_written(

@@ -10,6 +10,7 @@ import pytest
 
 from inference.backends.eager import EagerRunner
 from inference.calibration import to_probabilities
+from inference.cuts import LEVELS, Cut
 from inference.engine import Engine
 from inference.errors import CancelledError
 from inference.findings import Findings, Manifestation
@@ -24,7 +25,6 @@ from inference.systems.elbana import (
     EFFUSION_MARGIN_MM,
     LUNG_MARGIN_MM,
     ElBana,
-    masks,
     stream_probabilities,
 )
 from inference.systems.elbana.planning import Groups, make_plan
@@ -93,8 +93,8 @@ def _in_one_pass(store: ModelStore, volume: Volume) -> tuple[dict[str, np.ndarra
     return logits, levels
 
 
-def _masked(levels: np.ndarray, half: int, volume: Volume) -> np.ndarray:
-    codes = np.where(levels.max(axis=0) > half, 1 + levels.argmax(axis=0), 0).astype(np.uint8)
+def _masked(levels: np.ndarray, least: int, volume: Volume) -> np.ndarray:
+    codes = np.where(levels.max(axis=0) > least, 1 + levels.argmax(axis=0), 0).astype(np.uint8)
     lungs = make_plan(volume).lungs.mask
     inside = dilate(lungs, volume, LUNG_MARGIN_MM)
     near = dilate(lungs, volume, EFFUSION_MARGIN_MM)
@@ -103,12 +103,16 @@ def _masked(levels: np.ndarray, half: int, volume: Volume) -> np.ndarray:
 
 
 def test_findings_are_those_of_one_pass_whatever_the_focus(
-    store: ModelStore, system: ElBana, chest: Volume, monkeypatch: pytest.MonkeyPatch
+    store: ModelStore, chest: Volume
 ) -> None:
     logits, levels = _in_one_pass(store, chest)
     # Networks with random weights are sure of nothing: the middle of what they say is taken.
-    monkeypatch.setattr(masks, "HALF", int(np.median(levels[levels > 0])))
-    codes = _masked(levels, masks.HALF, chest)
+    least = int(np.median(levels[levels > 0]))
+    cut = Cut.at((least + 0.5) / LEVELS)
+    cutting = ModelStore(store.folder)
+    cutting.form_cuts = {store.default_streams: dict.fromkeys(Manifestation, cut)}
+    system = ElBana(cutting, precision="float32")
+    codes = _masked(levels, least, chest)
     shares = np.bincount(codes.ravel(), minlength=4)[1:] / codes.size
     assert 0.005 < shares.sum() < 0.2, "a test of empty or full masks would prove nothing"
     expected = {
@@ -117,6 +121,7 @@ def test_findings_are_those_of_one_pass_whatever_the_focus(
     }
     assert 0.01 < np.median(expected["manifestations"]) < 0.99
     first = system.analyse(chest, _context())
+    assert {segment.cut for segment in first.segments} == {cut}
     for task, values in expected.items():
         told = first.estimate(task).per_slice[first.analysed]
         assert np.array_equal(told, values)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inference.cuts import HALF, Cut
 from inference.findings import Manifestation
 from inference.preprocess import Box
-from inference.training.evaluation.cuts import HALF, Cut
 from inference.training.evaluation.segmentation import Predictions, average, measure
 from inference.training.evaluation.thresholds import GROWN, PLAIN, choose, try_out
 from inference.training.losses import CODES

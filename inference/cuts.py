@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage
 
-__all__ = ["HALF", "NEIGHBOURS", "Cut"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
+__all__ = ["HALF", "LEVELS", "NEIGHBOURS", "Cut"]
+
+LEVELS = 255
+"""Probabilities that are kept in a byte are rounded to this many parts of one."""
 NEIGHBOURS = np.ones((3, 3), dtype=bool)
 """Pixels that touch at a corner belong together."""
 
@@ -27,6 +31,11 @@ class Cut:
         A region without any pixel above it is left out.
     edge
         At most `seed`; equal to it for a plain threshold.
+
+    Raises
+    ------
+    ValueError
+        When they are not in this order between 0 and 1.
     """
 
     seed: float
@@ -41,15 +50,35 @@ class Cut:
         """A plain threshold."""
         return cls(value, value)
 
+    @property
+    def is_plain(self) -> bool:
+        """There is one threshold only."""
+        return self.edge == self.seed
+
+    def in_words(self) -> str:
+        """Complete “marked where the probability …”."""
+        if self.is_plain:
+            return f"is above {self.seed:g}"
+        return f"is above {self.edge:g} in one piece with a place where it is above {self.seed:g}"
+
     def call(self, values: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Cut the probabilities of one slice, (rows, columns)."""
-        above = np.asarray(values > self.edge)
-        if self.edge == self.seed:
-            return above
+        return self._grow(values > self.edge, values > self.seed)
+
+    def call_levels(self, levels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Cut the probabilities of one slice in parts of `LEVELS`, (rows, columns)."""
+        return self._grow(levels > int(LEVELS * self.edge), levels > int(LEVELS * self.seed))
+
+    def _grow(self, above: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        if self.is_plain or not seeds.any():
+            return seeds
+        from scipy import ndimage
+
         labels, count = ndimage.label(above, NEIGHBOURS)
         holds = np.zeros(count + 1, dtype=bool)
-        holds[labels[values > self.seed]] = True
+        holds[labels[seeds]] = True
         return np.asarray(holds[labels])
 
 
 HALF = Cut.at(0.5)
+"""What is more probable than not."""
