@@ -81,6 +81,28 @@ class TestTheWatchdog:
             qtbot.wait(50)
         assert heart.longest_ms > MOST_MS
 
+    def test_looking_at_many_threads_beside_a_busy_one_is_no_alarm(
+        self, qtbot: Any, watched: Callable[[], Any]
+    ) -> None:
+        """A busy thread takes the interpreter for 5 ms whenever another lets it go."""
+        end = threading.Event()
+
+        def compute() -> None:
+            while not end.is_set():
+                sum(range(1000))
+
+        threads = [threading.Thread(target=end.wait) for _ in range(30)]
+        threads.append(threading.Thread(target=compute))
+        for thread in threads:
+            thread.start()
+        with watched() as heart:
+            qtbot.wait(400)
+        end.set()
+        for thread in threads:
+            thread.join()
+        assert heart.beats > 3
+        assert heart.longest_ms < MOST_MS
+
     @pytest.mark.skipif(not stood_in_line(), reason="the system does not say who waited")
     def test_waiting_on_the_windows_thread_is_noticed(
         self, qtbot: Any, watched: Callable[[], Any]
