@@ -75,6 +75,7 @@ def run(
     int
         Exit status.
     """
+    libraries.prepare()
     # Ctrl+C in the terminal ends the program; Python's own handler would wait for an event.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     app = _application()

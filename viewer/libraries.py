@@ -9,20 +9,27 @@ Afterwards Python looks through everything that is in memory, now and then, for 
 to any more. That takes another quarter of a second when PyTorch and pydicom are among it. Libraries
 stay until the end, so there is nothing to be found in them: they are taken out of what is looked
 through.
+
+And PySide reads the source of every module that is imported after it, PyTorch's thousand among
+them, to see whether the name of PySide is in it; the text stays in memory, too. That is for a
+switch that nothing here uses, and it is spared.
 """
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import importlib
 import importlib.util
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
-__all__ = ["bring_in", "keep", "loading"]
+__all__ = ["bring_in", "keep", "loading", "prepare"]
 
 _HEAVY = {
     "torch": ("lib/libtorch.so", "lib/libtorch.dylib"),
@@ -30,6 +37,29 @@ _HEAVY = {
     "openvino": ("libs/libopenvino.so*", "libs/libopenvino_intel_cpu_plugin.so"),
 }
 """Files of compiled code that take long to load and are free of Python, below the package."""
+
+
+_TURN_SECONDS = 0.001
+"""A thread that computes keeps the interpreter for so long when another asks for it. Drawing a
+picture lets it go and asks for it tens of times, and would wait for Python's 5 ms each time."""
+
+
+def prepare() -> None:
+    """Be quick to hand the interpreter over, and spare PySide's reading of sources.
+
+    To be called before the window's modules are imported; once more does no harm.
+    """
+    sys.setswitchinterval(_TURN_SECONDS)
+    importlib.import_module("PySide6.QtCore")
+    # Private: another release may keep it elsewhere, and read the sources again.
+    feature: Any = sys.modules.get("shibokensupport.feature")
+    if hasattr(feature, "_mod_uses_pyside"):
+        feature._mod_uses_pyside = _uses_no_switch
+
+
+def _uses_no_switch(_module: ModuleType) -> bool:
+    """Answer for a module that has no ``from __feature__ import``; then PySide changes nothing."""
+    return False
 
 
 def keep() -> None:

@@ -73,6 +73,9 @@ def open_study(wish: Wish, out: Path | None) -> int:
     if out is not None:
         _without_screen(wish, out)
         return 0
+    from viewer import libraries
+
+    libraries.prepare()
     from viewer import app
 
     if not wish.sample:

@@ -61,6 +61,16 @@ def time_left(seconds: float, done: int, total: int) -> str:
     return f"about {round(left) if left < 20 else 5 * round(left / 5)} s left"
 
 
+def _keep_place(tallest: QWidget) -> None:
+    """Let a widget have its place when it is hidden, too.
+
+    Otherwise the line grows with every job, and the pictures above it are drawn anew, smaller.
+    """
+    place = tallest.sizePolicy()
+    place.setRetainSizeWhenHidden(True)
+    tallest.setSizePolicy(place)
+
+
 class StatusBar(QStatusBar):
     """Shows the jobs of the workers, first come first shown.
 
@@ -112,6 +122,7 @@ class StatusBar(QStatusBar):
         self.cancel_button.setText("Cancel")
         self.cancel_button.setAccessibleName("Cancel what is being done")
         self.cancel_button.clicked.connect(cancel)
+        _keep_place(self.cancel_button)
         self.device = QLabel()
         self.device.setContentsMargins(8, 0, 8, 0)
         tell(self.device, "muted")

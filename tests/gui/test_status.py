@@ -73,6 +73,21 @@ def test_stage_counts_time_left_and_cancel(
     assert bar.stage.text() == ""
 
 
+def test_the_line_is_as_high_with_a_job_as_without(
+    qtbot: Any, bar: StatusBar, worker: Worker
+) -> None:
+    """The pictures above share the window with it, and would be drawn anew at another size."""
+    told: list[str] = []
+    before = bar.sizeHint().height()
+    worker.submit(waiting(told))
+    assert bar.cancel_button.isVisible()
+    assert bar.sizeHint().height() == before
+    assert bar.cancel_button.sizeHint().height() <= before
+    worker.cancel()
+    qtbot.waitUntil(lambda: not bar.cancel_button.isVisible())
+    assert bar.sizeHint().height() == before
+
+
 def test_tooltips_show_the_keys_in_use(
     bar: StatusBar, session: ReadingSession, make_study: Callable[..., Any]
 ) -> None:

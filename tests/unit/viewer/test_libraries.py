@@ -10,6 +10,7 @@ import sys
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -129,3 +130,33 @@ class TestCompiledCode:
         monkeypatch.syspath_prepend(tmp_path)
         monkeypatch.setitem(libraries._HEAVY, "a_broken_package", ("*.so",))
         assert libraries.bring_in("a_broken_package") == ()
+
+
+class TestPreparing:
+    """Before the window's modules are imported."""
+
+    @pytest.mark.parametrize(
+        ("prepared", "kept"), [("libraries.prepare()", False), ("import PySide6.QtCore", True)]
+    )
+    def test_sources_are_not_read(self, tmp_path: Path, prepared: str, kept: bool) -> None:
+        (tmp_path / "a_module.py").write_text("NUMBER = 3\n")
+        text = (
+            "import linecache, sys\nfrom viewer import libraries\n"
+            f"{prepared}\n"
+            f"sys.path.insert(0, {str(tmp_path)!r})\n"
+            "import a_module\n"
+            "print(any(name.endswith('a_module.py') for name in linecache.cache))\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=True
+        )
+        assert done.stdout.strip() == str(kept)
+
+    def test_another_release_may_keep_it_elsewhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = sys.getswitchinterval()
+        monkeypatch.setitem(sys.modules, "shibokensupport.feature", SimpleNamespace())
+        try:
+            libraries.prepare()
+            assert sys.getswitchinterval() < before
+        finally:
+            sys.setswitchinterval(before)
