@@ -9,6 +9,7 @@ head up and the front on the left.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -136,6 +137,8 @@ class EdgeLetters:
     bottom: str
 
 
+_KEPT = 64
+"""Answers that are kept: three axes of each of the volumes that are looked at in turn."""
 _IN_PLANE = {0: (0, 1), 1: (0, 2), 2: (1, 2)}
 """By the axis of the array that a plane lies across (slices, rows, columns): the columns of the
 affine along which its picture's columns and rows count."""
@@ -160,14 +163,7 @@ def in_plane_axes(
 
 def patient_axis(affine: NDArray[np.float64], axis: int = 0) -> int:
     """The patient axis (0 x, 1 y, 2 z) that is nearest to the normal of a plane."""
-    return int(np.argmax(np.abs(np.cross(*_unit_axes(affine, axis)))))
-
-
-def _unit_axes(
-    affine: NDArray[np.float64], axis: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    column, row = in_plane_axes(affine, axis)
-    return column / np.linalg.norm(column), row / np.linalg.norm(row)
+    return _chosen(np.asarray(affine, dtype=np.float64).tobytes(), axis)[0]
 
 
 def display_of(affine: NDArray[np.float64], axis: int = 0) -> Display:
@@ -180,12 +176,26 @@ def display_of(affine: NDArray[np.float64], axis: int = 0) -> Display:
     axis
         Of the array, that the planes lie across; 0 for stored slices.
     """
-    column, row = _unit_axes(affine, axis)
-    right, down = _SCREEN[patient_axis(affine, axis)]
+    return _chosen(np.asarray(affine, dtype=np.float64).tobytes(), axis)[1]
+
+
+def _unit_axes(
+    affine: NDArray[np.float64], axis: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    column, row = in_plane_axes(affine, axis)
+    return column / np.linalg.norm(column), row / np.linalg.norm(row)
+
+
+@lru_cache(maxsize=_KEPT)
+def _chosen(affine: bytes, axis: int) -> tuple[int, Display]:
+    """Patient axis and display; asked for tens of times a picture."""
+    column, row = _unit_axes(np.frombuffer(affine).reshape(4, 4), axis)
+    nearest = int(np.argmax(np.abs(np.cross(column, row))))
+    right, down = _SCREEN[nearest]
     transpose = bool(abs(row @ right) > abs(column @ right))
     if transpose:
         column, row = row, column
-    return Display(transpose, bool(column @ right < 0), bool(row @ down < 0))
+    return nearest, Display(transpose, bool(column @ right < 0), bool(row @ down < 0))
 
 
 def direction_letters(direction: NDArray[np.float64]) -> str:

@@ -8,6 +8,7 @@ way. Oblique ones are in `viewer.planes.oblique`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import cv2
@@ -34,6 +35,8 @@ __all__ = ["SHEAR_TOLERANCE", "Planes", "Section", "section_of", "why_not"]
 SHEAR_TOLERANCE = 0.01
 """Cosine between two axes of the array up to which planes across them count as straight (0.6°)."""
 
+_KEPT = 16
+"""Volumes of which it is known whether they are sheared."""
 _INSTEAD = "choose “As acquired”."
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -242,8 +245,13 @@ def why_not(volume: Volume, content: Content) -> str:
 
 
 def _is_sheared(volume: Volume) -> bool:
+    return _sheared(np.asarray(volume.affine, dtype=np.float64).tobytes())
+
+
+@lru_cache(maxsize=_KEPT)
+def _sheared(affine: bytes) -> bool:
     for axis in range(3):
-        column, row = in_plane_axes(volume.affine, axis)
+        column, row = in_plane_axes(np.frombuffer(affine).reshape(4, 4), axis)
         cosine = column @ row / (np.linalg.norm(column) * np.linalg.norm(row))
         if abs(float(cosine)) > SHEAR_TOLERANCE:
             return True
