@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QApplication
 
 from inference.errors import ExportRefusedError
 from inference.faults import record
+from inference.studies.elsewhere import working_elsewhere
 from viewer import libraries, theme
 from viewer.analysis import default_system
 from viewer.habits import looks_of
@@ -87,7 +88,7 @@ def run(
         os.environ["OMP_NUM_THREADS"] = str(choices.threads)
     window = MainWindow(default_system(system), settings, context)
     libraries.keep()
-    with _destroyed(window), _faults_told_in(window):
+    with working_elsewhere(), _destroyed(window), _faults_told_in(window):
         window.show()
         window.opener.tidy()
         if opened is not None:

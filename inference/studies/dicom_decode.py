@@ -13,7 +13,8 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import as_pixel_options, get_j2k_parameters
 from pydicom.uid import JPEG2000, UID, JPEG2000Lossless, RLELossless
 
-from inference.studies.dicom_file import DicomFile
+from inference.studies import elsewhere
+from inference.studies.dicom_file import DicomFile, open_dicom
 from inference.studies.dicom_header import Frame
 from inference.studies.dicom_values import printable
 from inference.studies.find import UnreadableError
@@ -32,6 +33,12 @@ _PLUGINS: Final[dict[str, str]] = {RLELossless: "pydicom"}
 """Decoders that are chosen; pylibjpeg's for RLE panics on damage, which no handler catches."""
 
 _JPEG_2000: Final = (JPEG2000Lossless, JPEG2000)
+
+_JPEG: Final = "1.2.840.10008.1.2.4."
+"""Begins the transfer syntaxes whose decoders are compiled code."""
+
+_SHORT_PIXELS: Final = 640 * 640
+"""A frame of so many is decoded in some 10 ms; with more the interpreter is kept for too long."""
 
 _one_at_a_time = Lock()
 """pydicom's decoders keep the interpreter to themselves until a frame is done. Several threads of
@@ -100,13 +107,41 @@ def decoded(file: DicomFile, frame: Frame) -> NDArray[np.generic]:
     options = as_pixel_options(file.dataset)
     stored = _jpeg_2000(file, frame, options)
     if stored is None:
+        stored = _by_another_process(file, frame)
+    if stored is None:
         with _one_at_a_time:
             stored = _by_pydicom(file, frame, options)
-    if stored.ndim == 3:
-        stored = to_grey(stored)
     if stored.shape != (frame.rows, frame.columns):
         raise UnreadableError(f"The pixels of “{frame.path.name}” have another size than declared.")
     return stored
+
+
+def _by_another_process(file: DicomFile, frame: Frame) -> NDArray[np.generic] | None:
+    """Decode where it holds nobody up; None where it is better done here."""
+    there = elsewhere.current()
+    if there is None or not file.transfer_syntax.startswith(_JPEG):
+        return None
+    # The first process takes half a second to come, and the first slice is waited for.
+    if not there.is_warm() and frame.rows * frame.columns <= _SHORT_PIXELS:
+        return None
+    try:
+        return there.run(_decoded_alone, frame)
+    except elsewhere.LostError as error:
+        raise UnreadableError(_damaged(frame)) from error
+    except OSError:
+        # The system gives no process: what can be decoded is worth the wait.
+        return None
+
+
+def _decoded_alone(frame: Frame) -> NDArray[np.generic]:
+    """In another process: nothing is shared with this one but the file."""
+    with open_dicom(frame.path, PIXEL_TAGS) as file:
+        return _by_pydicom(file, frame, as_pixel_options(file.dataset))
+
+
+def _damaged(frame: Frame) -> str:
+    name = frame.path.name
+    return f"The pixels of “{name}” are damaged and cannot be decoded; copy the file again."
 
 
 def _by_pydicom(file: DicomFile, frame: Frame, options: dict[str, Any]) -> NDArray[np.generic]:
@@ -139,10 +174,8 @@ def _by_pydicom(file: DicomFile, frame: Frame, options: dict[str, Any]) -> NDArr
         )
     except Exception as error:
         # Each decoder has its own exceptions, and all mean the same here.
-        raise UnreadableError(
-            f"The pixels of “{name}” are damaged and cannot be decoded; copy the file again."
-        ) from error
-    return stored
+        raise UnreadableError(_damaged(frame)) from error
+    return to_grey(stored) if stored.ndim == 3 else stored
 
 
 def _jpeg_2000(

@@ -15,12 +15,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from pydicom.uid import JPEGLSLossless
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from inference.studies.elsewhere import working_elsewhere
 from tests.gui.handling import is_whole
 from tests.gui.heartbeat import MOST_MS, Heartbeat, stood_in_line
+from tests.unit.studies.conftest import dataset
 from viewer.session import AnalysisState
 from viewer.window import MainWindow
 
@@ -171,6 +175,38 @@ class TestTheWindow:
         assert least_ms(partial(open_it, folder) for folder in folders) < MOST_MS
         assert window.session.volume is not None
         assert window.session.volume.shape[0] == _SLICES
+
+    def test_opening_a_large_compressed_radiograph(
+        self, qtbot: Any, window: MainWindow, tmp_path: Path, least_ms: Callable[..., float]
+    ) -> None:
+        """Its decoder would keep the interpreter for a third of a second."""
+        y, x = np.mgrid[:3000, :2500]
+        grey = 2000 + 800 * np.sin(x / 200) + 500 * np.cos(y / 150)
+        noise = np.random.default_rng(1).normal(0, 20, grey.shape)
+        ds = dataset((grey + noise).astype(np.uint16), Modality="DX", RescaleIntercept=0)
+        ds.compress(JPEGLSLossless, generate_instance_uid=False)
+
+        def written() -> Iterator[Path]:
+            for number in itertools.count(1):
+                path = tmp_path / f"{number}.dcm"
+                ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID = f"1.2.3.{number}"
+                ds.SeriesInstanceUID = f"1.2.4.{number}"
+                ds.save_as(path, enforce_file_format=True)
+                qtbot.wait(50)
+                yield path
+
+        def open_it(path: Path) -> None:
+            before = window.session.volume
+            window.opener.open_paths([path])
+            qtbot.waitUntil(lambda: window.session.volume is not before, timeout=60_000)
+            qtbot.waitUntil(lambda: is_whole(window), timeout=60_000)
+            qtbot.wait(50)
+
+        with working_elsewhere() as there:
+            qtbot.waitUntil(there.is_warm, timeout=60_000)
+            assert least_ms(partial(open_it, path) for path in written()) < MOST_MS
+        assert window.session.volume is not None
+        assert window.session.volume.shape == (1, 3000, 2500)
 
     def test_going_through_slices_while_they_are_read(
         self, qtbot: Any, window: MainWindow, folders: Iterator[Path],

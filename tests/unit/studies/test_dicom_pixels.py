@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import time
 
 import gdcm
 import numpy as np
@@ -24,7 +26,8 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from inference.studies import Code, Unit, Window, load, scan
+from inference.errors import BadInputError
+from inference.studies import Code, Unit, Window, dicom_decode, elsewhere, load, scan
 
 
 def codes(volume) -> set[str]:
@@ -164,22 +167,111 @@ def test_lossless_compression_changes_nothing(make_dataset, tmp_path, noise, syn
     assert not volume.lossy
 
 
-def test_jpeg_lossless_changes_nothing(write_slice, tmp_path, noise):
+def as_jpeg_lossless(plain, path):
     reader = gdcm.ImageReader()
-    reader.SetFileName(str(write_slice("plain.dcm", noise)))
+    reader.SetFileName(str(plain))
     assert reader.Read()
     change = gdcm.ImageChangeTransferSyntax()
     change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGLosslessProcess14_1))
     change.SetInput(reader.GetImage())
     assert change.Change()
     writer = gdcm.ImageWriter()
-    writer.SetFileName(str(tmp_path / "jpeg.dcm"))
+    writer.SetFileName(str(path))
     writer.SetFile(reader.GetFile())
     writer.SetImage(change.GetOutput())
     assert writer.Write()
-    volume = read(tmp_path / "jpeg.dcm")
+    return path
+
+
+def test_jpeg_lossless_changes_nothing(write_slice, tmp_path, noise):
+    path = as_jpeg_lossless(write_slice("plain.dcm", noise), tmp_path / "jpeg.dcm")
+    volume = read(path)
     np.testing.assert_array_equal(volume.array[0], noise.astype(int) - 1024)
     assert not volume.lossy
+
+
+class TestElsewhere:
+    """Decoders that keep the interpreter run in another process where the program has one."""
+
+    @pytest.fixture
+    def asked(self, monkeypatch):
+        """Give the paths of frames that were decoded by another process."""
+        paths = []
+        with elsewhere.working_elsewhere() as there:
+            run = there.run
+            monkeypatch.setattr(
+                there, "run", lambda f, frame: paths.append(frame.path.name) or run(f, frame)
+            )
+            yield paths
+
+    def test_values_are_the_same(self, asked, write_slice, tmp_path):
+        large = np.random.default_rng(2).integers(0, 3000, (700, 700)).astype(np.uint16)
+        path = as_jpeg_lossless(write_slice("plain.dcm", large), tmp_path / "jpeg.dcm")
+        volume = read(path)
+        assert asked == ["jpeg.dcm"]
+        np.testing.assert_array_equal(volume.array[0], large.astype(int) - 1024)
+
+    def test_a_small_slice_is_not_kept_waiting_for_a_process(self, asked, write_slice, tmp_path):
+        small = np.random.default_rng(3).integers(0, 3000, (64, 64)).astype(np.uint16)
+        path = as_jpeg_lossless(write_slice("plain.dcm", small), tmp_path / "jpeg.dcm")
+        np.testing.assert_array_equal(read(path).array[0], small.astype(int) - 1024)
+        assert asked == [], "it would still be starting"
+        end = time.monotonic() + 60
+        while not elsewhere.current().is_warm() and time.monotonic() < end:
+            time.sleep(0.01)
+        np.testing.assert_array_equal(read(path).array[0], small.astype(int) - 1024)
+        assert asked == ["jpeg.dcm"]
+
+    def test_colour_comes_back_as_grey(self, asked, make_dataset, tmp_path):
+        colour = np.full((700, 700, 3), (10, 20, 30), np.uint8)
+        buffer = io.BytesIO()
+        Image.fromarray(colour).save(buffer, "JPEG", quality=95)
+        ds = make_dataset(colour, Modality="OT", RescaleSlope=None, RescaleIntercept=None)
+        ds.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+        ds.PhotometricInterpretation = "YBR_FULL_422"
+        ds.PixelData = encapsulate([buffer.getvalue()])
+        ds["PixelData"].is_undefined_length = True
+        ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+        volume = read(tmp_path)
+        assert asked == ["a.dcm"]
+        assert volume.array.shape == (1, 700, 700)
+        assert abs(int(volume.array[0, 350, 350]) - 18) <= 2
+
+    def test_damage_is_told_in_the_same_sentence(self, asked, write_slice, tmp_path):
+        large = np.random.default_rng(2).integers(0, 3000, (700, 700)).astype(np.uint16)
+        path = as_jpeg_lossless(write_slice("plain.dcm", large), tmp_path / "jpeg.dcm")
+        content = path.read_bytes()
+        at = content.index(b"\xff\xd8\xff")
+        path.write_bytes(content[: at + 30] + bytes(200) + content[at + 230 :])
+        with pytest.raises(BadInputError, match="damaged and cannot be decoded; copy the file"):
+            read(path)
+        assert asked == ["jpeg.dcm"]
+
+    def test_a_decoder_that_crashes_damages_its_slice_alone(
+        self, write_slice, tmp_path, monkeypatch
+    ):
+        large = np.full((700, 700), 24, np.uint16)
+        path = as_jpeg_lossless(write_slice("plain.dcm", large), tmp_path / "jpeg.dcm")
+        monkeypatch.setattr(dicom_decode, "_decoded_alone", _crash)
+        with elsewhere.working_elsewhere():
+            with pytest.raises(BadInputError, match="damaged and cannot be decoded"):
+                read(path)
+            monkeypatch.undo()
+            assert (read(path).array[0] == 24 - 1024).all()
+
+    def test_without_a_process_it_is_decoded_here(self, write_slice, tmp_path, monkeypatch):
+        def none(_processes):
+            raise BlockingIOError("no more processes")
+
+        monkeypatch.setattr(elsewhere, "_pool", none)
+        large = np.full((700, 700), 24, np.uint16)
+        path = as_jpeg_lossless(write_slice("plain.dcm", large), tmp_path / "jpeg.dcm")
+        with elsewhere.working_elsewhere():
+            assert (read(path).array[0] == 24 - 1024).all()
+
+
+def _crash(_frame):
+    os._exit(11)
 
 
 @pytest.mark.parametrize("flag", ["01", None])
