@@ -82,6 +82,9 @@ class ModelRecord:
         recogniser first.
     description
         Of evidence: the `DESCRIPTION` that it was fitted to.
+    silent
+        Of streams as a part of a form: those that others of the form speak of alone. Not of the
+        model but of the form; `ModelStore.streams` sets it.
     """
 
     name: str
@@ -108,6 +111,7 @@ class ModelRecord:
     description: int = 1
     figures: tuple[dict[str, Any], ...] = field(default=())
     calibrations: tuple[Calibration, ...] = ()
+    silent: tuple[str, ...] = ()
 
     def calibration(self, task: str) -> Calibration | None:
         """The calibration of a task; None when there is none, or it was fitted to other weights."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,8 +38,8 @@ MAX_TOTAL_BYTES = 160_000_000
 MANIFEST_FORMAT = 1
 FORMS = ("shared", "separate", "mixed", "all")
 """How the streams may be arranged: one encoder for all; a network each, as the paper has it; one
-encoder for all, averaged with networks that know some of the lesions only; one network that gives
-every pixel one class."""
+encoder for all, averaged with a U-Net or with networks that know some of the lesions only; one
+network that gives every pixel one class."""
 
 
 def _sha256(path: Path) -> str:
@@ -86,6 +86,8 @@ class ModelStore:
         self.default_reason = ""
         self.default_recognisers: dict[str, str] = {}
         self.recogniser_reason = ""
+        self.silent: dict[str, dict[str, tuple[str, ...]]] = {}
+        """By form and model, the streams in which others of the form speak alone."""
         self.form_cuts: dict[str, dict[Manifestation, Cut]] = {}
         self.cuts_reason = ""
         path = self.folder / "manifest.json"
@@ -102,6 +104,10 @@ class ModelStore:
             self.default_reason = content["default_reason"]
             self.default_recognisers = dict(content.get("default_recognisers", {}))
             self.recogniser_reason = content.get("recogniser_reason", "")
+            self.silent = {
+                form: {name: tuple(streams) for name, streams in models.items()}
+                for form, models in content.get("silent", {}).items()
+            }
             self.form_cuts = {
                 form: {Manifestation(key): Cut(**cut) for key, cut in cuts.items()}
                 for form, cuts in content.get("cuts", {}).items()
@@ -137,12 +143,16 @@ class ModelStore:
             "default_reason": self.default_reason,
             "default_recognisers": self.default_recognisers,
             "recogniser_reason": self.recogniser_reason,
+            "silent": self.silent,
             "cuts": {
                 form: {key.value: asdict(cut) for key, cut in cuts.items()}
                 for form, cuts in self.form_cuts.items()
             },
             "cuts_reason": self.cuts_reason,
-            "models": [asdict(r) for r in self.records],
+            "models": [
+                {key: value for key, value in asdict(r).items() if key != "silent"}
+                for r in self.records
+            ],
         }
         self.folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
@@ -211,7 +221,8 @@ class ModelStore:
         Returns
         -------
         tuple of ModelRecord
-            Where several mark the same manifestation, the mean of them counts.
+            Where several mark the same manifestation, the mean of them counts; but see
+            `ModelRecord.silent`.
 
         Raises
         ------
@@ -227,13 +238,15 @@ class ModelStore:
             [r for r in installed if r.form == name and r not in whole]
             for name in ("shared", "separate")
         )
-        most = max((len(r.streams) for r in shared), default=0)
-        complete = [r for r in shared if len(r.streams) == most]
-        partial = [r for r in shared if len(r.streams) < most]
+        # The paper's frame, a decoder for each stream, is the form; a U-Net helps it, if it can.
+        framed = [r for r in shared if r.network.get("decoder") != "unet"] or shared
+        most = max((len(r.streams) for r in framed), default=0)
+        complete = [r for r in framed if len(r.streams) == most]
+        helpers = [r for r in shared if r not in complete]
         chosen = {
             "shared": complete,
             "separate": separate,
-            "mixed": [*complete, *partial] if partial else [],
+            "mixed": [*complete, *helpers] if helpers else [],
             "all": whole,
         }[wanted]
         if not chosen:
@@ -243,7 +256,8 @@ class ModelStore:
                 f"The models of the form {wanted!r} are shown different parts of a picture; "
                 "install streams of one framing."
             )
-        return tuple(chosen)
+        silent = self.silent.get(wanted, {})
+        return tuple(replace(r, silent=silent[r.name]) if r.name in silent else r for r in chosen)
 
     def cuts(self, form: str) -> dict[Manifestation, Cut]:
         """How the probabilities of a form of the streams become masks.
@@ -264,7 +278,7 @@ class ModelStore:
         """Of streams: the first of `FORMS` in which they speak; empty when in none."""
         for form in FORMS:
             try:
-                if record in self.streams(form):
+                if record.name in {r.name for r in self.streams(form)}:
                     return form
             except AnalysisError:
                 continue
@@ -354,8 +368,6 @@ class ModelStore:
         AnalysisError
             When the file, or all together, would be too large to ship.
         """
-        from dataclasses import replace
-
         content = weights.read_bytes()
         entered = replace(
             record,

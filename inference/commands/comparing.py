@@ -48,6 +48,13 @@ def cross_validate(
             "[default: all]"
         ),
     ] = None,
+    silence: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="As NAME:STREAM, a network that says nothing of a stream in the mixed form; may "
+            "be repeated."
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     enter: Annotated[
         str,
@@ -87,7 +94,7 @@ def cross_validate(
     starts = tuple(init or ("random",))
     figures = run(
         recipes, rows, out, folds=chosen_folds, device=device, init=starts, keep=tuple(keep or ()),
-        tell=console.print,
+        silence=tuple(silence or ()), tell=console.print,
     )  # fmt: skip
     print_tables(figures, console)
     write_json(figures, out / "figures.json")

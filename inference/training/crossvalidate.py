@@ -81,6 +81,7 @@ def cross_validate(
     device: str = "auto",
     init: Sequence[str] = ("random",),
     keep: Sequence[str] = (),
+    silence: Sequence[str] = (),
     quiet: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[Figure]:
@@ -104,7 +105,10 @@ def cross_validate(
         As `loop.train`, for all recipes or one for each; ``{fold}`` in it becomes the fold.
     keep
         Streams that speak of networks whose streams share a decoder (a U-Net's); all when empty.
-        Beside networks that know all streams they then give the form ``"mixed"``.
+        Beside networks of the paper's frame they give the form ``"mixed"``.
+    silence
+        As ``NAME:STREAM``: a recipe whose network says nothing of a stream in the form ``"mixed"``,
+        where others speak of it.
     tell
         Gets a sentence before and after each training.
 
@@ -145,7 +149,7 @@ def cross_validate(
             start = begin.replace("{fold}", str(fold))
             _refuse_known(groups_behind(start), rows, of_group, kind, fold)
             _learn(of_fold(recipe, fold), rows, of_group, store, device, start, quiet, tell)
-        job = held_out(rows, out, fold, keep, device)
+        job = held_out(rows, out, fold, keep, device, silence)
         if kind == "recognition":
             rows_of_it = tuple(r for r in job.rows if r.modality in modalities)
             job = dataclasses.replace(job, rows=rows_of_it)
@@ -157,7 +161,12 @@ def cross_validate(
 
 
 def held_out(
-    rows: Sequence[Row], out: Path, fold: int, keep: Sequence[str] = (), device: str = "auto"
+    rows: Sequence[Row],
+    out: Path,
+    fold: int,
+    keep: Sequence[str] = (),
+    device: str = "auto",
+    silence: Sequence[str] = (),
 ) -> Job:
     """The pictures of a fold, to be scored with the networks that were trained without it.
 
@@ -165,18 +174,33 @@ def held_out(
     ----------
     rows
         Of `manifest.read_manifest`; all of them.
-    out, fold, keep, device
+    out, fold, keep, device, silence
         As `cross_validate`.
 
     Raises
     ------
     BadInputError
-        As `cross_validate`, for streams to keep.
+        As `cross_validate`, for streams to keep and to silence.
     """
     store = ModelStore(out / f"fold-{fold}" / "store")
+    store = _kept(store, keep) if keep else store
+    store.silent = {"mixed": _silenced(store, silence)}
     of_group = fold_of_groups(rows)
     those = [r for r in rows if of_group.get(r.group) == fold or r.role == "mask"]
-    return Job.begin(those, _kept(store, keep) if keep else store, SPLITS[:1], device, None)
+    return Job.begin(those, store, SPLITS[:1], device, None)
+
+
+def _silenced(store: ModelStore, silence: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for one in silence:
+        name, _, stream = one.partition(":")
+        if not any(r.name == name and stream in r.streams for r in store.records):
+            raise BadInputError(
+                f"--silence takes a recipe and one of its streams, as streams-shared:effusion, not "
+                f"{one!r}."
+            )
+        found[name] = (*found.get(name, ()), stream)
+    return found
 
 
 def _refuse_known(

@@ -142,6 +142,6 @@ def _maps(
 ) -> dict[Manifestation, NDArray[np.float32]]:
     parts: dict[Manifestation, list[NDArray[np.float32]]] = {}
     for _, output in engine.run(record, pictures, f"Drawing with {record.name}", progress, 16, []):
-        for key, values in stream_probabilities(output).items():
+        for key, values in stream_probabilities(output, record.silent).items():
             parts.setdefault(key, []).append(values)
     return {key: np.concatenate(values) for key, values in parts.items()}

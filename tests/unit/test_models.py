@@ -163,6 +163,27 @@ def test_a_form_of_the_streams_may_have_cuts_of_its_own(
         ModelStore(store.folder)
 
 
+def test_a_network_may_be_silent_in_a_form(installed: tuple[ModelStore, ModelRecord]) -> None:
+    store, record = installed
+    of_all = {"form": "shared", "streams": {"ggo": 1, "effusion": 1}}
+    store.write([
+        replace(record, name="framed", kind="streams", network=of_all),
+        replace(record, name="unet", kind="streams", network={**of_all, "decoder": "unet"}),
+    ])  # fmt: skip
+    assert [r.name for r in store.streams("shared")] == ["framed"], "the paper's frame is the form"
+    assert [(r.name, r.silent) for r in store.streams("mixed")] == [("framed", ()), ("unet", ())]
+    store.silent = {"mixed": {"framed": ("effusion",)}}
+    store.write(store.records)
+    read = ModelStore(store.folder)
+    assert [r.silent for r in read.streams("mixed")] == [("effusion",), ()]
+    assert [r.silent for r in read.streams("shared")] == [()]
+    assert {r.name: read.form_of(r) for r in read.records} == {"framed": "shared", "unet": "mixed"}
+    assert read.records == store.records, "it is said of the form, not of the model"
+    alone = [replace(r, name="unet") for r in store.records if r.name == "unet"]
+    store.write(alone)
+    assert [r.name for r in store.streams("shared")] == ["unet"]
+
+
 def test_a_manifest_without_recognisers_by_modality_is_still_read(
     installed: tuple[ModelStore, ModelRecord],
 ) -> None:
@@ -170,7 +191,7 @@ def test_a_manifest_without_recognisers_by_modality_is_still_read(
     path = store.folder / "manifest.json"
     content = json.loads(path.read_text())
     del content["default_recognisers"], content["recogniser_reason"]
-    del content["cuts"], content["cuts_reason"]
+    del content["cuts"], content["cuts_reason"], content["silent"]
     del content["models"][0]["modalities"]
     path.write_text(json.dumps(content))
     assert ModelStore(store.folder).records == (record,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +36,9 @@ Cuts = Mapping[Manifestation, Cut]
 
 
 def stream_probabilities(
-    logits: dict[str, NDArray[np.float32]],
+    logits: dict[str, NDArray[np.float32]], silent: Collection[str] = ()
 ) -> dict[Manifestation, NDArray[np.float32]]:
-    """Probability maps by manifestation from the logits of one form of the streams.
+    """Probability maps by manifestation from the logits of one network of the streams.
 
     Parameters
     ----------
@@ -46,6 +46,8 @@ def stream_probabilities(
         By stream: (n, 1, h, w), or (n, 4, h, w) of the all-class network, whose map is the odds
         against background, so that one half is where it wins. What marks no manifestation is
         skipped.
+    silent
+        Streams to be skipped, too (`ModelRecord.silent`).
 
     Returns
     -------
@@ -61,7 +63,7 @@ def stream_probabilities(
     return {
         Manifestation(name): sigmoid(values[:, 0])
         for name, values in logits.items()
-        if name in set(Manifestation)
+        if name in set(Manifestation) - set(silent)
     }
 
 
@@ -199,6 +201,8 @@ def make_segments(
     result = []
     for code, key in enumerate(Manifestation, start=1):
         cut = (cuts or {}).get(key, HALF)
-        model = " + ".join(r.name for r in streams if {key.value, "all"} & set(r.streams))
+        model = " + ".join(
+            r.name for r in streams if {key.value, "all"} & (set(r.streams) - set(r.silent))
+        )
         result.append(measure(key, codes == code, volume, lungs, model, cut))
     return tuple(result)

@@ -240,8 +240,9 @@ class Runner:
         for record in models.streams:
             with self._clock.part("segment"):
                 outputs = self._outputs(record, prepared)
-                maps.append(stream_probabilities(outputs))
-            if models.evidence is not None and EVIDENCE in outputs:
+                maps.append(stream_probabilities(outputs, record.silent))
+            fitted = models.evidence is not None and record.name in models.evidence.fitted_to
+            if models.evidence is not None and fitted and EVIDENCE in outputs:
                 with self._clock.part("recognise"):
                     both = join(self._engine, models.evidence, logits[JOINED], outputs[EVIDENCE])
                 names = (models.recogniser.name, models.evidence.name)

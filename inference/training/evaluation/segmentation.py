@@ -140,9 +140,10 @@ def _of_form(job: Job, records: Sequence[ModelRecord], mirrored: bool) -> Predic
     parts = []
     for record in records:
         pictures = np.stack([prepared(grey, record) for grey in greys])
-        here = stream_probabilities(outputs(job, record, pictures))
+        here = stream_probabilities(outputs(job, record, pictures), record.silent)
         if mirrored:
-            other = stream_probabilities(outputs(job, record, pictures[..., ::-1].copy()))
+            turned = outputs(job, record, pictures[..., ::-1].copy())
+            other = stream_probabilities(turned, record.silent)
             here = {k: np.float32(0.5) * (here[k] + other[k][..., ::-1]) for k in here}
         parts.append(here)
     maps = mean_of_networks(parts)

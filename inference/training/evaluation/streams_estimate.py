@@ -77,7 +77,8 @@ def _of_form(job: Job, records: Sequence[ModelRecord]) -> Scores | None:
     rows, truth = known_slices(job, records[0])
     if not rows:
         return None
-    maps = mean_of_networks([stream_probabilities(logits(job, r, rows)) for r in records])
+    parts = [stream_probabilities(logits(job, r, rows), r.silent) for r in records]
+    maps = mean_of_networks(parts)
     if set(maps) != set(Manifestation):
         return None
     values = {

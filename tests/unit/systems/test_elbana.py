@@ -235,7 +235,9 @@ def test_masks_of_pictures_lie_in_what_the_streams_were_shown(
 ) -> None:
     """Streams that mark all they see."""
 
-    def everything(outputs: dict[str, np.ndarray]) -> dict[Manifestation, np.ndarray]:
+    def everything(
+        outputs: dict[str, np.ndarray], _silent: tuple[str, ...]
+    ) -> dict[Manifestation, np.ndarray]:
         return {Manifestation.GGO: np.ones((len(outputs["ggo"]), 64, 64), dtype=np.float32)}
 
     monkeypatch.setattr(runner, "stream_probabilities", everything)
@@ -278,11 +280,29 @@ def test_in_the_mixed_form_a_mask_names_all_who_marked_it(system: ElBana, chest:
     }
 
 
+def test_a_silent_network_leaves_a_lesion_to_the_others_of_the_form(
+    store: ModelStore, chest: Volume
+) -> None:
+    quiet = copy.copy(store)
+    quiet.silent = {"mixed": {"streams-shared": ("ggo",)}}
+    told = ElBana(quiet, precision="float32").analyse(chest, _context(streams="mixed"))
+    assert {s.key: s.model for s in told.segments} == {
+        Manifestation.GGO: "streams-lung",
+        Manifestation.CONSOLIDATION: "streams-shared + streams-lung",
+        Manifestation.EFFUSION: "streams-shared",
+    }
+    assert [r.silent for r in quiet.streams("shared")] == [()], "alone it speaks of everything"
+    logits = {"ggo": np.zeros((1, 1, 2, 2), np.float32), "effusion": np.ones((1, 1, 2, 2), "f4")}
+    assert list(stream_probabilities(logits, ("ggo",))) == [Manifestation.EFFUSION]
+
+
 @pytest.mark.parametrize(("other", "marked"), [(0.1, False), (0.3, True)])
 def test_networks_that_mark_the_same_are_averaged(
     system: ElBana, chest: Volume, monkeypatch: pytest.MonkeyPatch, other: float, marked: bool
 ) -> None:
-    def maps(outputs: dict[str, np.ndarray]) -> dict[Manifestation, np.ndarray]:
+    def maps(
+        outputs: dict[str, np.ndarray], _silent: tuple[str, ...]
+    ) -> dict[Manifestation, np.ndarray]:
         n, part = len(outputs["ggo"]), "effusion" not in outputs
         side, value = (96, other) if part else (64, 0.8)
         return {Manifestation.GGO: np.full((n, side, side), value, np.float32)}

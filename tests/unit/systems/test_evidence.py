@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from inference.findings import Findings
 from inference.models import DESCRIPTION, ModelRecord, ModelStore, Split
 from inference.networks.evidence import EvidenceNetwork
+from inference.networks.factory import make_network
 from inference.partial import Partial
 from inference.studies.model import Volume
 from inference.systems.base import Context
@@ -78,6 +79,25 @@ def test_the_joined_value_is_what_is_shown_and_its_parts_are_told(
         shown[group.indices] = said.values
     np.testing.assert_array_equal(shown, joined.shown_per_slice)
     assert findings.estimate("manifestations").parts == ()
+
+
+def test_only_the_streams_that_it_was_fitted_to_give_evidence(
+    make_store: Callable[..., ModelStore], chest: Volume, tmp_path: Path
+) -> None:
+    """A U-Net that knows all lesions describes pictures, too, but in numbers of its own."""
+    made = make_store(0.0, 1.0)
+    helper = made.find("streams-lung")
+    settings = {**helper.network, "streams": made.find("streams-shared").network["streams"]}
+    torch.manual_seed(3)
+    weights = make_network("streams", settings).half().state_dict()
+    path = tmp_path / "unet.safetensors"
+    save_file({k: v.contiguous() for k, v in weights.items()}, path)
+    made.install(path, replace(helper, network=settings))
+    alone, beside = (_analyse(made, chest, streams=form) for form in ("shared", "mixed"))
+    assert "streams-lung" in {m.name for m in beside.models}
+    one, other = alone.estimate("covid-2"), beside.estimate("covid-2")
+    assert (one.model, other.model) == (BOTH, BOTH)
+    assert other.study == pytest.approx(one.study, abs=1e-6)
 
 
 @pytest.mark.parametrize(("weights", "part"), [((1.0, 0.0), 0), ((0.0, 1.0), 1)])

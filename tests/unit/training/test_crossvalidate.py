@@ -16,6 +16,7 @@ from inference.errors import BadInputError
 from inference.models import ModelStore
 from inference.training import crossvalidate, levers
 from inference.training.crossvalidate import cross_validate, of_fold
+from inference.training.evaluation.figure import Figure
 from inference.training.groups import groups_behind, remember_groups
 from inference.training.manifest import fold_of_groups, read_manifest
 from inference.training.recipe import load_recipe
@@ -114,6 +115,14 @@ decoder = "unet"
 """)  # fmt: skip
 
 
+def _effusion(figures: list[Figure], form: str) -> dict[str, float]:
+    return {
+        f.metric: f.value
+        for f in figures
+        if f.model == f"streams ({form})" and f.source == "toy, effusion"
+    }
+
+
 class TestMixed:
     """A network that marks some lesions speaks of those beside one that marks all."""
 
@@ -152,7 +161,26 @@ class TestMixed:
     ) -> None:
         recipes, rows = [load_recipe(shared), load_recipe(unet)], read_manifest(lesion_folder)
         figures = cross_validate(recipes, rows, tmp_path, folds=[0], device="cpu", quiet=True)
-        assert {f.model.partition(",")[0] for f in figures} == {"streams (shared)"}
+        assert _effusion(figures, "shared") != _effusion(figures, "mixed")
+
+    def test_a_silent_network_leaves_a_stream_to_the_other(
+        self, shared: Path, unet: Path, lesion_folder: Path, tmp_path: Path
+    ) -> None:
+        rows = read_manifest(lesion_folder)
+
+        def figures(*recipes: Path, silence: tuple[str, ...] = ()) -> list[Figure]:
+            chosen = [load_recipe(recipe) for recipe in recipes]
+            out = tmp_path / "-".join(r.name for r in chosen)
+            return cross_validate(
+                chosen, rows, out, folds=[0], device="cpu", quiet=True, silence=silence
+            )
+
+        alone, both = figures(unet), figures(shared, unet, silence=("tiny:effusion",))
+        assert _effusion(both, "mixed") == _effusion(alone, "shared") != {}
+        assert _effusion(both, "shared") != _effusion(alone, "shared")
+        for wrong in ("tiny", "tiny:lungs", "other:effusion"):
+            with pytest.raises(BadInputError, match="takes a recipe and one of its streams"):
+                figures(shared, unet, silence=(wrong,))
 
     def test_what_cannot_be_kept_is_refused(
         self, shared: Path, unet: Path, lesion_folder: Path, tmp_path: Path
