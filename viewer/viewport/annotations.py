@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -122,10 +122,19 @@ def place(annotations: Annotations, width: float, height: float) -> list[Placed]
     # Corners share the width with the letter between them.
     column = (width - 2 * _MARGIN - 3 * letter_metrics.horizontalAdvance("HL")) / 2.0
     floor = height - _MARGIN - line
+    below_letter = _MARGIN + line
 
-    def block(lines: Sequence[Line], top: float, *, right: bool) -> Iterable[Placed]:
+    def block(
+        lines: Sequence[Line], top: float, *, right: bool, beside: Sequence[Line] | None = None
+    ) -> Iterable[Placed]:
         for index, entry in enumerate(lines):
-            text = metrics.elidedText(entry.text, Qt.TextElideMode.ElideRight, column - 2 * _PAD)
+            room = column - 2 * _PAD
+            if beside is not None and top + index * line >= below_letter:
+                # Below the letter the corner opposite leaves what it does not need.
+                other = beside[index].text if index < len(beside) else ""
+                taken = min(metrics.horizontalAdvance(other), column - 2 * _PAD)
+                room = width - 2 * _MARGIN - taken - 5 * _PAD
+            text = metrics.elidedText(entry.text, Qt.TextElideMode.ElideRight, room)
             extent = metrics.horizontalAdvance(text) + 2 * _PAD
             x = width - _MARGIN - extent if right else _MARGIN
             rect = QRectF(x, top + index * line, extent, line)
@@ -133,7 +142,7 @@ def place(annotations: Annotations, width: float, height: float) -> list[Placed]
 
     banner = metrics.elidedText(BANNER, Qt.TextElideMode.ElideRight, width - 2 * _MARGIN)
     placed = [_centred(Role.BANNER, banner, metrics, width / 2, floor)]
-    placed += block(annotations.top_left, _MARGIN, right=False)
+    placed += block(annotations.top_left, _MARGIN, right=False, beside=annotations.top_right)
     placed += block(annotations.top_right, _MARGIN, right=True)
     bottom = annotations.bottom_right
     placed += block(bottom, floor - _PAD - len(bottom) * line, right=True)
@@ -168,7 +177,11 @@ def place(annotations: Annotations, width: float, height: float) -> list[Placed]
         top_of = (height - large.height() - 2.0) / 2
         placed.append(_centred(Role.INSTEAD, annotations.instead, large, width / 2, top_of))
     if annotations.letters is not None:
-        placed += _place_letters(annotations.letters, letter_metrics, width, height, floor)
+        letters = _place_letters(annotations.letters, letter_metrics, width, height, floor)
+        # No taller than the first line, so that the second has the room below it.
+        placed += (
+            replace(e, rect=QRectF(e.rect.x(), e.rect.y(), e.rect.width(), line)) for e in letters
+        )
     return placed
 
 

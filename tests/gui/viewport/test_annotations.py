@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -62,6 +63,23 @@ def test_everything_has_a_place_of_its_own(size):
         assert not one.rect.intersects(other.rect), (one, other)
     for entry in placed:
         assert QRectF(0, 0, width, height).contains(entry.rect), entry
+
+
+@pytest.mark.parametrize("beside", [(), (Line("a third line"),)])
+def test_below_the_letter_a_line_has_the_room_that_is_left(beside):
+    """How thick a slab is must not be cut off in a narrow pane."""
+    slab = "MIP of 12 planes, 15.0 mm, every 1.2 mm"
+    full = crowded(320)
+    wide = replace(
+        full, top_left=(*full.top_left, Line(slab)), top_right=(*full.top_right, *beside)
+    )
+    placed = place(wide, 320, 400)
+    texts = [entry.text for entry in placed]
+    assert (slab in texts) == (not beside)
+    assert full.top_left[1].text in texts, "beside it stands the zoom alone"
+    assert full.top_left[0].text not in texts, "beside the letter there is no room"
+    for one, other in combinations(placed, 2):
+        assert not one.rect.intersects(other.rect), (one, other)
 
 
 @pytest.mark.parametrize("size", [(320, 240), (700, 500), (1400, 1000)])
