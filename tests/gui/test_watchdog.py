@@ -158,6 +158,14 @@ def folders(qtbot: Any, write_ct: Callable[..., Path]) -> Iterator[Path]:
     return write()
 
 
+def _open(qtbot: Any, window: MainWindow, path: Path) -> None:
+    before = window.session.volume
+    window.opener.open_paths([path])
+    qtbot.waitUntil(lambda: window.session.volume is not before, timeout=60_000)
+    qtbot.waitUntil(lambda: is_whole(window), timeout=60_000)
+    qtbot.wait(50)
+
+
 class TestTheWindow:
     """What takes long is done elsewhere."""
 
@@ -165,14 +173,7 @@ class TestTheWindow:
         self, qtbot: Any, window: MainWindow, folders: Iterator[Path],
         least_ms: Callable[..., float],
     ) -> None:  # fmt: skip
-        def open_it(folder: Path) -> None:
-            before = window.session.volume
-            window.opener.open_paths([folder])
-            qtbot.waitUntil(lambda: window.session.volume is not before, timeout=60_000)
-            qtbot.waitUntil(lambda: is_whole(window), timeout=60_000)
-            qtbot.wait(50)
-
-        assert least_ms(partial(open_it, folder) for folder in folders) < MOST_MS
+        assert least_ms(partial(_open, qtbot, window, folder) for folder in folders) < MOST_MS
         assert window.session.volume is not None
         assert window.session.volume.shape[0] == _SLICES
 
@@ -195,16 +196,9 @@ class TestTheWindow:
                 qtbot.wait(50)
                 yield path
 
-        def open_it(path: Path) -> None:
-            before = window.session.volume
-            window.opener.open_paths([path])
-            qtbot.waitUntil(lambda: window.session.volume is not before, timeout=60_000)
-            qtbot.waitUntil(lambda: is_whole(window), timeout=60_000)
-            qtbot.wait(50)
-
         with working_elsewhere() as there:
             qtbot.waitUntil(there.is_warm, timeout=60_000)
-            assert least_ms(partial(open_it, path) for path in written()) < MOST_MS
+            assert least_ms(partial(_open, qtbot, window, path) for path in written()) < MOST_MS
         assert window.session.volume is not None
         assert window.session.volume.shape == (1, 3000, 2500)
 
