@@ -203,6 +203,9 @@ def cuts(
     keep: Annotated[
         list[str] | None, typer.Option(help="As the cross-validation was given it.")
     ] = None,
+    silence: Annotated[
+        list[str] | None, typer.Option(help="As the cross-validation was given it.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     models: Annotated[Path | None, typer.Option(help="Another model store.")] = None,
     enter: Annotated[
@@ -225,7 +228,8 @@ def cuts(
     store = ModelStore(models)
     chosen = choose_cuts(
         read_manifest(data), out, store, store.default_streams if form == "default" else form,
-        [Manifestation(name) for name in stream], keep=tuple(keep or ()), device=device,
+        [Manifestation(name) for name in stream], keep=tuple(keep or ()),
+        silence=tuple(silence or ()), device=device,
     )  # fmt: skip
     for key, cut in chosen.cuts.items():
         typer.echo(

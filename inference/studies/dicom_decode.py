@@ -127,10 +127,12 @@ def _by_another_process(file: DicomFile, frame: Frame) -> NDArray[np.generic] | 
     try:
         return there.run(_decoded_alone, frame)
     except elsewhere.LostError as error:
-        raise UnreadableError(_damaged(frame)) from error
+        if there.works():
+            raise UnreadableError(_damaged(frame)) from error
     except OSError:
-        # The system gives no process: what can be decoded is worth the wait.
-        return None
+        pass
+    # There are no such processes here: what can be decoded is worth the wait.
+    return None
 
 
 def _decoded_alone(frame: Frame) -> NDArray[np.generic]:

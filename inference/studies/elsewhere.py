@@ -99,6 +99,14 @@ class Elsewhere:
                 self._leave()
         return self._warm
 
+    def works(self) -> bool:
+        """Try it: whether a process comes and answers here."""
+        try:
+            self.run(_nothing)
+        except (LostError, OSError):
+            return False
+        return True
+
     def close(self) -> None:
         """End the processes; they come again when there is something to do."""
         with self._lock:

@@ -44,6 +44,7 @@ def choose_cuts(
     streams: Sequence[Manifestation],
     *,
     keep: Sequence[str] = (),
+    silence: Sequence[str] = (),
     device: str = "auto",
 ) -> Chosen:
     """Choose how the probabilities of streams become masks.
@@ -64,7 +65,7 @@ def choose_cuts(
         Of `inference.models.FORMS`, as the cross-validation gives it.
     streams
         For which to choose; a seed and an edge each.
-    keep, device
+    keep, silence, device
         As the cross-validation was given it.
 
     Raises
@@ -79,7 +80,8 @@ def choose_cuts(
     name = f"streams ({form})"
     parts = []
     for fold in folds:
-        found = segmentation.predict(held_out(rows, out, fold, keep, device), forms=(form,))
+        job = held_out(rows, out, fold, keep, device, silence)
+        found = segmentation.predict(job, forms=(form,))
         if name not in found:
             raise BadInputError(
                 f"In {out} nothing of the form {form} is trained without fold {fold}; "

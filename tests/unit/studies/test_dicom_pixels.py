@@ -259,6 +259,16 @@ class TestElsewhere:
             monkeypatch.undo()
             assert (read(path).array[0] == 24 - 1024).all()
 
+    def test_where_every_process_dies_nothing_is_called_damaged(
+        self, write_slice, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(elsewhere, "_begin", _crash_at_once)
+        large = np.full((700, 700), 24, np.uint16)
+        path = as_jpeg_lossless(write_slice("plain.dcm", large), tmp_path / "jpeg.dcm")
+        with elsewhere.working_elsewhere() as there:
+            assert (read(path).array[0] == 24 - 1024).all()
+            assert not there.works()
+
     def test_without_a_process_it_is_decoded_here(self, write_slice, tmp_path, monkeypatch):
         def none(_processes):
             raise BlockingIOError("no more processes")
@@ -268,6 +278,10 @@ class TestElsewhere:
         path = as_jpeg_lossless(write_slice("plain.dcm", large), tmp_path / "jpeg.dcm")
         with elsewhere.working_elsewhere():
             assert (read(path).array[0] == 24 - 1024).all()
+
+
+def _crash_at_once():
+    os._exit(11)
 
 
 def _crash(_frame):

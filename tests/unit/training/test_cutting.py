@@ -120,6 +120,16 @@ def test_a_stream_that_the_form_does_not_mark_is_refused(
         choose_cuts(rows, validated, store, "shared", [CONSOLIDATION], device="cpu")
 
 
+def test_the_form_is_that_of_the_cross_validation(
+    validated: Path, store: ModelStore, lesion_folder: Path
+) -> None:
+    rows = read_manifest(lesion_folder)
+    with pytest.raises(BadInputError, match="takes a recipe and one of its streams"):
+        choose_cuts(
+            rows, validated, store, "shared", [EFFUSION], silence=["other:ggo"], device="cpu"
+        )
+
+
 def test_cuts_of_another_form_stay(store: ModelStore) -> None:
     store.form_cuts = {"separate": {GGO: HALF}}
     enter_cuts(Chosen("shared", {EFFUSION: Cut(0.4, 0.1)}, "chosen by hand"), store)
