@@ -21,12 +21,20 @@ def quantise(
     pictures: Annotated[
         int, typer.Option(min=1, help="Training pictures that the ranges are measured on.")
     ] = 48,
+    siblings: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of a model without validation groups: the --out of a cross-validation of its "
+            "recipe. What a precision costs is measured fold by fold, each by the network that "
+            "was trained without it."
+        ),
+    ] = None,
     models: Annotated[Path | None, typer.Option(help="Another model store.")] = None,
 ) -> None:
     """Measure what 8-bit and 16-bit graphs of the models cost, and allow the cheap ones.
 
-    Ranges come from training groups, costs from validation groups. Writes graphs.json beside the
-    models' manifest; to be run again whenever weights change.
+    Ranges come from training groups, costs from validation groups (or see --siblings). Writes
+    graphs.json beside the models' manifest; to be run again whenever weights change.
     """
     from rich.console import Console
     from rich.table import Table
@@ -50,7 +58,7 @@ def quantise(
     rows = read_manifest(data)
     for record in records:
         try:
-            costs = measure(rows, store, [record], most=pictures)
+            costs = measure(rows, store, [record], most=pictures, siblings=siblings)
         except BackendError as error:
             raise BadInputError(f"The graphs cannot be measured here: {error}.") from error
         notes = read_notes(store)[record.sha256]

@@ -1,13 +1,16 @@
 """Ranges for 8-bit graphs from training groups, and what lower precision costs on validation ones.
 
 A precision is allowed where no Dice and no AUC of the model falls by half a point or more against
-PyTorch in float32. Test groups are not touched.
+PyTorch in float32. Test groups are not touched. A model that learned from all other groups has no
+validation groups; it is judged by its like of a cross-validation, each on the fold that it never
+saw.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,7 +39,7 @@ from inference.systems.elbana import stream_probabilities
 from inference.training.datasets import classified, recognition_targets
 from inference.training.evaluation.figure import softmax
 from inference.training.losses import CODES, IGNORE
-from inference.training.manifest import Row
+from inference.training.manifest import Row, fold_of_groups
 from inference.training.mask_metrics import dice
 from inference.training.metrics import area_under_roc, bootstrap
 from inference.training.pictures import read_grey
@@ -249,12 +252,72 @@ def _probe(graph: Any, record: ModelRecord, ranges: GraphNotes) -> dict[str, flo
     return found
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Judge:
+    """Networks whose precision is judged for a model, and the pictures on which they are judged.
+
+    The model itself on its validation groups; or, where it learned from all groups but the tests',
+    the network of a cross-validation that was trained as it was without the fold of these pictures.
+    """
+
+    store: ModelStore
+    record: ModelRecord
+    rows: tuple[Row, ...]
+
+
+def _own_judge(rows: Sequence[Row], store: ModelStore, record: ModelRecord) -> _Judge:
+    valid = set(record.split.validation_groups)
+    return _Judge(store, record, tuple(row for row in rows if row.group in valid))
+
+
+def _siblings(rows: Sequence[Row], record: ModelRecord, folder: Path) -> list[_Judge]:
+    """A network for each fold that the model learned from, trained without that fold.
+
+    Raises
+    ------
+    BadInputError
+        When one is missing, or differs from the model in more than its folds.
+    """
+    of_group = fold_of_groups(rows)
+    judges = []
+    for fold in record.split.train_folds:
+        store = ModelStore(folder / f"fold-{fold}" / "store")
+        own = next((r for r in store.records if r.name == record.name), None)
+        if own is None or fold in own.split.train_folds:
+            raise BadInputError(
+                f"{folder} has no {record.name} that was trained without fold {fold}; "
+                "cross-validate its recipe first."
+            )
+        if (own.network, own.size, own.steps) != (record.network, record.size, record.steps):
+            raise BadInputError(f"{record.name} in {store.folder} was trained in another way.")
+        held_out = tuple(row for row in rows if of_group.get(row.group) == fold)
+        judges.append(_Judge(store, own, held_out))
+    return judges
+
+
+def _note_ranges(
+    rows: Sequence[Row], store: ModelStore, record: ModelRecord, most: int, cache: Cache
+) -> GraphNotes:
+    """Measure a network's ranges, and write them beside its store's manifest."""
+    pictures, words = _training_pictures(rows, record, most)
+    batches = [pictures[i : i + BATCH] for i in range(0, len(pictures), BATCH)]
+    note = GraphNotes(record.name, words, measure_ranges(store.load(record), batches))
+    note = replace(note, disagreement=_probe(load_graph(store, record, cache), record, note))
+    write_notes(store, {**read_notes(store), record.sha256: note})
+    return note
+
+
+def _together(parts: Sequence[Logits]) -> Logits:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
 def quantise(
     rows: Sequence[Row],
     store: ModelStore,
     records: Sequence[ModelRecord],
     *,
     most: int = 48,
+    siblings: Path | None = None,
     progress: Progress | None = None,
     cache: Cache | None = None,
 ) -> dict[str, list[Cost]]:
@@ -268,6 +331,10 @@ def quantise(
         The models, and those of them to do, of `KINDS`.
     most
         Training pictures for the ranges of one model.
+    siblings
+        Folder of a finished `crossvalidate.cross_validate` of the models' recipe: of a model
+        without validation groups, what its precision costs is measured on the folds that it
+        learned from, each by the network that was trained without that fold.
     progress
         Told as it goes.
     cache
@@ -286,32 +353,44 @@ def quantise(
         When there is no OpenVINO here.
     """
     line, kept = progress or Progress(), cache or Cache()
-    notes = read_notes(store)
     result: dict[str, list[Cost]] = {}
     for record in records:
         line.report(f"Measuring ranges of {record.name}", 0, 1)
-        pictures, words = _training_pictures(rows, record, most)
-        batches = [pictures[i : i + BATCH] for i in range(0, len(pictures), BATCH)]
-        ranges = measure_ranges(store.load(record), batches)
-        note = GraphNotes(record.name, words, ranges)
-        note = replace(note, disagreement=_probe(load_graph(store, record, kept), record, note))
-        notes[record.sha256] = note
-        write_notes(store, notes)  # the engines below read it
-        valid = set(record.split.validation_groups)
-        scored = _SCORED[record.kind]([row for row in rows if row.group in valid], record)
+        note = _note_ranges(rows, store, record, most, kept)
+        if siblings is None or record.split.validation_groups:
+            judges = [_own_judge(rows, store, record)]
+        else:
+            judges = _siblings(rows, record, siblings)
+        scored = _SCORED[record.kind]([row for judge in judges for row in judge.rows], record)
         if scored is None:
-            raise BadInputError(f"The manifest has no validation picture for {record.name}.")
-        eager = _outputs(Engine(store, "cpu", FLOAT32, "eager"), record, scored, line)
-        costs: list[Cost] = []
-        for precision in (FLOAT32, *note.disagreement):
-            engine = Engine(store, "cpu", precision, "graph", kept)
-            graph = _outputs(engine, record, scored, line)
-            costs += _costs(scored, precision, eager, graph)
+            raise BadInputError(
+                f"The manifest has no validation picture for {record.name}; where it learned from "
+                "all folds but the test's, name a cross-validation of its recipe (--siblings)."
+            )
+        eager: list[Logits] = []
+        graphs: dict[str, list[Logits]] = {p: [] for p in (FLOAT32, *note.disagreement)}
+        for judge in judges:
+            shown = _SCORED[record.kind](judge.rows, judge.record)
+            if shown is None:
+                continue
+            if judge.store is not store:
+                _note_ranges(rows, judge.store, judge.record, most, kept)
+            engine = Engine(judge.store, "cpu", FLOAT32, "eager")
+            eager.append(_outputs(engine, judge.record, shown, line))
+            for precision, parts in graphs.items():
+                engine = Engine(judge.store, "cpu", precision, "graph", kept)
+                parts.append(_outputs(engine, judge.record, shown, line))
+        costs = [
+            cost
+            for precision, parts in graphs.items()
+            for cost in _costs(scored, precision, _together(eager), _together(parts))
+        ]
         allowed = tuple(
             p for p in note.disagreement
             if all(c.cost < MOST_COST for c in costs if c.precision == p)
         )  # fmt: skip
         told = tuple(_plain(c) for c in costs)
+        notes = read_notes(store)
         notes[record.sha256] = replace(note, allowed=allowed, costs=told)
         write_notes(store, notes)
         result[record.name] = costs

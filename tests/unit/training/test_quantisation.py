@@ -20,7 +20,7 @@ from inference.errors import BadInputError
 from inference.models import ModelRecord, ModelStore, Split
 from inference.networks.factory import make_network
 from inference.training import quantisation
-from inference.training.manifest import Row, read_manifest
+from inference.training.manifest import Row, fold_of_groups, read_manifest
 
 MLCNN = {"size": 32, "blocks": 2, "kernels": 4}
 STREAM = {
@@ -144,3 +144,73 @@ def test_a_folder_without_the_training_pictures_is_said(
     others = [row for row in rows if row.group not in {"g0", "g1", "g2", "g3"}]
     with pytest.raises(BadInputError, match="no picture that tiny was trained on"):
         quantisation.quantise(others, store, store.records, cache=Cache(tmp_path / "c"))
+
+
+def _tiny(folder: Path, split: Split, seed: int, steps: int = 0) -> ModelStore:
+    torch.manual_seed(seed)
+    store, weights = ModelStore(folder), folder.parent / f"{seed}.safetensors"
+    weights.parent.mkdir(parents=True, exist_ok=True)
+    save_file(make_network("manifestations", MLCNN).half().state_dict(), weights)
+    store.install(
+        weights,
+        ModelRecord(
+            name="tiny", version="0", kind="manifestations", architecture="tiny", network=MLCNN,
+            size=32, file="", sha256="", bytes=0, recipe="", recipe_sha256="", data="nothing",
+            device="cpu", steps=steps, seconds=0.0, split=split,
+        ),
+    )  # fmt: skip
+    return store
+
+
+def _cross_validated(folder: Path, rows: tuple[Row, ...], folds: tuple[int, ...]) -> None:
+    of_group = fold_of_groups(rows)
+    for fold in folds:
+        others = tuple(f for f in range(5) if f != fold)
+        known = tuple(sorted(g for g, f in of_group.items() if f != fold))
+        _tiny(folder / f"fold-{fold}" / "store", Split(others, (), known, ()), 10 + fold)
+
+
+def test_without_validation_groups_each_fold_is_judged_by_a_network_that_never_saw_it(
+    rows: tuple[Row, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_group = fold_of_groups(rows)
+    known = tuple(sorted(g for g, f in of_group.items() if f in {0, 2}))
+    store = _tiny(tmp_path / "shipped", Split((0, 2), (), known, ()), 1)
+    _cross_validated(tmp_path / "cv", rows, (0, 2))
+    asked: list[tuple[str, set[str]]] = []
+    outputs = quantisation._outputs
+
+    def watched(engine: object, record: ModelRecord, scored: object, line: object) -> object:
+        asked.append((record.sha256, set(scored.groups)))  # type: ignore[attr-defined]
+        assert not set(scored.groups) & set(record.split.trained_groups)  # type: ignore[attr-defined]
+        return outputs(engine, record, scored, line)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(quantisation, "_outputs", watched)
+    costs = quantisation.quantise(
+        rows, store, store.records, most=4, siblings=tmp_path / "cv", cache=Cache(tmp_path / "c")
+    )
+    judged = {group for _, groups in asked for group in groups}
+    assert judged == {r.group for r in rows if of_group.get(r.group) in {0, 2}}
+    assert store.records[0].sha256 not in {digest for digest, _ in asked}
+    assert {c.groups for c in costs["tiny"]} == {len(judged)}
+    assert read_notes(store)[store.records[0].sha256].costs, "entered for the shipped weights"
+
+
+def test_siblings_that_are_missing_or_of_another_kind_are_refused(
+    rows: tuple[Row, ...], tmp_path: Path
+) -> None:
+    known = tuple(sorted({r.group for r in rows}))
+    store = _tiny(tmp_path / "shipped", Split((0, 2), (), known, ()), 1, steps=7)
+    cache = Cache(tmp_path / "c")
+    with pytest.raises(BadInputError, match="name a cross-validation of its recipe"):
+        quantisation.quantise(rows, store, store.records, most=4, cache=cache)
+    _cross_validated(tmp_path / "cv", rows, (0,))
+    with pytest.raises(BadInputError, match="trained in another way"):
+        quantisation.quantise(
+            rows, store, store.records, most=4, siblings=tmp_path / "cv", cache=cache
+        )
+    again = _tiny(tmp_path / "again", Split((0, 2), (), known, ()), 2)
+    with pytest.raises(BadInputError, match="trained without fold 2"):
+        quantisation.quantise(
+            rows, again, again.records, most=4, siblings=tmp_path / "cv", cache=cache
+        )
