@@ -28,7 +28,7 @@ __all__ = [
     "Timings",
 ]
 
-SCHEMA_VERSION = "1.4"
+SCHEMA_VERSION = "1.5"
 """Version of findings.json (``resources/schema/findings.schema.json``)."""
 
 

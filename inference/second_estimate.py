@@ -1,7 +1,8 @@
 """The masks as a second estimate of the manifestations, beside the probabilities.
 
 Two networks looked at the same slices for the same thing: one says how probable it is, the other
-draws it. Where they part, one of them is wrong, and the reader should look.
+draws it. Where they part, one of them is wrong, and the reader should look. COVID-19 itself is not
+drawn, but a pneumonia of which no lesion is drawn is doubtful too.
 """
 
 from __future__ import annotations
@@ -11,13 +12,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from inference.findings import Findings, Manifestation, Segment
+from inference.findings import Manifestation
 
-__all__ = ["TRACE_PERCENT", "Drawn", "SecondEstimate", "second_estimates"]
+if TYPE_CHECKING:
+    from inference.findings import Findings, Segment
+
+__all__ = ["TRACE_PERCENT", "Drawn", "SecondEstimate", "nothing_marked", "second_estimates"]
 
 TRACE_PERCENT = 0.1
 """Less than this share of the lungs is called a trace: a convention, not a measured limit."""
+
+
+_PNEUMONIA = (Manifestation.GGO, Manifestation.CONSOLIDATION)
+"""What COVID-19 shows on CT; an effusion by itself speaks for something else."""
 
 
 class Drawn(StrEnum):
@@ -54,6 +61,39 @@ class SecondEstimate:
 def second_estimates(findings: Findings) -> tuple[SecondEstimate, ...]:
     """What the masks say, one a segment; empty where segmentation was not computed."""
     return tuple(_of_segment(findings, segment) for segment in findings.segments)
+
+
+def nothing_marked(findings: Findings) -> str:
+    """A sentence where COVID-19 is called probable though the masks show hardly any pneumonia.
+
+    Recognisers learned from slices that somebody had picked, so they may call a healthy chest of
+    another hospital COVID-19; networks that look for lesions find none there.
+
+    Parameters
+    ----------
+    findings
+        Of any system.
+
+    Returns
+    -------
+    str
+        Empty where there is no such disagreement, or where either was not computed.
+    """
+    estimate = findings.estimate("covid-2")
+    pneumonia = [s for s in findings.segments if s.key in _PNEUMONIA]
+    if estimate is None or len(pneumonia) < len(_PNEUMONIA):
+        return ""
+    value = estimate.shown[0]
+    if not math.isfinite(value) or value < 0.5:
+        return ""
+    drawn = {_drawn(segment) for segment in pneumonia}
+    if Drawn.PRESENT in drawn:
+        return ""
+    little = "no more than a trace of" if Drawn.TRACE in drawn else "no"
+    return (
+        f"Disagreement: COVID-19 is called probable, but the masks show {little} ground glass or "
+        "consolidation. One of the two is wrong; look at the slices."
+    )
 
 
 def _of_segment(findings: Findings, segment: Segment) -> SecondEstimate:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from inference.export.report import BANNER
-from inference.second_estimate import second_estimates
+from inference.second_estimate import nothing_marked, second_estimates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,7 @@ def show(
         f"{columns} × {rows}, {int(findings.analysed.sum())} analysed on {findings.device}"
     )
     doubts = findings.domain.reasons if findings.domain is not None else ()
-    for sentence in doubts:
+    for sentence in (*doubts, *filter(None, [nothing_marked(findings)])):
         console.print(f"[yellow]Warning: {escape(sentence)}[/yellow]", highlight=False)
     console.print(
         Group(_probabilities(findings), *_segments(findings), _timings(findings)), highlight=False

@@ -18,7 +18,7 @@ from inference.errors import ExportRefusedError
 from inference.export import lesion_table
 from inference.export.current import require_current
 from inference.findings import SCHEMA_VERSION
-from inference.second_estimate import second_estimates
+from inference.second_estimate import nothing_marked, second_estimates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,6 +86,7 @@ def build_report(
         "segments": [_segment(s) for s in findings.segments] or None,
         "lesions": lesion_table.as_json(findings, volume),
         "second_estimate": [_second(s) for s in second_estimates(findings)] or None,
+        "recognition_doubt": nothing_marked(findings) or None,
         "lungs": None if findings.lungs is None else {"volume_ml": _number(findings.lung_ml)},
         "slices": [_slice(findings, volume, index) for index in range(findings.shape[0])],
         "problems": [_problem(problem, include_identity) for problem in problems],

@@ -159,6 +159,22 @@ class TestFindings:
         opened.session.set_findings(replace(findings, segments=()))
         assert "asks show" not in words(panel)
 
+    def test_covid_19_without_a_lesion_is_doubted_under_its_probability(
+        self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
+    ) -> None:
+        panel = shown(FindingsPanel(opened.session))
+        findings = make_findings(opened.volume)
+        opened.session.set_findings(findings)
+        assert panel.findChild(QLabel, "recognition-doubt") is None
+        empty = tuple(
+            replace(s, lesions=0, largest_slice=None, volume_ml=0.0, percent_of_lung=0.0)
+            for s in findings.segments
+        )
+        opened.session.set_findings(replace(findings, segments=empty))
+        line = panel.findChild(QLabel, "recognition-doubt")
+        assert line.property("tone") == "warning"
+        assert "the masks show no ground glass or consolidation" in line.text()
+
     def test_the_card_of_a_model_is_asked_for(
         self,
         qtbot: Any,

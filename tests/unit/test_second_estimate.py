@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inference.findings import Estimate, Manifestation, Segment
-from inference.second_estimate import Drawn, SecondEstimate, second_estimates
+from inference.second_estimate import Drawn, SecondEstimate, nothing_marked, second_estimates
 
 GGO = Manifestation.GGO
 NOTHING: dict[str, Any] = {"largest": None, "lesions": 0, "ml": 0.0, "share": 0.0}
@@ -68,3 +68,34 @@ def test_what_is_not_computed_is_not_disagreed_with() -> None:
 def test_without_masks_there_is_no_second_estimate() -> None:
     findings: Any = SimpleNamespace(segments=(), estimate=lambda _task: None)
     assert second_estimates(findings) == ()
+
+
+def _doubt(covid: float | None, *kinds: dict[str, Any]) -> str:
+    """Of ground glass and consolidation as given, and a large effusion."""
+    segments = tuple(
+        Segment(
+            key, np.zeros((1, 1, 1), bool), "m", kind["lesions"], kind["largest"], kind["ml"],
+            kind["share"], None, np.array([7, 5]),
+        )
+        for key, kind in zip(Manifestation, (*kinds, LESION), strict=False)
+    )  # fmt: skip
+    per_slice = np.zeros((2, 2), np.float32)
+    estimate = None if covid is None else Estimate(
+        "covid-2", "", ("COVID-19", "not COVID-19"), (covid, 1 - covid), per_slice, True, "m", ""
+    )  # fmt: skip
+    findings: Any = SimpleNamespace(segments=segments, estimate=lambda _task: estimate)
+    return nothing_marked(findings)
+
+
+def test_a_pneumonia_of_which_nothing_is_drawn_is_doubted() -> None:
+    trace = {"largest": 3, "lesions": 2, "ml": 1.2, "share": 0.04}
+    assert "show no ground glass or consolidation" in _doubt(0.72, NOTHING, NOTHING)
+    assert "no more than a trace of ground glass" in _doubt(0.5, trace, NOTHING)
+
+
+def test_it_is_not_doubted_where_there_is_no_disagreement_or_no_answer() -> None:
+    assert not _doubt(0.49, NOTHING, NOTHING), "not called probable"
+    assert not _doubt(0.9, NOTHING, LESION), "something is drawn"
+    assert not _doubt(None, NOTHING, NOTHING)
+    assert not _doubt(float("nan"), NOTHING, NOTHING)
+    assert not _doubt(0.9), "no masks were computed"

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from inference.findings import Manifestation
-from inference.second_estimate import TRACE_PERCENT, second_estimates
+from inference.second_estimate import TRACE_PERCENT, nothing_marked, second_estimates
 from viewer.identity import named
 from viewer.panels.bars import ProbabilityBar
 from viewer.panels.labels import heading, muted, sentence
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["FindingsPanel"]
 
 _MANIFESTATIONS = "manifestations"
+_RECOGNITION = "covid-2"
 _ANALYSABLE = ("CT", "CR", "DX")
 
 
@@ -288,6 +289,11 @@ def _add_estimate(
         rows.addWidget(bar)
         if name in drawn:
             rows.addWidget(_second(drawn[name]))
+    doubt = nothing_marked(findings) if estimate.task == _RECOGNITION else ""
+    if doubt:
+        line = sentence(doubt, "warning")
+        line.setObjectName("recognition-doubt")
+        rows.addWidget(line)
     if estimate.parts:
         rows.addWidget(muted(f"Joined from {' and '.join(estimate.voices)}"))
     rows.addWidget(muted(estimate_line(estimate)))

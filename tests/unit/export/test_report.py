@@ -45,6 +45,7 @@ def test_what_was_found_is_written(
     assert effusion["largest_slice"] is None
     assert [s["masks"] for s in report["second_estimate"]] == ["present", "present", "none"]
     assert [s["disagrees"] for s in report["second_estimate"]] == [False, False, False]
+    assert report["recognition_doubt"] is None
     assert report["timings_s"]["total"] == 1.6
     assert [m["name"] for m in report["models"]] == ["recognition", "manifestations", "streams"]
     assert report["notes"] == list(findings.notes)
@@ -87,6 +88,15 @@ def test_each_slice_has_its_values_and_gaps_are_null(
     assert slices[2]["position_mm"] == [-11.0, -9.5, -90.0]
 
 
+def test_covid_19_without_a_lesion_is_doubted(
+    findings: Findings, study: Study, series: Series, volume: Volume
+) -> None:
+    empty = tuple(replace(s, lesions=0, largest_slice=None) for s in findings.segments)
+    report = build_report(replace(findings, segments=empty), study, series, volume)
+    validate(report)
+    assert "the masks show no ground glass or consolidation" in report["recognition_doubt"]
+
+
 def test_not_computed_is_null_and_never_zero(
     xray: Findings, study: Study, series: Series, volume: Volume
 ) -> None:
@@ -96,6 +106,7 @@ def test_not_computed_is_null_and_never_zero(
     validate(report)
     assert report["segments"] is None
     assert report["second_estimate"] is None
+    assert report["recognition_doubt"] is None
     assert report["lungs"] is None
     assert report["manifestations"] is None
     assert report["study"]["spacing_mm"] is None
