@@ -21,7 +21,7 @@ def evidence(
     """Fit what the lesion streams' numbers say of COVID-19, and join it with the CT recogniser.
 
     The regression is fitted on the recogniser's training groups; what it uses is chosen on
-    validation groups and on a source left out, and the two weights that join it are fitted on
+    validation groups and on a source left out, and the three weights that join it are fitted on
     validation groups. Test groups are not looked at. It belongs to the weights of
     both networks and is not used with others, so run it again whenever one of them changes, and
     calibrate after it.
@@ -44,9 +44,11 @@ def evidence(
         table.add_row(one.parts, f"{one.strength:g}", f"{one.held_out:.3f}", elsewhere, mark)
     console.print(table)
     join = found.join
+    recogniser, regression, extent = join.weights
     console.print(
-        f"joined: {join.recogniser:.2f} × {found.recogniser.name} {join.evidence:+.2f} × evidence "
-        f"{join.bias:+.2f}, on {found.n} pictures of {found.groups} validation groups"
+        f"joined: {recogniser:.2f} × {found.recogniser.name} {regression:+.2f} × these numbers "
+        f"{extent:+.2f} × how much is marked {join.bias:+.2f}, on {found.n} pictures of "
+        f"{found.groups} validation groups"
     )
     if enter:
         record = install(found, store)

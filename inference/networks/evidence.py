@@ -2,8 +2,10 @@
 
 The streams learn where lesions are, not which disease made them; what their encoder computes on the
 way, and how much they mark, tells COVID-19 from other chests all the same. `described` puts it into
-a row of numbers, and `EvidenceNetwork` is a logistic regression on these, joined with the logit of
-a recogniser that looks at the whole picture.
+a row of numbers, and `EvidenceNetwork` is two logistic regressions on these, joined with the logit
+of a recogniser that looks at the whole picture. One may use all numbers and knows most of pictures
+like those it learned from; the other knows how much is marked and nothing else, so that it is not
+misled by another hospital's pictures.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional as nnf
 
-__all__ = ["AREAS", "EVIDENCE", "LESIONS", "EvidenceNetwork", "described"]
+__all__ = ["AREAS", "EVIDENCE", "EXTENTS", "LESIONS", "EvidenceNetwork", "described", "extents"]
 
 EVIDENCE = "evidence"
 """Name of the streams' output that holds no map but `described`."""
@@ -25,6 +27,11 @@ LESIONS = ("ggo", "consolidation", "effusion")
 AREAS = ("mean probability", "area above 0.5", "area above 0.2", "highest probability")
 """The first ``4 × len(LESIONS)`` numbers: each of these of every stream, areas as shares."""
 
+EXTENTS = 2 * len(AREAS)
+"""Numbers in a row of `extents`."""
+
+_LEAST = 1e-3
+"""Added to a share before its logarithm: a thousandth of the picture is as good as nothing."""
 _FAINT = 0.2
 _STEP = 4
 """Maps are looked at in every fourth pixel each way: shares and weights need no more, and the whole
@@ -70,8 +77,30 @@ def described(logits: Mapping[str, torch.Tensor], features: torch.Tensor) -> tor
     return torch.cat([*areas, lesions, whole], dim=1)
 
 
+def extents(description: torch.Tensor) -> torch.Tensor:
+    """How much ground glass and consolidation is marked, on a logarithmic scale.
+
+    Effusion is left out: COVID-19 rarely has one.
+
+    Parameters
+    ----------
+    description
+        Shape (n, k), as of `described`.
+
+    Returns
+    -------
+    torch.Tensor
+        Shape (n, `EXTENTS`): of both the logarithms of the first three `AREAS`, and the logit of
+        the last.
+    """
+    areas = description[:, : len(AREAS) * len(LESIONS)]
+    areas = areas.reshape(-1, len(AREAS), len(LESIONS))[:, :, : len(LESIONS) - 1]
+    shares, highest = areas[:, :-1], areas[:, -1].clamp(_LEAST, 1.0 - _LEAST)
+    return torch.cat([(shares + _LEAST).log().flatten(1), highest.logit()], dim=1)
+
+
 class EvidenceNetwork(nn.Module):
-    """Logistic regression on `described`, and its sum with a recogniser's logit.
+    """Logistic regressions on `described` and on `extents`, summed with a recogniser's logit.
 
     Parameters
     ----------
@@ -85,13 +114,23 @@ class EvidenceNetwork(nn.Module):
         self.scale = nn.Parameter(torch.ones(features))
         self.weights = nn.Parameter(torch.zeros(features))
         self.bias = nn.Parameter(torch.zeros(1))
-        self.join = nn.Parameter(torch.ones(2))
+        self.extent_weights = nn.Parameter(torch.zeros(EXTENTS))
+        self.extent_bias = nn.Parameter(torch.zeros(1))
+        self.join = nn.Parameter(torch.ones(3))
         self.join_bias = nn.Parameter(torch.zeros(1))
 
-    def forward(self, description: torch.Tensor) -> torch.Tensor:
-        """Logits (n,) for COVID-19 from descriptions (n, features) alone."""
-        return ((description - self.mean) / self.scale) @ self.weights + self.bias
+    def parts(self, description: torch.Tensor) -> torch.Tensor:
+        """Logits (n, 2) for COVID-19: of all numbers of descriptions (n, features), of extents."""
+        features = ((description - self.mean) / self.scale) @ self.weights + self.bias
+        extent = extents(description) @ self.extent_weights + self.extent_bias
+        return torch.stack([features, extent], dim=1)
 
-    def joined(self, recogniser: torch.Tensor, evidence: torch.Tensor) -> torch.Tensor:
-        """Joined logits (n,) of those of the recogniser and of `forward`, each (n,)."""
-        return self.join[0] * recogniser + self.join[1] * evidence + self.join_bias
+    def forward(self, description: torch.Tensor) -> torch.Tensor:
+        """Logits (n,) from descriptions alone: the mean of `parts`, weighed as in the join."""
+        weights = self.join[1:]
+        return self.parts(description) @ (weights / weights.sum().clamp_min(1e-6))
+
+    def joined(self, recogniser: torch.Tensor, description: torch.Tensor) -> torch.Tensor:
+        """Joined logits (n,) of those of the recogniser, (n,), and of `parts`."""
+        both = self.parts(description) @ self.join[1:]
+        return self.join[0] * recogniser + both + self.join_bias

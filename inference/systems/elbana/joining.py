@@ -18,18 +18,21 @@ __all__ = ["Both", "join"]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Both:
-    """Logits of two classes, shape (n, 2), float32; the second column is zero.
+    """Logits, float32.
 
     Parameters
     ----------
     joined
-        Of recogniser and evidence together.
+        Of recogniser and evidence together, of two classes, (n, 2); the second column is zero.
     alone
-        Of the evidence alone.
+        Of the evidence alone, likewise.
+    parts
+        Those that the evidence is made of, for COVID-19, (n, 2) (`EvidenceNetwork.parts`).
     """
 
     joined: NDArray[np.float32]
     alone: NDArray[np.float32]
+    parts: NDArray[np.float32]
 
 
 def join(
@@ -60,9 +63,9 @@ def join(
     with torch.inference_mode():
         row = torch.from_numpy(np.ascontiguousarray(description)).to(engine.device)
         margin = torch.from_numpy(recogniser[:, 0] - recogniser[:, 1]).to(engine.device)
-        alone = network(row)
-        joined = network.joined(margin, alone)
-    return Both(_two_classes(joined), _two_classes(alone))
+        parts = network.parts(row)
+        alone, joined = network(row), network.joined(margin, row)
+    return Both(_two_classes(joined), _two_classes(alone), parts.cpu().numpy())
 
 
 def _two_classes(logits: torch.Tensor) -> NDArray[np.float32]:

@@ -32,12 +32,15 @@ from inference.training.evaluation.figure import (
 from inference.training.manifest import Row
 from inference.training.metrics import area_under_roc
 
-__all__ = ["TITLES", "Heard", "figures", "hear", "heard_pictures", "partners"]
+__all__ = ["EXTENT", "TITLES", "Heard", "figures", "hear", "heard_pictures", "partners"]
 
 TITLES = {"evidence": "CT recognition by the lesion streams: other sources, and no learning"}
 
 STRENGTH = 0.1
 """Of the regressions with a source left out: nothing may be chosen by the source itself."""
+
+EXTENT = "how much is marked"
+"""The regression that uses nothing else."""
 
 _AREAS = slice(len(LESIONS), 2 * len(LESIONS))
 """Of a description: the areas above one half."""
@@ -55,8 +58,8 @@ class Heard:
     ----------
     described
         The pictures, their numbers, and the recogniser's logits.
-    joined, alone
-        Shape (n, 2), logits of both together and of the evidence; the second column is zero.
+    joined, alone, parts
+        As of `joining.Both`.
         Where `hear` made it, validation pictures are joined by a fit to the groups of other folds,
         since the shipped join was fitted to them.
     """
@@ -64,6 +67,7 @@ class Heard:
     described: fitting.Described
     joined: NDArray[np.float32]
     alone: NDArray[np.float32]
+    parts: NDArray[np.float32]
 
 
 def partners(job: Job, record: ModelRecord) -> tuple[ModelRecord, ModelRecord] | None:
@@ -94,9 +98,8 @@ def hear(job: Job, record: ModelRecord, rows: list[Row]) -> Heard | None:
     index = np.flatnonzero(splits == "validation")
     if len(index):
         part = described.at(index)
-        heard.joined[index, 0] = fitting.held_out_joins(
-            part.margin, heard.alone[index, 0].astype(np.float64), part.truth, part.groups
-        )
+        logits = np.column_stack([part.margin, heard.parts[index].astype(np.float64)])
+        heard.joined[index, 0] = fitting.held_out_joins(logits, part.truth, part.groups)
     return heard
 
 
@@ -112,7 +115,7 @@ def heard_pictures(
 
 def _heard(job: Job, record: ModelRecord, described: fitting.Described) -> Heard:
     both = join(job.engine, record, described.recogniser, described.numbers)
-    return Heard(described, both.joined, both.alone)
+    return Heard(described, both.joined, both.alone, both.parts)
 
 
 def _described(
@@ -154,8 +157,12 @@ def _left_out(
     learned = Scorer(record.name, "evidence")
     plain = Scorer(streams.name, "evidence")
     for source, known, asked in fitting.left_out(described, asked_at_all):
-        for parts in fitting.PARTS:
-            logits = fitting.fit_regression(known, parts, STRENGTH).logits(asked.numbers)
+        ways = {
+            parts: fitting.fit_regression(known, parts, STRENGTH).logits(asked.numbers)
+            for parts in fitting.PARTS
+        }
+        ways[EXTENT] = fitting.fit_extent(known).logits(fitting.extents_of(asked.numbers))
+        for parts, logits in ways.items():
             said = 1.0 / (1.0 + np.exp(-np.clip(logits, -700.0, 700.0)))
             add_two_classes(
                 learned, f"CT, {source}, fitted without it ({parts})", LEFT_OUT, asked.groups,

@@ -3,8 +3,9 @@
 The regression is fitted on the groups that the recogniser was trained on. What it may use of a
 description, and how strongly it is held back, is chosen by two areas under the ROC curve that count
 alike: on validation groups, and on a source that it was not fitted to. The first alone would choose
-whatever tells the pictures of one source apart. The two weights that join its logit with the
-recogniser's are fitted on validation groups alone, since the recogniser knows the others by heart.
+whatever tells the pictures of one source apart. A second regression, on how much is marked alone,
+is fitted to the same groups. The three weights that join their logits with the recogniser's are
+fitted on validation groups alone, since the recogniser knows the others by heart.
 Test groups are not touched. Nothing is random: the same data and weights give the same numbers.
 """
 
@@ -26,6 +27,8 @@ from inference.training.evidence.regression import (
     Choice,
     Regression,
     choose,
+    extents_of,
+    fit_extent,
     fit_regression,
 )
 
@@ -41,7 +44,9 @@ __all__ = [
     "both_classes",
     "choose",
     "describe",
+    "extents_of",
     "fit",
+    "fit_extent",
     "fit_join",
     "fit_regression",
     "held_out_joins",

@@ -34,6 +34,8 @@ from inference.training.evidence.regression import (
     Regression,
     choose,
     columns,
+    extents_of,
+    fit_extent,
     fit_regression,
 )
 
@@ -48,8 +50,8 @@ class Fitted:
 
     Parameters
     ----------
-    regression, join
-        What is entered.
+    regression, extent, join
+        What is entered; the join has the weights of the recogniser, the regression, the extent.
     choice
         Which of those tried.
     tried
@@ -65,6 +67,7 @@ class Fitted:
     """
 
     regression: Regression
+    extent: Join
     join: Join
     choice: Choice
     tried: tuple[Choice, ...]
@@ -107,11 +110,12 @@ def fit(job: Job) -> Fitted:
     tried = choose(known, asked, streams)
     choice = max(tried, key=lambda one: one.worth)
     regression = fit_regression(known, choice.parts, choice.strength)
-    join = fit_join(
-        asked.margin, regression.logits(asked.numbers), asked.truth, asked.groups
-    )  # fmt: skip
+    extent = fit_extent(known)
+    own = regression.logits(asked.numbers), extent.logits(extents_of(asked.numbers))
+    join = fit_join(np.stack([asked.margin, *own], axis=1), asked.truth, asked.groups)
     return Fitted(
         regression,
+        extent,
         join,
         choice,
         tried,
@@ -136,13 +140,15 @@ def install(fitted: Fitted, store: ModelStore) -> ModelRecord:
     ModelRecord
         As entered; it has no calibration until `calibrate` gives it one.
     """
-    regression, join = fitted.regression, fitted.join
+    regression, extent, join = fitted.regression, fitted.extent, fitted.join
     tensors = {
         "mean": regression.mean,
         "scale": regression.scale,
         "weights": regression.weights,
         "bias": np.array([regression.bias]),
-        "join": np.array([join.recogniser, join.evidence]),
+        "extent_weights": np.array(extent.weights),
+        "extent_bias": np.array([extent.bias]),
+        "join": np.array(join.weights),
         "join_bias": np.array([join.bias]),
     }
     settings = {"features": len(regression.weights)}
@@ -156,7 +162,7 @@ def install(fitted: Fitted, store: ModelStore) -> ModelRecord:
         version=datetime.now(UTC).strftime("%Y.%m.%d"),
         kind="evidence",
         architecture=f"logistic regression on {used} numbers of {fitted.streams.name} "
-        f"({fitted.choice.parts}), joined with {fitted.recogniser.name}",
+        f"({fitted.choice.parts}) and on how much is marked, joined with {fitted.recogniser.name}",
         network=settings,
         size=fitted.streams.size,
         file="",

@@ -1,4 +1,4 @@
-"""The evidence's logit and the recogniser's, joined."""
+"""Logits that each know something of the disease, joined."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Weights of the recogniser's logit and of the evidence's, and what is added; not negative."""
+    """Weights of k logits, which are not negative, and what is added."""
 
-    recogniser: float
-    evidence: float
+    weights: tuple[float, ...]
     bias: float
 
-    def logits(self, margin: Values, evidence: Values) -> Values:
-        """Joined logits (n,)."""
-        return self.recogniser * margin + self.evidence * evidence + self.bias
+    def logits(self, logits: Values) -> Values:
+        """Joined logits (n,) of those that are joined, (n, k)."""
+        return np.asarray(logits @ np.array(self.weights) + self.bias)
 
 
 def _folds(
@@ -40,43 +39,56 @@ def _folds(
 
 
 def fit_join(
-    margin: Values, evidence: Values, truth: NDArray[np.bool_], groups: NDArray[np.str_]
+    logits: Values,
+    truth: NDArray[np.bool_],
+    groups: NDArray[np.str_],
+    penalty: float = 0.0,
 ) -> Join:
-    """Weights of two logits with the least log loss, every group counting once.
+    """Weights of logits with the least log loss, every group counting once.
 
     What speaks for COVID-19 may weigh nothing, but never against it.
 
     Parameters
     ----------
-    margin, evidence, truth, groups
-        Length n, of pictures that neither logit was fitted to.
+    logits
+        Shape (n, k), of pictures that none of them was fitted to.
+    truth, groups
+        Length n.
+    penalty
+        Times the sum of the squared weights is added to the loss.
     """
     weights = group_weights(groups)
-    columns = np.stack([margin, evidence, np.ones_like(margin)], axis=1)
+    count = logits.shape[1]
+    columns = np.concatenate([logits, np.ones((len(logits), 1))], axis=1)
+    held = np.append(np.full(count, penalty), 0.0)
     both = np.stack([truth, ~truth], axis=1).astype(np.float64)
 
     def loss(parameters: Values) -> tuple[float, Values]:
         said = 1.0 / (1.0 + np.exp(-np.clip(columns @ parameters, -700.0, 700.0)))
-        slope = columns.T @ (weights * (said - both[:, 0]))
+        slope = columns.T @ (weights * (said - both[:, 0])) + 2.0 * held * parameters
         value = log_loss(np.stack([said, 1.0 - said], axis=1), both, weights, exclusive=True)
-        return value, np.asarray(slope)
+        return value + float(held @ parameters**2), np.asarray(slope)
 
-    bounds = [(0.0, 20.0), (0.0, 20.0), (-20.0, 20.0)]
-    found = minimize(loss, np.array([0.5, 0.5, 0.0]), jac=True, method="L-BFGS-B", bounds=bounds)
-    return Join(*(float(v) for v in found.x))
+    bounds = [(0.0, 20.0)] * count + [(-20.0, 20.0)]
+    start = np.append(np.full(count, 0.5), 0.0)
+    *found, bias = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x.tolist()
+    return Join(tuple(found), bias)
 
 
-def held_out_joins(
-    margin: Values, evidence: Values, truth: NDArray[np.bool_], groups: NDArray[np.str_]
-) -> Values:
+def held_out_joins(logits: Values, truth: NDArray[np.bool_], groups: NDArray[np.str_]) -> Values:
     """Joined logits (n,) of pictures, each by a join fitted to the groups of the other folds.
 
     With fewer groups than folds, or a single class, they are joined by one fit to them all.
+
+    Parameters
+    ----------
+    logits, truth, groups
+        As `fit_join`.
     """
     if len(set(groups.tolist())) < 2 * FOLDS or len(set(truth.tolist())) < 2:
-        return fit_join(margin, evidence, truth, groups).logits(margin, evidence)
-    said = np.empty(len(margin))
+        return fit_join(logits, truth, groups).logits(logits)
+    said = np.empty(len(logits))
     for own, held_out in _folds(truth, groups):
-        join = fit_join(margin[own], evidence[own], truth[own], groups[own])
-        said[held_out] = join.logits(margin[held_out], evidence[held_out])
+        join = fit_join(logits[own], truth[own], groups[own])
+        said[held_out] = join.logits(logits[held_out])
     return said

@@ -1,25 +1,39 @@
-"""The evidence's own logit: a logistic regression, and the choice of its settings."""
+"""The evidence's own logits: logistic regressions, and the choice of their settings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from inference.models import ModelRecord
-from inference.networks.evidence import AREAS, LESIONS
+from inference.networks.evidence import AREAS, LESIONS, extents
 from inference.training.evaluation.figure import split_of
 from inference.training.evidence.described import Described, left_out
+from inference.training.evidence.join import Join, fit_join
 from inference.training.metrics import area_under_roc
 
-__all__ = ["PARTS", "STRENGTHS", "Choice", "Regression", "choose", "columns", "fit_regression"]
+__all__ = [
+    "PARTS",
+    "STRENGTHS",
+    "Choice",
+    "Regression",
+    "choose",
+    "columns",
+    "extents_of",
+    "fit_extent",
+    "fit_regression",
+]
 
 STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3)
 """Inverse strengths of the penalty that are tried, scikit-learn's ``C``."""
 PARTS = ("areas", "areas, lesions", "areas, lesions, whole picture")
 """Parts of a description that are tried, in its order."""
+EXTENT_PENALTY = 0.1
+"""Of `fit_extent`: its numbers say nearly the same, and share the weight."""
 _LEAST_SCALE = 1e-6
 _STEPS = 5000
 
@@ -103,6 +117,31 @@ def fit_regression(known: Described, parts: str, strength: float) -> Regression:
     weights = np.zeros(numbers.shape[1])
     weights[used] = model.coef_[0]
     return Regression(mean, scale, weights, float(model.intercept_[0]))
+
+
+def extents_of(numbers: NDArray[np.float32]) -> Values:
+    """`networks.evidence.extents` of descriptions (n, k), as (n, 8)."""
+    return np.asarray(extents(torch.from_numpy(numbers)).numpy(), dtype=np.float64)
+
+
+def fit_extent(known: Described) -> Join:
+    """Fit a regression to how much is marked; more of it never speaks against COVID-19.
+
+    Parameters
+    ----------
+    known
+        With both classes.
+
+    Returns
+    -------
+    Join
+        Its weights are of `extents_of` as they are.
+    """
+    numbers = extents_of(known.numbers)
+    mean, scale = numbers.mean(axis=0), np.maximum(numbers.std(axis=0), _LEAST_SCALE)
+    found = fit_join((numbers - mean) / scale, known.truth, known.groups, EXTENT_PENALTY)
+    weights = np.array(found.weights) / scale
+    return Join(tuple(weights.tolist()), found.bias - float(weights @ mean))
 
 
 def _area(known: Described, asked: Described, parts: str, strength: float) -> float:

@@ -15,7 +15,15 @@ from inference.backends.precisions import INT8
 from inference.backends.quantise import measure_ranges
 from inference.findings import Manifestation
 from inference.models import DESCRIPTION
-from inference.networks.evidence import AREAS, EVIDENCE, LESIONS, EvidenceNetwork, described
+from inference.networks.evidence import (
+    AREAS,
+    EVIDENCE,
+    EXTENTS,
+    LESIONS,
+    EvidenceNetwork,
+    described,
+    extents,
+)
 from inference.networks.factory import make_network
 from inference.systems.elbana import stream_probabilities
 
@@ -95,16 +103,32 @@ def test_graphs_give_the_same_numbers(decoder: str) -> None:
 
 
 def test_the_judgement_is_the_regression_and_the_sum() -> None:
-    network = EvidenceNetwork(2)
+    """On two numbers beside the areas; the extent says 1.5 of all, whatever is marked."""
+    network = EvidenceNetwork(14)
     tensors = {
-        "mean": [1.0, 2.0], "scale": [2.0, 4.0], "weights": [3.0, -1.0], "bias": [0.5],
-        "join": [0.25, 2.0], "join_bias": [-1.0],
+        "mean": [0.0] * 12 + [1.0, 2.0], "scale": [1.0] * 12 + [2.0, 4.0],
+        "weights": [0.0] * 12 + [3.0, -1.0], "bias": [0.5],
+        "extent_weights": [0.0] * EXTENTS, "extent_bias": [1.5],
+        "join": [0.25, 1.5, 0.5], "join_bias": [-1.0],
     }  # fmt: skip
     network.load_state_dict({name: torch.tensor(values) for name, values in tensors.items()})
-    alone = network(torch.tensor([[3.0, 2.0], [1.0, 6.0]]))
-    assert alone.tolist() == [3.5, -0.5]
-    joined = network.joined(torch.tensor([4.0, 0.0]), alone)
-    assert joined.tolist() == [7.0, -2.0]
+    rows = torch.tensor([[0.0] * 12 + [3.0, 2.0], [0.0] * 12 + [1.0, 6.0]])
+    assert network.parts(rows).tolist() == [[3.5, 1.5], [-0.5, 1.5]]
+    assert network(rows).tolist() == [3.0, 0.0], "three parts of one, one of the other"
+    joined = network.joined(torch.tensor([4.0, 0.0]), rows)
+    assert joined.tolist() == [6.0, -1.0]
+
+
+def test_extents_are_of_ground_glass_and_consolidation_and_bounded_below() -> None:
+    row = torch.zeros(2, 14)
+    row[1, 0], row[1, 4], row[1, 9:11] = 0.099, 0.009, torch.tensor([1.0, 0.5])
+    row[1, [2, 5, 8, 11]] = 0.7  # effusion
+    row[1, 12:] = 9.0  # features
+    nothing, much = extents(row)
+    least, sure = np.log(1e-3), np.log(0.999 / 0.001)
+    assert nothing.tolist() == pytest.approx([least] * 6 + [-sure] * 2, abs=1e-3)
+    expected = [np.log(0.1), least, least, np.log(0.01), least, least, sure, 0.0]
+    assert much.tolist() == pytest.approx(expected, abs=1e-3)
 
 
 def test_a_description_is_what_evidence_was_fitted_to() -> None:

@@ -37,7 +37,7 @@ def make_store(store: ModelStore, tmp_path: Path) -> Callable[..., ModelStore]:
         network = EvidenceNetwork(FEATURES)
         torch.nn.init.normal_(network.weights, std=0.5)
         with torch.no_grad():
-            network.join.copy_(torch.tensor([recogniser, evidence]))
+            network.join.copy_(torch.tensor([recogniser, evidence, 0.0]))
         save_file(network.state_dict(), tmp_path / "evidence.safetensors")
         record = ModelRecord(
             name="evidence", version="0", kind="evidence", architecture="tiny",
@@ -52,9 +52,11 @@ def make_store(store: ModelStore, tmp_path: Path) -> Callable[..., ModelStore]:
     return make
 
 
-def _analyse(store: ModelStore, volume: Volume, **changes: object) -> Findings:
+def _analyse(
+    store: ModelStore, volume: Volume, on_device: bool = False, **changes: object
+) -> Findings:
     context = Context(**({"device": "cpu", "batch_size": 4} | changes))  # type: ignore[arg-type]
-    return ElBana(store, precision="float32").analyse(volume, context)
+    return ElBana(store, precision="float32", on_device=on_device).analyse(volume, context)
 
 
 def test_the_joined_value_is_what_is_shown_and_its_parts_are_told(
@@ -79,6 +81,17 @@ def test_the_joined_value_is_what_is_shown_and_its_parts_are_told(
         shown[group.indices] = said.values
     np.testing.assert_array_equal(shown, joined.shown_per_slice)
     assert findings.estimate("manifestations").parts == ()
+
+
+def test_beside_the_networks_both_are_joined_alike(
+    make_store: Callable[..., ModelStore], chest: Volume
+) -> None:
+    made = make_store(0.5, 1.0)
+    host, device = (_analyse(made, chest, on_device).estimate("covid-2") for on_device in (0, 1))
+    assert device.model == BOTH
+    np.testing.assert_allclose(device.per_slice, host.per_slice, rtol=0, atol=1e-6)
+    for one, other in zip(host.parts, device.parts, strict=True):
+        assert (other.model, other.study) == (one.model, pytest.approx(one.study, abs=1e-6))
 
 
 def test_only_the_streams_that_it_was_fitted_to_give_evidence(

@@ -26,7 +26,9 @@ from inference.training.evidence import (
     PARTS,
     Described,
     choose,
+    extents_of,
     fit,
+    fit_extent,
     fit_join,
     fit_regression,
     held_out_joins,
@@ -106,35 +108,38 @@ def fitted(
     return ModelStore(folder)
 
 
-def _toys(seed: int, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _toys(seed: int, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Two logits that both know something, the truth, and groups of two."""
     chooser = np.random.default_rng(seed)
     truth = chooser.random(n) < 0.5
     margin = chooser.normal(0, 1, n) + np.where(truth, 0.7, -0.7)
     evidence = chooser.normal(0, 1, n) + np.where(truth, 1.0, -1.0)
-    return margin, evidence, truth, np.array([f"g{i // 2}" for i in range(n)])
+    logits = np.stack([margin, evidence], axis=1)
+    return logits, truth, np.array([f"g{i // 2}" for i in range(n)])
 
 
 def test_the_join_finds_weights_and_never_turns_one_round() -> None:
-    margin, said, truth, groups = _toys(0, 4000)
-    join = fit_join(margin, said, truth, groups)
+    logits, truth, groups = _toys(0, 4000)
+    join = fit_join(logits, truth, groups)
     # For normals of variance one the right weight is the distance of their means.
-    assert (join.recogniser, join.evidence) == pytest.approx((1.4, 2.0), rel=0.1)
+    assert join.weights == pytest.approx((1.4, 2.0), rel=0.1)
     assert join.bias == pytest.approx(0.0, abs=0.15)
-    turned = fit_join(-margin, said, truth, groups)
-    assert turned.recogniser == 0.0
-    assert turned.evidence == pytest.approx(2.0, rel=0.15)
+    turned = fit_join(logits * [-1, 1], truth, groups)
+    assert turned.weights[0] == 0.0
+    assert turned.weights[1] == pytest.approx(2.0, rel=0.15)
+    held = fit_join(logits, truth, groups, penalty=1.0)
+    assert 0.0 < sum(held.weights) < sum(join.weights) / 2
 
 
 def test_a_held_out_group_has_no_say_in_its_own_join() -> None:
-    margin, said, truth, groups = _toys(1, 60)
-    before = held_out_joins(margin, said, truth, groups)
-    shared = fit_join(margin, said, truth, groups).logits(margin, said)
+    logits, truth, groups = _toys(1, 60)
+    before = held_out_joins(logits, truth, groups)
+    shared = fit_join(logits, truth, groups).logits(logits)
     assert not np.allclose(before, shared, atol=1e-3)
     few = slice(0, 8)
     np.testing.assert_allclose(
-        held_out_joins(margin[few], said[few], truth[few], groups[few]),
-        fit_join(margin[few], said[few], truth[few], groups[few]).logits(margin[few], said[few]),
+        held_out_joins(logits[few], truth[few], groups[few]),
+        fit_join(logits[few], truth[few], groups[few]).logits(logits[few]),
     )
 
 
@@ -151,6 +156,23 @@ def test_the_regression_learns_and_dead_numbers_do_no_harm(ct_folder: Path) -> N
     assert np.abs(regression.weights).argmax() == 12
     assert not fit_regression(known, "areas, lesions", 0.1).weights[15:].any()
     assert len(columns("areas", 18)) == 12
+
+
+def test_more_that_is_marked_never_speaks_against_covid_19(ct_folder: Path) -> None:
+    rows = read_manifest(ct_folder)
+    truth = np.array([r.label == "covid19" for r in rows])
+    chooser = np.random.default_rng(2)
+    numbers = np.zeros((len(rows), 12 + 2), np.float32)
+    numbers[:, :12] = chooser.uniform(0.0, 0.01, (len(rows), 12))
+    numbers[truth, 3] += 0.05  # ground glass
+    numbers[~truth, 4] += 0.05  # consolidation, as of other pneumonias
+    known = Described(rows, numbers, np.zeros((len(rows), 2), np.float32), truth)
+    found = fit_extent(known)
+    assert min(found.weights) >= 0.0
+    assert found.weights[2] > 0.0
+    assert found.weights[3] == 0.0
+    said = found.logits(extents_of(numbers))
+    assert said[truth].min() > said[~truth].max()
 
 
 def test_settings_are_judged_on_held_out_groups_and_on_other_sources(ct_folder: Path) -> None:
@@ -222,7 +244,10 @@ def test_everything_is_scored_alone_and_joined(fitted: ModelStore, ct_folder: Pa
     assert {f.source for f in left_out} == {
         f"CT, {source}, {words}"
         for source in ("east", "west")
-        for words in (*(f"fitted without it ({p})" for p in PARTS), "marked area alone")
+        for words in (
+            *(f"fitted without it ({way})" for way in (*PARTS, evidence.EXTENT)),
+            "marked area alone",
+        )
     }  # fmt: skip
     assert {f.n for f in left_out} == {30}
 
