@@ -30,6 +30,7 @@ from inference.training.evaluation.figure import (
 from inference.training.evaluation.scores import Scores
 from inference.training.experiments import Experiment
 from inference.training.install import describe, start_of
+from inference.training.leaveout_joined import joined_figures
 from inference.training.loop import train
 from inference.training.manifest import Row, fold_of_groups
 from inference.training.recipe import Recipe
@@ -64,6 +65,7 @@ def leave_out(
     device: str = "auto",
     init: str = "random",
     quiet: bool = False,
+    joined_with: ModelStore | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[list[Figure], ModelRecord]:
     """Train a recogniser without a source, and score it on that source.
@@ -83,6 +85,9 @@ def leave_out(
         Gets the run and the model; a run that is done is not trained again.
     device, init, quiet
         As `loop.train`.
+    joined_with
+        Has lesion streams, with which a recogniser of CT is scored together, too
+        (`leaveout_joined`); None: alone.
     tell
         Gets a sentence before and after the training.
 
@@ -112,7 +117,11 @@ def leave_out(
     modalities = {r.modality for r in own}
     job = Job.begin([r for r in rows if r.modality in modalities], store, SPLITS[:2], device, None)
     (scores,) = recognition.score(job).values()
-    return _figures(source, scores), record
+    found = _figures(source, scores)
+    if joined_with is not None and modalities == {"CT"}:
+        together = joined_figures(rows, source, store, joined_with, device)
+        found += [f for f in together if f.metric in _KEPT]
+    return found, record
 
 
 def _figures(source: str, scores: Scores) -> list[Figure]:
@@ -186,7 +195,9 @@ def section(folder: Path) -> list[str]:
         "These are light networks for the comparison, not those that are shipped. Where a source "
         "lacks a class, the other class comes from held-out groups of known sources: then the "
         "source alone can tell the classes apart, in either direction, and an AUC far from 0.5 is "
-        "no proof of knowledge.", "",
+        "no proof of knowledge. “Joined with the lesion streams” is the whole way in which CT is "
+        "read: recogniser, evidence and the weights that join them were all fitted without the "
+        "source.", "",
         "| trained | recipe | starts from | comparison | split | AUC | sensitivity | specificity "
         "| n (groups) | took |",
         "|---|---|---|---|---|---|---|---|---|---|",

@@ -65,7 +65,7 @@ NOTES = {
     "three of the 16 are slices through the bases of the lungs, which pass as 8-bit pictures. An "
     "odd picture counts as flagged when it passes neither as CT nor as X-ray.",
     "covid-2": "Decisions at one half. `evidence` judges CT by what the lesion streams see, and is "
-    "never heard alone: a reader is shown it joined with `recognition-ct`. The two weights of the "
+    "never heard alone: a reader is shown it joined with the recogniser. The three weights of the "
     "join were fitted on validation groups, so there each group is joined by a fit to the groups "
     "of other folds. Sources differ in hospital, scanner and age as well as in "
     "disease, so these are upper bounds of what to expect elsewhere.",
@@ -74,12 +74,13 @@ NOTES = {
     "hospital and file tell most of the classes apart; only viral against bacterial is free of "
     "that.",
     "evidence": "The shipped evidence alone and joined with the recogniser stands with the other "
-    "recognisers above. Here the same regression is fitted to every source but one and asked about "
-    "that one (“source left out”), with a strength set beforehand and every choice of its parts, "
-    "on pictures that the streams do not know. The recogniser has no part in it: it was trained on "
-    "every source. “Marked area alone” learns nothing at all: the pixels that the streams mark, as "
-    "a share of the picture, are the score. That numbers of the whole picture may be among the "
-    "parts was decided with test figures in sight; which parts are used is chosen without them.",
+    "recognisers above. Here the same regressions are fitted to every source but one and asked "
+    "about that one (“source left out”), with a strength set beforehand and every choice of its "
+    "parts, on pictures that the streams do not know. The recogniser has no part in it: it was "
+    "trained on every source. “Marked area alone” learns nothing at all: the pixels that the "
+    "streams mark, as a share of the picture, are the score. That numbers of the whole picture may "
+    "be among the parts, and that how much is marked is joined beside them, was decided with test "
+    "figures in sight; which parts are used, and all weights, are chosen without them.",
     "shortcuts": "The same pictures whole and with parts of them black. What a recogniser knows "
     "without the lungs it does not know of the lungs: there an AUC of 0.5 is right. Hand-drawn "
     "lungs exist for few pictures, hardly any of them normal; the average lung region is the same "

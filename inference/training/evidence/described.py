@@ -16,7 +16,15 @@ from inference.training.evaluation.figure import Job, outputs, prepared
 from inference.training.manifest import Row
 from inference.training.pictures import read_grey
 
-__all__ = ["Described", "both_classes", "describe", "labelled", "left_out", "models"]
+__all__ = [
+    "Described",
+    "both_classes",
+    "describe",
+    "gives_evidence",
+    "labelled",
+    "left_out",
+    "models",
+]
 
 LEAST_GROUPS = 20
 """A source with fewer groups is not left out: its figure would say nothing."""
@@ -79,6 +87,11 @@ class Described:
         )
 
 
+def gives_evidence(streams: ModelRecord) -> bool:
+    """Whether streams describe pictures: one encoder that marks all lesions does."""
+    return streams.form == "shared" and not set(LESIONS) - set(streams.streams)
+
+
 def models(store: ModelStore) -> tuple[ModelRecord, ModelRecord]:
     """The recogniser of CT, and the default streams if these give evidence.
 
@@ -91,7 +104,7 @@ def models(store: ModelStore) -> tuple[ModelRecord, ModelRecord]:
         recogniser, streams = store.recogniser(ct=True), store.streams("default")
     except AnalysisError as error:
         raise BadInputError(f"Evidence needs a recogniser and streams: {error}") from error
-    if streams[0].form != "shared" or set(LESIONS) - set(streams[0].streams):
+    if not gives_evidence(streams[0]):
         raise BadInputError(
             "Evidence is given by streams that share one encoder, and the default form is "
             f"{store.default_streams}; make the shared or the mixed form the default."

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from inference import device as devices
@@ -42,6 +43,8 @@ from inference.training.evidence.regression import (
 __all__ = ["NAME", "Fitted", "fit", "install"]
 
 NAME = "evidence"
+
+Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -77,6 +80,11 @@ class Fitted:
     n: int
     groups: int
     seconds: float
+
+    def logits(self, asked: Described) -> Values:
+        """Joined logits (n,) of pictures."""
+        own = self.regression.logits(asked.numbers), self.extent.logits(extents_of(asked.numbers))
+        return self.join.logits(np.stack([asked.margin, *own], axis=1))
 
 
 def fit(job: Job) -> Fitted:

@@ -25,6 +25,7 @@ from inference.training.evaluation.figure import LEFT_OUT, SPLITS, Job
 from inference.training.evidence import (
     PARTS,
     Described,
+    Fitted,
     choose,
     extents_of,
     fit,
@@ -35,6 +36,7 @@ from inference.training.evidence import (
     install,
 )
 from inference.training.evidence.regression import columns
+from inference.training.leaveout_joined import JOINED, joined_figures
 from inference.training.manifest import read_manifest
 
 STREAMS = {
@@ -290,6 +292,34 @@ def test_shortcuts_are_scored_for_the_joined_value(
     found = [f for f in shortcuts.figures(_job(fitted, ct_folder)) if f.metric == "AUC"]
     joined = {f.source for f in found if f.model == "recognition-ct + evidence"}
     assert any("lungs blacked out" in source for source in joined)
+
+
+def test_a_source_left_out_is_judged_by_what_was_fitted_without_it(
+    bare: ModelStore, ct_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = ModelStore(tmp_path / "own")
+    own.folder.mkdir()
+    recogniser = bare.find("recognition-ct")
+    (own.folder / recogniser.file).write_bytes((bare.folder / recogniser.file).read_bytes())
+    own.write([recogniser])
+    sources: set[str] = set()
+    rows = read_manifest(ct_folder)
+
+    def watched(job: Job) -> Fitted:
+        sources.update(r.source for r in job.rows)
+        return fit(job)
+
+    monkeypatch.setattr("inference.training.leaveout_joined.evidence.fit", watched)
+    found = joined_figures(rows, "west", own, bare, "cpu")
+    assert sources == {"east"}
+    unseen = [r for r in rows if r.source == "west" and r.group not in TRAINED]
+    assert {(f.source, f.split, f.n) for f in found} == {
+        (f"COVID-19 of west v not COVID-19 of west{JOINED}", LEFT_OUT, len(unseen))
+    }
+    assert any(f.metric == "AUC" for f in found)
+    healthy = [r for r in rows if r.source != "west" or r.label != "covid19"]
+    assert joined_figures(healthy, "west", own, bare, "cpu") == [], "one class alone"
+    assert joined_figures(rows, "west", own, own, "cpu") == [], "no streams"
 
 
 def test_the_command_enters_the_evidence(
