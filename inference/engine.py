@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from inference import device as devices
-from inference.backends import BackendError, Logits, Runner
+from inference.backends import BackendError, Logits, Runner, TensorRunner, Tensors
 from inference.backends.cache import Cache
 from inference.backends.eager import EagerRunner
 from inference.backends.fixed import FixedShapeRunner
@@ -27,6 +28,8 @@ __all__ = ["BACKENDS", "PRECISIONS", "Clock", "Engine"]
 
 BACKENDS = ("auto", "graph", "eager")
 PRECISIONS = ("auto", FLOAT32, BFLOAT16, INT8)
+
+Output = TypeVar("Output", Logits, Tensors)
 
 _PARTS = ("read", "pre", "recognise", "label", "segment", "post")
 
@@ -83,6 +86,9 @@ class Engine:
         an exported graph on the CPU, a recorded one on CUDA.
     cache
         Keeps graphs; None: the user's cache folder.
+    on_device
+        Whether pictures are prepared, and logits become masks, where the networks run; None: on
+        CUDA, except where figures have to repeat. True runs the same steps on the CPU, for tests.
 
     Raises
     ------
@@ -97,6 +103,7 @@ class Engine:
         precision: str = "auto",
         backend: str = "auto",
         cache: Cache | None = None,
+        on_device: bool | None = None,
     ) -> None:
         if backend not in BACKENDS:
             raise BadInputError(
@@ -118,6 +125,7 @@ class Engine:
         self._precision = precision
         self._backend = backend
         self._cache = cache or Cache()
+        self._on_device = on_device
         self._graph_notes = read_notes(store)
         self._networks: dict[str, nn.Module] = {}
         self._runners: dict[str, Runner] = {}
@@ -128,6 +136,17 @@ class Engine:
     def dtype(self) -> torch.dtype | None:
         """The 16-bit type in use, or None for float32."""
         return devices.low_precision(self.device) if self._precision == "auto" else None
+
+    @property
+    def keeps_on_device(self) -> bool:
+        """Whether whoever asks should keep pictures and outputs there (`run_there`)."""
+        return self._one_shape if self._on_device is None else self._on_device
+
+    @property
+    def _one_shape(self) -> bool:
+        """Networks are recorded at one shape: on CUDA, unless figures have to repeat."""
+        repeats = self._backend == "eager" or self._precision == FLOAT32
+        return self.device.type == "cuda" and not repeats
 
     def describe(self, records: Sequence[ModelRecord] = ()) -> str:
         """Device, backend and precision for the reader.
@@ -159,17 +178,29 @@ class Engine:
                 self._networks[record.sha256] = found
             return found
 
-    def get_ready(self, record: ModelRecord) -> None:
-        """Load all that `run` needs of a record, so that its first batch need not wait."""
-        self._runner(record)
+    def get_ready(self, record: ModelRecord, batch: int = 0) -> None:
+        """Load all that `run` needs of a record, so that its first batch need not wait.
+
+        Parameters
+        ----------
+        record
+            Which network.
+        batch
+            Pictures a batch, where that is known.
+        """
+        runner = self._runner(record)
+        if batch and isinstance(runner, FixedShapeRunner):
+            # What fails now will fail in `run`, which knows what to do.
+            with suppress(torch.OutOfMemoryError, BackendError):
+                runner.get_ready((batch, record.size, record.size))
 
     def _runner(self, record: ModelRecord) -> Runner:
         with self._lock:
             runner = self._runners.get(record.sha256)
             if runner is None:
                 runner = (
-                    self._graph_runner(record)
-                    or self._fixed_runner(record)
+                    self._fixed_runner(record)
+                    or self._graph_runner(record)
                     or self._eager_runner(record)
                 )
                 self._runners[record.sha256] = runner
@@ -180,7 +211,7 @@ class Engine:
 
     def _fixed_runner(self, record: ModelRecord) -> Runner | None:
         """PyTorch at one shape, which pays on CUDA; None elsewhere or where it is not wanted."""
-        if self.device.type != "cuda" or self._backend == "eager" or self._precision == "float32":
+        if not (self._one_shape or self._on_device):
             return None
         return FixedShapeRunner(self.network(record), self.device, self.dtype)
 
@@ -258,12 +289,78 @@ class Engine:
         AnalysisError
             When memory does not suffice even for one picture on the CPU.
         """
-        done, total = 0, len(pictures)
+
+        def once(runner: Runner, part: slice) -> Logits:
+            return runner.run(pictures[part])
+
+        return self._batches(record, len(pictures), once, stage, progress, batch, notes)
+
+    def run_there(
+        self,
+        record: ModelRecord,
+        pictures: torch.Tensor,
+        stage: str,
+        progress: Progress,
+        batch: int,
+        notes: list[str],
+    ) -> Iterator[tuple[slice, Tensors]]:
+        """Run a network over pictures that lie on the device, and leave what it says there.
+
+        Where the network has to run elsewhere, since memory ran out or a backend failed, pictures
+        are brought there, and the outputs lie there.
+
+        Parameters
+        ----------
+        record, stage, progress, batch, notes
+            As `run`.
+        pictures
+            Shape (n, size, size), uint8.
+
+        Yields
+        ------
+        tuple
+            Which pictures, and the network's outputs (logits) by name, float32; they have been
+            computed, and any thread may use them.
+
+        Raises
+        ------
+        AnalysisError
+            As `run`.
+        """
+
+        def once(runner: Runner, part: slice) -> Tensors:
+            if not isinstance(runner, TensorRunner):
+                said = runner.run(pictures[part].cpu().numpy())
+                return {name: torch.from_numpy(values) for name, values in said.items()}
+            outputs = runner.run_there(pictures[part].to(self.device))
+            # Time that is counted is that of this network, not of launching it.
+            self.wait()
+            return outputs
+
+        return self._batches(record, len(pictures), once, stage, progress, batch, notes)
+
+    def wait(self) -> None:
+        """Wait for what this thread has asked of the device; what others have is let run."""
+        if self.device.type == "cuda":
+            torch.cuda.current_stream(self.device).synchronize()
+
+    def _batches(
+        self,
+        record: ModelRecord,
+        total: int,
+        once: Callable[[Runner, slice], Output],
+        stage: str,
+        progress: Progress,
+        batch: int,
+        notes: list[str],
+    ) -> Iterator[tuple[slice, Output]]:
+        """Batch by batch, smaller ones when memory runs out, by another runner when one fails."""
+        done = 0
         while done < total:
             progress.report(stage, done, total)
             part = slice(done, min(total, done + batch))
             try:
-                output = self._runner(record).run(pictures[part])
+                output = once(self._runner(record), part)
             except (torch.OutOfMemoryError, MemoryError):
                 batch = self._fall_back(batch, notes)
                 continue

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from inference.studies.model import Unit, Volume
 
-__all__ = ["Lungs", "dilate", "find_lungs"]
+__all__ = ["Lungs", "dilate", "find_lungs", "reach_squared"]
 
 AIR_THRESHOLD_HU = -320
 MIN_LUNG_ML = 150.0
@@ -201,8 +201,30 @@ def dilate(mask: NDArray[np.bool_], volume: Volume, millimetres: float) -> NDArr
         near = (index, *_bounds(mask[index], reach))
         outside = (~mask[near]).astype(np.uint8)
         distance = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        grown[near] = distance * row_mm <= millimetres + 1e-3
+        grown[near] = _within(np.asarray(distance, np.float32), row_mm, millimetres)
     return grown
+
+
+def _within(
+    distance: NDArray[np.float32], pixel_mm: float, millimetres: float
+) -> NDArray[np.bool_]:
+    return np.asarray(distance * pixel_mm <= millimetres + 1e-3)
+
+
+def reach_squared(millimetres: float, pixel_mm: float) -> int:
+    """The square of the greatest distance, in pixels, that `dilate` grows a mask by.
+
+    Parameters
+    ----------
+    millimetres
+        How far it is to grow.
+    pixel_mm
+        Side of a pixel, the same both ways.
+    """
+    squares = np.arange((int(millimetres / pixel_mm) + 2) ** 2)
+    # As the distance transform has it, so that a pixel just within reach is so here, too.
+    within = _within(np.sqrt(squares.astype(np.float32)), pixel_mm, millimetres)
+    return int(np.flatnonzero(within)[-1])
 
 
 def _bounds(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:

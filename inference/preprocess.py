@@ -1,7 +1,8 @@
 """From stored values to what a network sees: window, 8 bit, CLAHE, resize.
 
 Training and inference both call `prepare`; there is no other way in (El-bana et al., stage 1:
-all scans are resized after contrast-limited adaptive histogram equalisation).
+all scans are resized after contrast-limited adaptive histogram equalisation). What
+`inference.ondevice` does on a graphics card is held to it bit by bit.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from inference import device as devices
-from inference.backends.runner import Logits
+from inference.backends.runner import Logits, Tensors
 from inference.preprocess import MEAN, STD, to_tensor
 
 __all__ = ["EagerRunner", "named", "scaled"]
@@ -78,16 +78,20 @@ class EagerRunner:
 
     def run(self, pictures: NDArray[np.uint8]) -> Logits:
         """As `Runner.run`."""
+        moved = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device)
+        return {name: t.cpu().numpy() for name, t in self.run_there(moved).items()}
+
+    def run_there(self, pictures: torch.Tensor) -> Tensors:
+        """As `TensorRunner.run_there`."""
         with torch.inference_mode():
             outputs = self._on_the_cpu(pictures) if self._on_cpu else self._beside(pictures)
-            return {name: t.float().cpu().numpy() for name, t in outputs.items()}
+            return {name: t.float() for name, t in outputs.items()}
 
-    def _on_the_cpu(self, pictures: NDArray[np.uint8]) -> dict[str, torch.Tensor]:
-        x = to_tensor(pictures).contiguous(memory_format=torch.channels_last)
+    def _on_the_cpu(self, pictures: torch.Tensor) -> Tensors:
+        x = to_tensor(pictures.numpy()).contiguous(memory_format=torch.channels_last)
         with devices.autocast(self._device, self._dtype):
             return named(self._network(x))
 
-    def _beside(self, pictures: NDArray[np.uint8]) -> dict[str, torch.Tensor]:
+    def _beside(self, pictures: torch.Tensor) -> Tensors:
         """On a GPU: bytes over the bus, everything else over there."""
-        moved = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device)
-        return named(self._network(scaled(moved, self._dtype or torch.float32)))
+        return named(self._network(scaled(pictures, self._dtype or torch.float32)))

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from inference.backends.eager import named, scaled
-from inference.backends.runner import BackendError, Logits
+from inference.backends.lane import RECORDING
+from inference.backends.runner import BackendError, Logits, Tensors
 
 __all__ = ["FixedShapeRunner"]
 
@@ -24,10 +25,10 @@ _WARM_UP = 3
 
 
 class FixedShapeRunner:
-    """Every batch is padded to the size of the first; larger ones are run in pieces.
+    """Every batch is padded to the size of the largest so far, for which the network is recorded.
 
-    Pictures go to the device as bytes, from pinned memory and without waiting; logits come back in
-    the same way.
+    Pictures go to the device as bytes, from pinned memory and without waiting, and logits come back
+    in the same way; or both stay there (`run_there`).
 
     Parameters
     ----------
@@ -46,8 +47,8 @@ class FixedShapeRunner:
         self._dtype = dtype or torch.float32
         self._on_cuda = device.type == "cuda"
         self._recorded: torch.cuda.CUDAGraph | None = None
+        self._there: torch.Tensor | None = None
         self._sent: torch.Tensor | None = None
-        self._there = torch.empty(0)
         self._outputs: dict[str, torch.Tensor] = {}
         self._back: dict[str, torch.Tensor] = {}
 
@@ -57,64 +58,94 @@ class FixedShapeRunner:
         how = "PyTorch CUDA graph" if self._on_cuda else "PyTorch fixed shape"
         return f"{how} {str(self._dtype).removeprefix('torch.')}"
 
-    def run(self, pictures: NDArray[np.uint8]) -> Logits:
-        """As `Runner.run`."""
-        with torch.inference_mode():
-            if self._sent is None:
-                self._prepare(pictures.shape)
-            parts = []
-            size = len(self._there)
-            for start in range(0, len(pictures), size):
-                parts.append(self._batch(pictures[start : start + size]))
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    def get_ready(self, shape: tuple[int, int, int]) -> None:
+        """Take memory for batches of up to that (n, size, size), and record.
 
-    def _prepare(self, shape: tuple[int, ...]) -> None:
-        """Take memory for one shape, and record; nothing is kept when that fails."""
-        sent = torch.zeros(shape, dtype=torch.uint8, pin_memory=self._on_cuda)
-        self._there = torch.zeros(shape, dtype=torch.uint8, device=self._device)
+        It may be left out, and costs nothing when it has been done. Nothing is kept when it fails.
+
+        Raises
+        ------
+        torch.OutOfMemoryError
+            When the batch is too large.
+        BackendError
+            When the network cannot be recorded.
+        """
+        if self._there is not None and len(self._there) >= shape[0]:
+            return
+        # What was recorded for fewer is let go of first: both may be too much.
+        self._recorded, self._there, self._sent = None, None, None
+        self._outputs, self._back = {}, {}
         try:
-            if self._on_cuda:
-                self._record()
-            else:
-                self._outputs = self._compute()
+            with torch.inference_mode():
+                there = torch.zeros(shape, dtype=torch.uint8, device=self._device)
+                if self._on_cuda:
+                    self._record(there)
+                else:
+                    self._outputs = self._compute(there)
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:
             raise BackendError("the GPU could not record the network") from error
-        self._back = {
-            name: torch.empty(output.shape, dtype=torch.float32, pin_memory=self._on_cuda)
-            for name, output in self._outputs.items()
-        }
-        self._sent = sent
+        self._there = there
 
-    def _record(self) -> None:
-        aside = torch.cuda.Stream(self._device)
-        aside.wait_stream(torch.cuda.current_stream(self._device))
-        with torch.cuda.stream(aside):
-            for _ in range(_WARM_UP):
-                self._compute()
-        torch.cuda.current_stream(self._device).wait_stream(aside)
-        recorded = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(recorded):
-            self._outputs = self._compute()
+    def run(self, pictures: NDArray[np.uint8]) -> Logits:
+        """As `Runner.run`."""
+        count = len(pictures)
+        there = self._room_for(pictures.shape)
+        with torch.inference_mode():
+            if self._sent is None:
+                self._sent = self._on_the_host(there)
+                self._back = {name: self._on_the_host(o) for name, o in self._outputs.items()}
+            self._sent[:count].copy_(torch.from_numpy(np.ascontiguousarray(pictures)))
+            there.copy_(self._sent, non_blocking=True)
+            self._play(there)
+            for name, output in self._outputs.items():
+                self._back[name].copy_(output, non_blocking=True)
+            if self._on_cuda:
+                # This thread's queue alone: another thread's work is no part of it.
+                torch.cuda.current_stream(self._device).synchronize()
+            return {name: back[:count].numpy().copy() for name, back in self._back.items()}
+
+    def run_there(self, pictures: torch.Tensor) -> Tensors:
+        """As `TensorRunner.run_there`."""
+        count = len(pictures)
+        there = self._room_for(tuple(pictures.shape))
+        with torch.inference_mode():
+            there[:count].copy_(pictures, non_blocking=True)
+            self._play(there)
+            # The next batch is written where this one is.
+            return {name: output[:count].clone() for name, output in self._outputs.items()}
+
+    def _room_for(self, shape: tuple[int, ...]) -> torch.Tensor:
+        count, rows, columns = shape
+        self.get_ready((count, rows, columns))
+        if self._there is None:
+            raise BackendError("the network was not prepared")
+        return self._there
+
+    def _on_the_host(self, like: torch.Tensor) -> torch.Tensor:
+        return torch.empty(like.shape, dtype=like.dtype, pin_memory=self._on_cuda)
+
+    def _record(self, there: torch.Tensor) -> None:
+        with RECORDING, torch.cuda.device(self._device):
+            aside = torch.cuda.Stream(self._device)
+            aside.wait_stream(torch.cuda.current_stream(self._device))
+            with torch.cuda.stream(aside):
+                for _ in range(_WARM_UP):
+                    self._compute(there)
+            torch.cuda.current_stream(self._device).wait_stream(aside)
+            recorded = torch.cuda.CUDAGraph()
+            # Threads that know nothing of `RECORDING` may still take memory.
+            with torch.cuda.graph(recorded, capture_error_mode="thread_local"):
+                self._outputs = self._compute(there)
         self._recorded = recorded
 
-    def _compute(self) -> dict[str, torch.Tensor]:
-        x = scaled(self._there, self._dtype)
+    def _compute(self, there: torch.Tensor) -> dict[str, torch.Tensor]:
+        x = scaled(there, self._dtype)
         return {name: output.float() for name, output in named(self._network(x)).items()}
 
-    def _batch(self, pictures: NDArray[np.uint8]) -> Logits:
-        count = len(pictures)
-        if self._sent is None:
-            raise BackendError("the network was not prepared")
-        self._sent[:count].copy_(torch.from_numpy(np.ascontiguousarray(pictures)))
-        self._there.copy_(self._sent, non_blocking=True)
+    def _play(self, there: torch.Tensor) -> None:
         if self._recorded is None:
-            self._outputs = self._compute()
+            self._outputs = self._compute(there)
         else:
             self._recorded.replay()
-        for name, output in self._outputs.items():
-            self._back[name].copy_(output, non_blocking=True)
-        if self._on_cuda:
-            torch.cuda.synchronize(self._device)
-        return {name: back[:count].numpy().copy() for name, back in self._back.items()}

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BackendError", "Logits", "Runner"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["BackendError", "Logits", "Runner", "TensorRunner", "Tensors"]
 
 Logits = dict[str, NDArray[np.float32]]
 """Outputs (n, ...) by name; a network with one output calls it ""."""
+
+Tensors: TypeAlias = "dict[str, torch.Tensor]"
+"""The same, float32, on some device."""
 
 
 class BackendError(Exception):
@@ -39,5 +45,31 @@ class Runner(Protocol):
             When the batch is too large.
         BackendError
             When the backend fails.
+        """
+        ...
+
+
+@runtime_checkable
+class TensorRunner(Runner, Protocol):
+    """One that also takes pictures which lie on its device, and leaves its answer there."""
+
+    def run_there(self, pictures: torch.Tensor) -> Tensors:
+        """Run over one batch.
+
+        Parameters
+        ----------
+        pictures
+            Shape (n, size, size), uint8, on the device of the network; n >= 1.
+
+        Returns
+        -------
+        dict
+            As `Logits`, on that device; on CUDA it may still be computed, in the queue of the
+            thread that asked.
+
+        Raises
+        ------
+        MemoryError, torch.OutOfMemoryError, BackendError
+            As `Runner.run`.
         """
         ...

@@ -4,7 +4,8 @@ The second and third stage run even when the first is negative, as the paper ask
 X-ray gets the first stage alone: the others were made for CT.
 
 `planning` says what is analysed, `runner` runs the networks over it, `estimates` and `masks` make
-of their output what the findings hold, and `system` puts these together.
+of their output what the findings hold, and `system` puts these together. Where slices are prepared
+and masks made, on the host or beside the networks, is up to `ways` and `device_way`.
 """
 
 from __future__ import annotations

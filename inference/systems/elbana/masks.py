@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from inference.cuts import HALF, LEVELS, Cut
@@ -20,11 +22,14 @@ __all__ = [
     "EFFUSION_MARGIN_MM",
     "LUNG_MARGIN_MM",
     "combine",
+    "combine_levels",
     "enter",
     "keep_to_lungs",
     "make_segments",
+    "margins",
     "mean_of_networks",
     "stream_probabilities",
+    "stream_scores",
 ]
 
 LUNG_MARGIN_MM = 10.0
@@ -33,12 +38,13 @@ EFFUSION_MARGIN_MM = 40.0
 """Effusion lies outside the aerated lung, but not in the table."""
 Codes = NDArray[np.uint8]
 Cuts = Mapping[Manifestation, Cut]
+Maps = TypeVar("Maps", NDArray[Any], torch.Tensor)
 
 
-def stream_probabilities(
-    logits: dict[str, NDArray[np.float32]], silent: Collection[str] = ()
-) -> dict[Manifestation, NDArray[np.float32]]:
-    """Probability maps by manifestation from the logits of one network of the streams.
+def stream_scores(
+    logits: Mapping[str, Maps], silent: Collection[str] = ()
+) -> dict[Manifestation, Maps]:
+    """What a network of the streams says of each manifestation, before it is a probability.
 
     Parameters
     ----------
@@ -52,19 +58,25 @@ def stream_probabilities(
     Returns
     -------
     dict
-        (n, h, w), float32.
+        Logits (n, h, w), float32.
     """
     if "all" in logits:
         scores = logits["all"]
         return {
-            key: sigmoid(scores[:, code] - scores[:, 0])
-            for code, key in enumerate(Manifestation, start=1)
+            key: scores[:, code] - scores[:, 0] for code, key in enumerate(Manifestation, start=1)
         }
     return {
-        Manifestation(name): sigmoid(values[:, 0])
+        Manifestation(name): values[:, 0]
         for name, values in logits.items()
         if name in set(Manifestation) - set(silent)
     }
+
+
+def stream_probabilities(
+    logits: Mapping[str, NDArray[np.float32]], silent: Collection[str] = ()
+) -> dict[Manifestation, NDArray[np.float32]]:
+    """Probability maps by manifestation, (n, h, w), float32; parameters as `stream_scores`."""
+    return {key: sigmoid(values) for key, values in stream_scores(logits, silent).items()}
 
 
 def mean_of_networks(
@@ -117,7 +129,13 @@ def combine(
         Shape (rows, columns), uint8: 0 none, else 1 + place in `Manifestation`.
     """
     # In 255ths, as they are kept: two that do not differ there are equal on every device.
-    levels = np.asarray(np.rint(probabilities * LEVELS), dtype=np.uint8)
+    return combine_levels(np.asarray(np.rint(probabilities * LEVELS), dtype=np.uint8), keys, cuts)
+
+
+def combine_levels(
+    levels: NDArray[np.uint8], keys: Sequence[Manifestation], cuts: Cuts | None = None
+) -> Codes:
+    """As `combine`, of probabilities in parts of `cuts.LEVELS`, (k, rows, columns)."""
     places = np.array([1 + list(Manifestation).index(key) for key in keys], dtype=np.uint8)
     cut = cuts or {}
     called = np.stack(
@@ -154,6 +172,15 @@ def enter(
     part[...] = combine(np.concatenate(restored), list(maps), cuts)
 
 
+def margins(codes: Maps) -> tuple[tuple[float, Maps], ...]:
+    """How far from the lungs, in mm, which pixels may lie: masks of the shape of the codes."""
+    effusion = 1 + list(Manifestation).index(Manifestation.EFFUSION)
+    return (
+        (LUNG_MARGIN_MM, (codes != 0) & (codes != effusion)),
+        (EFFUSION_MARGIN_MM, codes == effusion),
+    )
+
+
 def keep_to_lungs(codes: NDArray[np.uint8], lungs: NDArray[np.bool_], volume: Volume) -> None:
     """Take away what lies too far from the lungs.
 
@@ -166,11 +193,7 @@ def keep_to_lungs(codes: NDArray[np.uint8], lungs: NDArray[np.bool_], volume: Vo
     volume
         Gives the spacing.
     """
-    effusion = 1 + list(Manifestation).index(Manifestation.EFFUSION)
-    for margin, held in (
-        (LUNG_MARGIN_MM, (codes != 0) & (codes != effusion)),
-        (EFFUSION_MARGIN_MM, codes == effusion),
-    ):
+    for margin, held in margins(codes):
         # Most slices hold nothing, and growing a mask is the dear part.
         some = np.flatnonzero(held.any(axis=(1, 2)))
         if some.size:

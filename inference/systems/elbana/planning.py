@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from threading import Event
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from inference.preprocess import Box, prepare, to_picture
 from inference.studies.model import Volume
 
 __all__ = ["Groups", "Plan", "Prepared", "is_ct", "make_plan", "prepare_pictures"]
+
+Pictures = TypeVar("Pictures")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -114,18 +117,18 @@ class Groups:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Prepared:
+class Prepared(Generic[Pictures]):
     """Slices as networks are shown them.
 
     Parameters
     ----------
     pictures
-        Shape (slices, size, size), uint8, by size and framing.
+        Shape (slices, size, size), uint8, by size and framing: an array, or a tensor on a device.
     boxes
         By framing, what of each slice is shown; None: all of it.
     """
 
-    pictures: dict[tuple[int, str], NDArray[np.uint8]]
+    pictures: dict[tuple[int, str], Pictures]
     boxes: dict[str, list[Box | None]]
 
 
@@ -135,7 +138,7 @@ def prepare_pictures(
     box: Box | None,
     wanted: set[tuple[int, str]],
     cancelled: Event,
-) -> Prepared:
+) -> Prepared[NDArray[Any]]:
     """Cut and resize slices for networks.
 
     Parameters

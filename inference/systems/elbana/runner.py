@@ -1,15 +1,17 @@
 """The networks over the slices, group by group, the ones that the reader looks at first.
 
 A second thread prepares the next group's pictures and finishes the last group's masks while the
-networks run: NumPy, OpenCV and torch let each other work.
+networks run: NumPy, OpenCV and torch let each other work. Where it does so, on the host or on the
+device, is up to a `Way`.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,15 +27,11 @@ from inference.preprocess import Box
 from inference.progress import Progress
 from inference.studies.model import Volume
 from inference.systems.base import Context
+from inference.systems.elbana.device_way import DeviceWay
 from inference.systems.elbana.estimates import make_estimate, slice_values
 from inference.systems.elbana.joining import join
-from inference.systems.elbana.masks import (
-    enter,
-    keep_to_lungs,
-    mean_of_networks,
-    stream_probabilities,
-)
-from inference.systems.elbana.planning import Groups, Plan, Prepared, prepare_pictures
+from inference.systems.elbana.planning import Groups, Plan, Prepared
+from inference.systems.elbana.ways import HostWay, Way
 
 __all__ = ["Models", "Runner"]
 
@@ -42,7 +40,8 @@ MOST_UNFINISHED = 2
 """Groups whose masks may wait for the second thread; more would only take memory."""
 
 Logits = dict[str, NDArray[np.float32]]
-Maps = dict[Manifestation, NDArray[np.float32]]
+Maps = dict[Manifestation, Any]
+"""In the form of the way."""
 
 
 JOINED = "covid-2"
@@ -143,7 +142,9 @@ class Runner:
         self._context = context
         self._notes = notes
         self._clock = clock
-        self._wanted = {(record.size, record.framing) for record in models.used}
+        wanted = {(record.size, record.framing) for record in models.used}
+        way = DeviceWay if engine.keeps_on_device else HostWay
+        self._way: Way[Any] = way(engine, volume, plan, wanted)
         self._planned = np.zeros(volume.shape[0], dtype=bool)
         self._planned[plan.indices] = True
         self._batch = context.batch_size
@@ -212,39 +213,37 @@ class Runner:
 
     def _prepare_next(
         self, groups: Groups, helper: Executor
-    ) -> Future[tuple[NDArray[np.intp], Prepared]] | None:
+    ) -> Future[tuple[NDArray[np.intp], Prepared[Any]]] | None:
         group = groups.take(self._context.focus)
         return None if group is None else helper.submit(self._prepare, group)
 
-    def _prepare(self, group: NDArray[np.intp]) -> tuple[NDArray[np.intp], Prepared]:
-        cancelled = self._context.progress.cancelled
+    def _prepare(self, group: NDArray[np.intp]) -> tuple[NDArray[np.intp], Prepared[Any]]:
         with self._clock.part("pre"):
-            prepared = prepare_pictures(
-                self._volume, group, self._plan.box, self._wanted, cancelled
-            )
-        return group, prepared
+            return group, self._way.prepare(group, self._context.progress.cancelled)
 
     # -- the networks ------------------------------------------------------------------------
 
-    def _infer(self, prepared: Prepared) -> _Said:
+    def _infer(self, prepared: Prepared[Any]) -> _Said:
         """The three stages over one group, and the first joined with what the third saw."""
-        models = self._models
+        models, way = self._models, self._way
         with self._clock.part("recognise"):
             heads = self._outputs(models.recogniser, prepared)
-            logits = {task: heads[task] for task in models.tasks}
+            logits = {task: way.rows(heads[task]) for task in models.tasks}
         if models.labeller is not None:
             with self._clock.part("label"):
-                logits["manifestations"] = self._outputs(models.labeller, prepared)[""]
+                said = self._outputs(models.labeller, prepared)
+                logits["manifestations"] = way.rows(said[""])
         maps = []
         alone: Logits = {}
         for record in models.streams:
             with self._clock.part("segment"):
                 outputs = self._outputs(record, prepared)
-                maps.append(stream_probabilities(outputs, record.silent))
+                maps.append(way.maps(outputs, record.silent))
             fitted = models.evidence is not None and record.name in models.evidence.fitted_to
             if models.evidence is not None and fitted and EVIDENCE in outputs:
                 with self._clock.part("recognise"):
-                    both = join(self._engine, models.evidence, logits[JOINED], outputs[EVIDENCE])
+                    row = way.rows(outputs[EVIDENCE])
+                    both = join(self._engine, models.evidence, logits[JOINED], row)
                 names = (models.recogniser.name, models.evidence.name)
                 alone = dict(zip(names, (logits[JOINED], both.alone), strict=True))
                 logits[JOINED] = both.joined
@@ -252,23 +251,17 @@ class Runner:
         boxes = prepared.boxes[models.streams[0].framing] if models.streams else []
         return _Said(logits, alone, maps, boxes)
 
-    def _outputs(self, record: ModelRecord, prepared: Prepared) -> Logits:
-        parts: dict[str, list[NDArray[np.float32]]] = {}
-        for output in self._batches(record, prepared.pictures[record.size, record.framing]):
-            for name, values in output.items():
-                parts.setdefault(name, []).append(values)
-        return {name: np.concatenate(values) for name, values in parts.items()}
-
-    def _batches(self, record: ModelRecord, pictures: NDArray[np.uint8]) -> Iterator[Logits]:
-        """Outputs batch by batch; a batch that was too large is not tried again."""
+    def _outputs(self, record: ModelRecord, prepared: Prepared[Any]) -> dict[str, Any]:
+        """Outputs of a network; a batch that was too large is not tried again."""
         told: list[str] = []
         # The engine counts the slices of this group; the reader is told of those of the study.
         inner = Progress(cancelled=self._context.progress.cancelled)
-        for _, output in self._engine.run(record, pictures, STAGE, inner, self._batch, told):
-            yield output
+        pictures = prepared.pictures[record.size, record.framing]
+        outputs = self._way.run(record, pictures, STAGE, inner, self._batch, told)
         if told:
             self._batch = max(1, self._batch // 2 ** len(told))
             self._notes += [note for note in told if note not in self._notes]
+        return outputs
 
     # -- after the networks ------------------------------------------------------------------
 
@@ -305,13 +298,7 @@ class Runner:
 
     def _codes_of(self, group: NDArray[np.intp], said: _Said) -> NDArray[np.uint8]:
         """Masks of a group; every stream's map of a slice is needed before its pixels are dealt."""
-        codes = np.zeros((len(group), *self._volume.shape[1:]), dtype=np.uint8)
-        maps = mean_of_networks(said.maps)
-        for place in range(len(group)):
-            here = {key: values[place] for key, values in maps.items()}
-            enter(here, codes[place], said.boxes[place], self._models.cuts)
-        if self._plan.lungs is not None:
-            keep_to_lungs(codes, self._plan.lungs.mask[group], self._volume)
+        codes = self._way.codes(group, said.maps, said.boxes, self._models.cuts)
         if self.codes is not None:
             self.codes[group] = codes
         return codes

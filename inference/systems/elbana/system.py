@@ -32,15 +32,21 @@ class ElBana:
     ----------
     store
         None: the models that come with SecondRead.
-    precision
+    precision, on_device
         As `Engine`.
     """
 
     name = "elbana"
 
-    def __init__(self, store: ModelStore | None = None, precision: str = "auto") -> None:
+    def __init__(
+        self,
+        store: ModelStore | None = None,
+        precision: str = "auto",
+        on_device: bool | None = None,
+    ) -> None:
         self._store = store or ModelStore()
         self._precision = precision
+        self._on_device = on_device
         self._engine: tuple[tuple[str, str], Engine] | None = None
         self._planned: tuple[weakref.ref[Volume], Plan] | None = None
 
@@ -48,7 +54,10 @@ class ElBana:
         wish = (context.device, context.backend)
         if self._engine is None or self._engine[0] != wish:
             device, backend = wish
-            self._engine = (wish, Engine(self._store, device, self._precision, backend))
+            engine = Engine(
+                self._store, device, self._precision, backend, on_device=self._on_device
+            )
+            self._engine = (wish, engine)
         return self._engine[1]
 
     def _plan_for(self, volume: Volume) -> Plan:
@@ -82,7 +91,7 @@ class ElBana:
         engine = self._engine_for(context)
         for record in self._models_for(volume, context).used:
             context.progress.report("Loading the models", 0, 0)
-            engine.get_ready(record)
+            engine.get_ready(record, _batch(volume, context))
 
     def analyse(self, volume: Volume, context: Context) -> Findings:
         """Analyse a CT or an X-ray.
@@ -107,7 +116,7 @@ class ElBana:
         progress.report("Finding the lungs", 0, 1)
         models = self._models_for(volume, context)
         with ThreadPoolExecutor(1, "analysis-helper") as helper:
-            loaded = helper.submit(_load, engine, models, clock)
+            loaded = helper.submit(_load, engine, models, clock, _batch(volume, context))
             with clock.part("pre"):
                 plan = self._plan_for(volume)
             loaded.result()
@@ -189,8 +198,13 @@ class ElBana:
         return Heatmap(slice_index, class_name, task, method(network), values, energy, record.name)
 
 
-def _load(engine: Engine, models: Models, clock: Clock) -> None:
+def _batch(volume: Volume, context: Context) -> int:
+    """Slices of the largest batch that there will be."""
+    return min(context.batch_size, volume.shape[0])
+
+
+def _load(engine: Engine, models: Models, clock: Clock, batch: int) -> None:
     """Load weights while the lungs are being found; counted with the stage that needs them."""
     for part, record in models.parts():
         with clock.part(part):
-            engine.get_ready(record)
+            engine.get_ready(record, batch)

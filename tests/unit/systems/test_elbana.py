@@ -23,8 +23,8 @@ from inference.systems.elbana import (
     LUNG_MARGIN_MM,
     ElBana,
     most_suspicious,
-    runner,
     stream_probabilities,
+    ways,
 )
 
 
@@ -240,7 +240,7 @@ def test_masks_of_pictures_lie_in_what_the_streams_were_shown(
     ) -> dict[Manifestation, np.ndarray]:
         return {Manifestation.GGO: np.ones((len(outputs["ggo"]), 64, 64), dtype=np.float32)}
 
-    monkeypatch.setattr(runner, "stream_probabilities", everything)
+    monkeypatch.setattr(ways, "stream_probabilities", everything)
     grey = np.stack([to_picture(chest, index) for index in (5, 6)])
     picture = np.pad(grey, ((0, 0), (70, 10), (20, 60)))
     volume = dataclasses.replace(chest, array=picture, unit=Unit.GREY, windows=())
@@ -307,7 +307,7 @@ def test_networks_that_mark_the_same_are_averaged(
         side, value = (96, other) if part else (64, 0.8)
         return {Manifestation.GGO: np.full((n, side, side), value, np.float32)}
 
-    monkeypatch.setattr(runner, "stream_probabilities", maps)
+    monkeypatch.setattr(ways, "stream_probabilities", maps)
     found = system.analyse(chest, _context(streams="mixed")).segment(Manifestation.GGO).mask
     assert found.any() == marked
 

@@ -53,6 +53,72 @@ def test_smaller_batches_when_memory_runs_out(engine: Engine) -> None:
     assert notes == ["Memory ran out; the batch was reduced to 2 slices."]
 
 
+def _run_there(engine: Engine, notes: list[str], batch: int = 4) -> np.ndarray:
+    record = engine.store.find("manifestations")
+    pictures = torch.from_numpy(PICTURES)
+    parts = engine.run_there(record, pictures, "Testing", Progress(), batch, notes)
+    return torch.cat([output[""] for _, output in parts]).numpy()
+
+
+EXPECTED = (np.arange(6) / 255.0 - 0.5) / 0.25
+
+
+def test_pictures_on_the_device_are_halved_and_counted_alike(store: ModelStore) -> None:
+    engine = Engine(store, "cpu", precision="float32", on_device=True)
+    network = Hungry(most=2)
+    engine._networks[store.find("manifestations").sha256] = network
+    notes: list[str] = []
+    values = _run_there(engine, notes)
+    assert network.batches[:2] == [4, 2]
+    assert set(network.batches[1:]) == {2}
+    assert np.allclose(values[:, 0], EXPECTED, atol=1e-6), "no picture was lost or doubled"
+    assert notes == ["Memory ran out; the batch was reduced to 2 slices."]
+
+
+def test_a_runner_that_takes_no_tensors_is_fed_from_the_host(store: ModelStore) -> None:
+    class OnTheHost:
+        kind = "made up"
+
+        def run(self, pictures: np.ndarray) -> dict[str, np.ndarray]:
+            assert isinstance(pictures, np.ndarray)
+            return {"": pictures.mean(axis=(1, 2), dtype=np.float32)[:, np.newaxis]}
+
+    engine = Engine(store, "cpu", precision="float32", on_device=True)
+    engine._runners[store.find("manifestations").sha256] = OnTheHost()
+    assert _run_there(engine, [])[:, 0].tolist() == list(range(6))
+
+
+def test_a_failing_recording_is_replaced_and_said(store: ModelStore) -> None:
+    engine = Engine(store, "cpu", precision="float32", on_device=True)
+    record = store.find("manifestations")
+    failing = Hungry(most=8)
+    engine._networks[record.sha256] = failing
+    engine._runner(record)
+    # Only the copy of the runner is broken: a recording is refused, PyTorch's steps are not.
+    engine._runners[record.sha256]._network = Refusing()
+    values = _run_there(engine, [])
+    assert np.allclose(values[:, 0], EXPECTED, atol=1e-6)
+    assert "could not record" in engine.remarks([record])[0]
+
+
+class Refusing(nn.Module):
+    """Cannot be recorded."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("capture")
+
+
+def test_pictures_stay_on_cuda_unless_figures_have_to_repeat(store: ModelStore) -> None:
+    kept = {}
+    for precision, backend in (("auto", "auto"), ("float32", "auto"), ("auto", "eager")):
+        engine = Engine(store, "cpu", precision, backend)
+        assert not engine.keeps_on_device
+        engine.device = torch.device("cuda")
+        kept[precision, backend] = engine.keeps_on_device
+    assert [key for key, keeps in kept.items() if keeps] == [("auto", "auto")]
+    assert Engine(store, "cpu", on_device=True).keeps_on_device
+
+
 def test_then_the_cpu_when_the_gpu_is_too_small(engine: Engine) -> None:
     engine.device = torch.device("meta")  # stands for a GPU
     notes: list[str] = []
