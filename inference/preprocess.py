@@ -19,7 +19,16 @@ from inference.studies.model import Unit, Volume, Window
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["LUNG_WINDOW", "Box", "prepare", "restore", "to_picture", "to_tensor"]
+__all__ = [
+    "LUNG_WINDOW",
+    "Box",
+    "equalise",
+    "fit",
+    "prepare",
+    "restore",
+    "to_picture",
+    "to_tensor",
+]
 
 LUNG_WINDOW = Window(-600.0, 1500.0, "Lung")
 """The window in which CT is shown to the networks."""
@@ -107,6 +116,21 @@ def to_picture(volume: Volume, index: int) -> NDArray[np.uint8]:
     return 255 - picture if volume.inverted else picture
 
 
+def equalise(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Contrast-limited adaptive histogram equalisation of a picture (rows, columns), uint8."""
+    equalised = cv2.createCLAHE(CLAHE_CLIP, CLAHE_TILES).apply(np.ascontiguousarray(picture))
+    return np.asarray(equalised, dtype=np.uint8)
+
+
+def fit(equalised: NDArray[np.uint8], size: int, box: Box | None = None) -> NDArray[np.uint8]:
+    """Cut and resize a picture that has been equalised; parameters and result as of `prepare`."""
+    part = equalised if box is None else box.cut(equalised)
+    shrinks = max(part.shape) > size
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    resized = cv2.resize(np.ascontiguousarray(part), (size, size), interpolation=how)
+    return np.asarray(resized, dtype=np.uint8)
+
+
 def prepare(picture: NDArray[np.uint8], size: int, box: Box | None = None) -> NDArray[np.uint8]:
     """Equalise and resize a picture for a network.
 
@@ -124,12 +148,7 @@ def prepare(picture: NDArray[np.uint8], size: int, box: Box | None = None) -> ND
     ndarray
         Shape (size, size), uint8.
     """
-    equalised = cv2.createCLAHE(CLAHE_CLIP, CLAHE_TILES).apply(np.ascontiguousarray(picture))
-    part = equalised if box is None else box.cut(equalised)
-    shrinks = max(part.shape) > size
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    resized = cv2.resize(np.ascontiguousarray(part), (size, size), interpolation=how)
-    return np.asarray(resized, dtype=np.uint8)
+    return fit(equalise(picture), size, box)
 
 
 def restore(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inference.errors import AnalysisError, CancelledError
 from inference.framing import frame
 from inference.lungs import Lungs, find_lungs
-from inference.preprocess import Box, prepare, to_picture
+from inference.preprocess import Box, equalise, fit, to_picture
 from inference.studies.model import Volume
 
 __all__ = ["Groups", "Plan", "Prepared", "is_ct", "make_plan", "prepare_pictures"]
@@ -165,6 +165,8 @@ def prepare_pictures(
         picture = to_picture(volume, int(index))
         for framing, shown in boxes.items():
             shown.append(frame(picture, framing) if box is None else box)
+        # The dearest part, and the same for every network.
+        equalised = equalise(picture)
         for (size, framing), pictures in made.items():
-            pictures[done] = prepare(picture, size, boxes[framing][done])
+            pictures[done] = fit(equalised, size, boxes[framing][done])
     return Prepared(made, boxes)
