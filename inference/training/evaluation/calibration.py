@@ -153,7 +153,7 @@ def _recognition(job: Job, record: ModelRecord) -> list[Sample]:
 
 
 def _manifestations(job: Job, record: ModelRecord) -> list[Sample]:
-    pairs = [(row, read_grey(mask)) for row, mask in lesion_rows(job.rows, record, job.splits)]
+    pairs = [(row, read_grey(mask)) for row, mask in lesion_rows(job.rows, (record,), job.splits)]
     known = [(row, mask) for row, mask in pairs if not (mask == IGNORE).any()]
     if not known:
         return []

@@ -147,7 +147,7 @@ def _named(rows: Iterable[Row]) -> str:
 
 
 def _cts(job: Job, record: ModelRecord) -> Iterator[tuple[tuple[str, str], list[_Item]]]:
-    pairs = lesion_rows(job.rows, record, job.splits)
+    pairs = lesion_rows(job.rows, (record,), job.splits)
     slices = [_item(record, row.group, row.path, mask, _LESIONS) for row, mask in pairs]
     yield (f"CT ({_named(row for row, _ in pairs)})", "lesions"), slices
     series = _named(r for r in job.rows if r.task == "dicom_ct_series")

@@ -40,6 +40,7 @@ __all__ = [
     "prepared",
     "softmax",
     "split_of",
+    "split_of_all",
 ]
 
 SPLITS = ("test", "validation", "trained on")
@@ -139,6 +140,11 @@ def split_of(record: ModelRecord, group: str) -> str:
     if group in record.split.trained_groups:
         return "trained on"
     return "validation" if group in record.split.validation_groups else "test"
+
+
+def split_of_all(records: Iterable[ModelRecord], group: str) -> str:
+    """As `split_of`, of networks that speak together: that of the one which knows it best."""
+    return max((split_of(record, group) for record in records), key=SPLITS.index)
 
 
 class Scorer:
@@ -287,13 +293,13 @@ def add_two_classes(
 
 
 def lesion_rows(
-    rows: Sequence[Row], record: ModelRecord, splits: frozenset[str]
+    rows: Sequence[Row], records: Sequence[ModelRecord], splits: frozenset[str]
 ) -> list[tuple[Row, Path]]:
-    """CT slices with lesion masks, and the masks' files, of these splits of a model."""
+    """CT slices with lesion masks, and the masks' files, of these splits of models together."""
     masks = {r.image: r.path for r in rows if r.role == "mask" and r.task == "ct_segmentation"}
     return [
         (r, masks[r.path])
         for r in rows
         if r.role == "image" and r.task == "ct_segmentation" and r.path in masks
-        and split_of(record, r.group) in splits
+        and split_of_all(records, r.group) in splits
     ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,20 +16,22 @@ from inference.training.pictures import read_grey
 __all__ = ["known_slices"]
 
 
-def known_slices(job: Job, record: ModelRecord) -> tuple[tuple[Row, ...], NDArray[np.bool_]]:
+def known_slices(
+    job: Job, records: Sequence[ModelRecord]
+) -> tuple[tuple[Row, ...], NDArray[np.bool_]]:
     """Slices of the job's splits whose masks have no pixel of unknown type.
 
     Parameters
     ----------
-    job, record
-        What is scored, and the model that says to which split a slice belongs.
+    job, records
+        What is scored, and the models, which together say to which split a slice belongs.
 
     Returns
     -------
     tuple
         The slices' rows, and which manifestations they show, (n, 3), in the order of `CODES`.
     """
-    pairs = lesion_rows(job.rows, record, job.splits)
+    pairs = lesion_rows(job.rows, records, job.splits)
     masks = [read_grey(path) for _, path in pairs]
     known = [i for i, mask in enumerate(masks) if not (mask == IGNORE).any()]
     truth = [[bool((masks[i] == code).any()) for code in CODES.values()] for i in known]

@@ -60,7 +60,7 @@ def score(job: Job) -> dict[str, Scores]:
 
 
 def _of_model(job: Job, record: ModelRecord) -> Scores | None:
-    rows, truth = known_slices(job, record)
+    rows, truth = known_slices(job, (record,))
     if not rows:
         return None
     return Scores(

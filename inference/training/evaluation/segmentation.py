@@ -23,7 +23,7 @@ from inference.training.evaluation.figure import (
     lesion_rows,
     outputs,
     prepared,
-    split_of,
+    split_of_all,
 )
 from inference.training.evaluation.scores import Scores
 from inference.training.losses import CODES, IGNORE
@@ -132,7 +132,7 @@ def predict(
 
 
 def _of_form(job: Job, records: Sequence[ModelRecord], mirrored: bool) -> Predictions | None:
-    pairs = lesion_rows(job.rows, records[0], job.splits)
+    pairs = lesion_rows(job.rows, records, job.splits)
     if not pairs:
         return None
     rows = tuple(row for row, _ in pairs)
@@ -152,7 +152,7 @@ def _of_form(job: Job, records: Sequence[ModelRecord], mirrored: bool) -> Predic
     keys = tuple(key for key in Manifestation if key in maps)
     return Predictions(
         rows=rows,
-        splits=np.array([split_of(records[0], row.group) for row in rows]),
+        splits=np.array([split_of_all(records, row.group) for row in rows]),
         keys=keys,
         maps=tuple(zip(*(maps[key] for key in keys), strict=True)),
         boxes=boxes,

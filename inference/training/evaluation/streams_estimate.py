@@ -15,7 +15,7 @@ from inference.errors import AnalysisError
 from inference.findings import Manifestation
 from inference.models import FORMS, ModelRecord
 from inference.systems.elbana import mean_of_networks, stream_probabilities
-from inference.training.evaluation.figure import Figure, Job, Scorer, logits, mean, split_of
+from inference.training.evaluation.figure import Figure, Job, Scorer, logits, mean, split_of_all
 from inference.training.evaluation.known import known_slices
 from inference.training.evaluation.scores import Scores
 from inference.training.metrics import area_under_roc
@@ -74,7 +74,7 @@ def score(job: Job) -> dict[str, Scores]:
 
 
 def _of_form(job: Job, records: Sequence[ModelRecord]) -> Scores | None:
-    rows, truth = known_slices(job, records[0])
+    rows, truth = known_slices(job, records)
     if not rows:
         return None
     parts = [stream_probabilities(logits(job, r, rows), r.silent) for r in records]
@@ -85,7 +85,7 @@ def _of_form(job: Job, records: Sequence[ModelRecord]) -> Scores | None:
         name: np.stack([of(maps[key]) for key in Manifestation], axis=1)
         for name, of in SCORES.items()
     }
-    splits = np.array([split_of(records[0], row.group) for row in rows])
+    splits = np.array([split_of_all(records, row.group) for row in rows])
     return Scores(rows, splits, {"truth": truth, **values})
 
 
