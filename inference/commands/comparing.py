@@ -196,10 +196,19 @@ def leave_out(
 
 def cuts(
     data: Folder,
-    out: Annotated[Path, typer.Option(help="Folder of a finished cross-validation (--out).")],
     stream: Annotated[
         list[str], typer.Option(help="ggo, consolidation or effusion; may be repeated.")
     ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of a finished cross-validation (--out). [default: validation groups]",
+            show_default=False,
+        ),
+    ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="One threshold a stream, which few slices can bear.")
+    ] = False,
     form: Annotated[
         str, typer.Option(help="Of the streams; default: the shipped one's.")
     ] = "default",
@@ -218,7 +227,8 @@ def cuts(
     """Choose at which probabilities streams become masks: a seed, and an edge to grow to.
 
     They suit best the slices of the folds that the shipped models are not tested on, each as
-    networks of the cross-validation see it that were trained without it.
+    networks of the cross-validation see it that were trained without it; or the validation groups,
+    as the shipped networks see them.
     """
     from inference.findings import Manifestation
     from inference.models import ModelStore
@@ -231,7 +241,7 @@ def cuts(
     store = ModelStore(models)
     chosen = choose_cuts(
         read_manifest(data), out, store, store.default_streams if form == "default" else form,
-        [Manifestation(name) for name in stream], keep=tuple(keep or ()),
+        [Manifestation(name) for name in stream], plain=plain, keep=tuple(keep or ()),
         silence=tuple(silence or ()), device=device,
     )  # fmt: skip
     for key, cut in chosen.cuts.items():

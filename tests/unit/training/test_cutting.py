@@ -18,6 +18,7 @@ from inference.models import ModelStore, Split
 from inference.training.crossvalidate import cross_validate, held_out
 from inference.training.cutting import Chosen, choose_cuts, enter_cuts
 from inference.training.evaluation import segmentation, thresholds
+from inference.training.evaluation.figure import Job
 from inference.training.manifest import fold_of_groups, read_manifest
 from inference.training.recipe import load_recipe
 
@@ -137,3 +138,27 @@ def test_cuts_of_another_form_stay(store: ModelStore) -> None:
         "separate": {GGO: HALF},
         "shared": {EFFUSION: Cut(0.4, 0.1)},
     }
+
+
+def test_without_a_cross_validation_the_validation_groups_decide(
+    store: ModelStore, lesion_folder: Path
+) -> None:
+    rows = read_manifest(lesion_folder)
+    folds = fold_of_groups(rows)
+    trained = tuple(g for g, f in folds.items() if f in TRAINING_FOLDS)
+    valid = tuple(g for g, f in folds.items() if f == VALIDATION_FOLD)
+    (record,) = store.records
+    split = Split(TRAINING_FOLDS, (VALIDATION_FOLD,), trained, valid)
+    store.write([dataclasses.replace(record, split=split)])
+    found = choose_cuts(rows, None, store, "shared", [EFFUSION], plain=True, device="cpu")
+    job = Job.begin(rows, store, ("validation",), "cpu", None)
+    seen = segmentation.predict(job)["streams (shared)"]
+    assert {row.group for row in seen.rows} == set(valid)
+    expected = thresholds.choose([thresholds.try_out(seen, thresholds.PLAIN)])[EFFUSION]
+    assert found.cuts == {EFFUSION: expected}
+    assert found.cuts[EFFUSION].is_plain
+    assert f"of {len(valid)} groups of validation" in found.basis
+    store.write([dataclasses.replace(record, split=Split(TRAINING_FOLDS, (), trained + valid, ()))])
+    others = [row for row in rows if row.group in trained]
+    with pytest.raises(BadInputError, match="no validation slice of the form shared"):
+        choose_cuts(others, None, store, "shared", [EFFUSION], device="cpu")
