@@ -113,8 +113,8 @@ class Part:
     model
         Its name; see `Findings.models`.
     study
-        Length c, in [0, 1], not calibrated; by the rule of the estimate, from the slices that are
-        the most suspicious to this model.
+        Length c, in [0, 1], not calibrated; by the rule of the estimate, whose most suspicious
+        slices are those that are so to this model.
     """
 
     model: str

@@ -18,7 +18,7 @@ __all__ = ["CLASSES", "make_estimate", "most_suspicious", "sigmoid", "slice_valu
 RECOGNITION_SHARE = 1.0 / 3.0
 MANIFESTATION_SHARE = 0.1
 LEAST_SLICES = 3
-"""A study's probability is the mean over its most suspicious slices; never fewer than this."""
+"""A study's probability is the mean over some of its slices; never fewer than this."""
 
 _TITLES = {
     "covid-2": "COVID-19 recognition",
@@ -86,8 +86,13 @@ def make_estimate(
     slices: int,
     record: ModelRecord,
     alone: Mapping[str, NDArray[np.float32]] | None = None,
+    marked: NDArray[np.float32] | None = None,
 ) -> Estimate:
     """What a task's slices say about the study.
+
+    The mean is taken over those slices that are the most suspicious. The highest of many values
+    that err are too high, though: of a healthy chest, they are its errors. So where it is known how
+    much is marked in each slice, which errs in other slices, that chooses them.
 
     Parameters
     ----------
@@ -103,17 +108,22 @@ def make_estimate(
         The model that said so, which has the calibration too.
     alone
         Where logits of several models were joined: those of each of them, by its name.
+    marked
+        Length n: grows with what the lesion streams mark in a slice.
     """
     exclusive = _exclusive(task)
     share = RECOGNITION_SHARE if exclusive else MANIFESTATION_SHARE
     raw = to_probabilities(logits, exclusive=exclusive)
-    chosen = _chosen(raw, share, exclusive=exclusive)
+    order = raw if marked is None else np.repeat(marked[:, None], raw.shape[1], 1).astype(float)
+    chosen = _chosen(order, share, exclusive=exclusive)
     parts = {name: to_probabilities(z, exclusive=exclusive) for name, z in (alone or {}).items()}
     single = len(raw) == 1
     rule = (
         "one picture"
         if single
         else f"mean of the {share:.0%} most suspicious of {len(raw)} analysed slices"
+        if marked is None
+        else f"mean of the {share:.0%} of {len(raw)} analysed slices in which most is marked"
     )
     calibration = record.calibration(task)
     calibrated = None
@@ -141,7 +151,13 @@ def make_estimate(
         calibrated=calibrated,
         calibration=record.why_not_calibrated(task) if calibration is None else calibration.basis,
         parts=tuple(
-            Part(name, _mean(values, _chosen(values, share, exclusive=exclusive)))
+            Part(
+                name,
+                _mean(
+                    values,
+                    _chosen(values, share, exclusive=exclusive) if marked is None else chosen,
+                ),
+            )
             for name, values in parts.items()
         ),
     )

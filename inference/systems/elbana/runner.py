@@ -52,11 +52,13 @@ JOINED = "covid-2"
 class _Said:
     """What the networks say of a group: logits by task, those before joining by model, maps.
 
-    `boxes` are the parts of the slices that the maps show.
+    `marked`, (n, 1), grows with what the streams mark, where there is evidence; `boxes` are the
+    parts of the slices that the maps show.
     """
 
     logits: Logits
     alone: Logits
+    marked: Logits
     maps: list[Maps]
     boxes: list[Box | None]
 
@@ -151,6 +153,7 @@ class Runner:
         self._done = 0
         self._logits: Logits = {}
         self._alone: Logits = {}
+        self._marked: Logits = {}
         self.codes = np.zeros(volume.shape, dtype=np.uint8) if models.streams else None
         """After `run`: (slices, rows, columns), 0 none, else 1 + place in `Manifestation`."""
 
@@ -194,6 +197,7 @@ class Runner:
                 slices,
                 self._model_of(task),
                 {n: z[indices] for n, z in self._alone.items()} if task == JOINED else None,
+                self._marked[JOINED][indices, 0] if task in self._marked else None,
             )
             for task, values in self._logits.items()
         )
@@ -235,6 +239,7 @@ class Runner:
                 logits["manifestations"] = way.rows(said[""])
         maps = []
         alone: Logits = {}
+        marked: Logits = {}
         for record in models.streams:
             with self._clock.part("segment"):
                 outputs = self._outputs(record, prepared)
@@ -247,9 +252,10 @@ class Runner:
                 names = (models.recogniser.name, models.evidence.name)
                 alone = dict(zip(names, (logits[JOINED], both.alone), strict=True))
                 logits[JOINED] = both.joined
+                marked[JOINED] = both.parts[:, 1:]
         # Streams of one form are shown the same part (`ModelStore.streams`).
         boxes = prepared.boxes[models.streams[0].framing] if models.streams else []
-        return _Said(logits, alone, maps, boxes)
+        return _Said(logits, alone, marked, maps, boxes)
 
     def _outputs(self, record: ModelRecord, prepared: Prepared[Any]) -> dict[str, Any]:
         """Outputs of a network; a batch that was too large is not tried again."""
@@ -273,6 +279,7 @@ class Runner:
             codes = self._codes_of(group, said) if self.codes is not None else None
             self._keep(self._logits, group, said.logits)
             self._keep(self._alone, group, said.alone)
+            self._keep(self._marked, group, said.marked)
         if self._context.partial is not None:
             estimates = tuple(
                 slice_values(task, values, self._model_of(task))

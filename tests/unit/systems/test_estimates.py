@@ -49,6 +49,30 @@ def test_both_values_come_from_the_same_slices() -> None:
     assert np.isnan(estimate.per_slice[[0, 1, 12, 13]]).all()
 
 
+def test_slices_in_which_most_is_marked_stand_for_the_study() -> None:
+    """The most suspicious slices of a healthy chest are the errors of the network."""
+    z = np.array([0, 9, 9, 9, -1, -2, -3, 0, 0, 0])
+    marked = np.array([0, 1, 0, 1, 5, 6, 7, 0, 0, 0], dtype=np.float32)
+    logits = np.stack([z, 0 * z], axis=1).astype(np.float32)
+    record = ModelRecord(
+        name="m", version="1", kind="recognition", architecture="", network={}, size=32, file="",
+        sha256="ab", bytes=0, recipe="", recipe_sha256="", data="", device="", steps=0,
+        seconds=0.0, split=Split((), (), (), ()),
+    )  # fmt: skip
+    alone = {"one": logits, "other": -logits}
+    estimate = make_estimate("covid-2", logits, INDICES, 14, record, alone, marked)
+    assert estimate.study[0] == pytest.approx(_sigmoid(z[4:7]).mean(), rel=1e-5)
+    assert sum(estimate.study) == pytest.approx(1.0)
+    assert "10 analysed slices in which most is marked" in estimate.rule
+    one, other = estimate.parts
+    assert one.study[0] == pytest.approx(_sigmoid(z[4:7]).mean(), rel=1e-5)
+    assert other.study[0] == pytest.approx(_sigmoid(-z[4:7]).mean(), rel=1e-5)
+    unmarked = make_estimate("covid-2", logits, INDICES, 14, record, alone)
+    assert unmarked.study[0] == pytest.approx(_sigmoid(9), rel=1e-5)
+    assert "most suspicious" in unmarked.rule
+    assert unmarked.parts[1].study[0] == pytest.approx(_sigmoid(-z[4:7]).mean(), rel=1e-5)
+
+
 def test_of_many_slices_the_interval_is_that_of_one() -> None:
     estimate = _estimate("covid-2", np.zeros((10, 2)))
     assert estimate.calibrated.of_slices
