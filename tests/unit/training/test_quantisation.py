@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -180,10 +181,10 @@ def test_without_validation_groups_each_fold_is_judged_by_a_network_that_never_s
     asked: list[tuple[str, set[str]]] = []
     outputs = quantisation._outputs
 
-    def watched(engine: object, record: ModelRecord, scored: object, line: object) -> object:
-        asked.append((record.sha256, set(scored.groups)))  # type: ignore[attr-defined]
-        assert not set(scored.groups) & set(record.split.trained_groups)  # type: ignore[attr-defined]
-        return outputs(engine, record, scored, line)  # type: ignore[arg-type]
+    def watched(engine: Any, record: ModelRecord, scored: Any, line: Any) -> Any:
+        asked.append((record.sha256, set(scored.groups)))
+        assert not set(scored.groups) & set(record.split.trained_groups)
+        return outputs(engine, record, scored, line)
 
     monkeypatch.setattr(quantisation, "_outputs", watched)
     costs = quantisation.quantise(
