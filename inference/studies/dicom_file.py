@@ -11,18 +11,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 import pydicom
 from pydicom.dataset import FileDataset
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import (
+    AllTransferSyntaxes,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
 
+from inference.studies.dicom_encoding import encoding_of
 from inference.studies.find import UnreadableError
 from inference.studies.limits import MAX_INFLATED_BYTES
 
@@ -32,13 +34,27 @@ _UNDEFINED: Final = 0xFFFFFFFF
 _ITEM: Final = (0xFFFE, 0xE000)
 _SEQUENCE_END: Final = (0xFFFE, 0xE0DD)
 _PIXEL_GROUP: Final = 0x7FE0
+_PIXELS_OF: Final = {0x0008: "FloatPixelData", 0x0009: "DoubleFloatPixelData", 0x0010: "PixelData"}
+"""Elements of the group whose values are pixels (DICOM PS3.5, 8)."""
+_PIXEL_VRS: Final = frozenset((b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN"))
+"""As the length of a value, each would be an odd number, which no length may be (PS3.5, 7.1.1)."""
+_NATIVE: Final = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
+_STANDARD: Final = frozenset(AllTransferSyntaxes)
+"""DICOM's own transfer syntaxes; others may put pixels as they like."""
 _SMALL_READ: Final = 1 << 16
 """Reads up to this size are allowed before the file size is asked for."""
 
-_Pixels = tuple[int | None, int, int, str]
-"""Offset of the value, bytes of native pixels, fragments, value representation."""
 
-_NO_PIXELS: Final[_Pixels] = (None, 0, 0, "")
+class _Pixels(NamedTuple):
+    """Offset of the value, bytes of native pixels, fragments, how they are written, and where."""
+
+    start: int | None = None
+    length: int = 0
+    fragments: int = 0
+    vr: str = ""
+    syntax: str = ""
+    keyword: str = "PixelData"
+
 
 _CHUNK: Final = _SMALL_READ
 
@@ -52,7 +68,7 @@ class DicomFile:
     dataset
         The wanted elements before the pixels, and the file meta information.
     transfer_syntax
-        Its UID; guessed from the encoding where the file does not say.
+        Its UID, as the bytes of the pixels are; the file's own word where they do not tell.
     stream
         Positioned anywhere; see `start`.
     start
@@ -63,6 +79,8 @@ class DicomFile:
         Number of encapsulated fragments; 0 for native pixels.
     pixel_vr
         Value representation of the pixels, or "" where the file does not say (implicit VR).
+    pixel_keyword
+        Which element they are: ``"PixelData"``, or one of those that hold floats.
     cut_off
         The file ends inside an element before any pixels.
     inflated
@@ -76,6 +94,7 @@ class DicomFile:
     length: int
     fragments: int
     pixel_vr: str
+    pixel_keyword: str
     cut_off: bool
     inflated: bool
 
@@ -122,12 +141,28 @@ def open_dicom(path: Path, tags: tuple[str, ...]) -> Iterator[DicomFile]:
             raise UnreadableError(
                 f"The header of “{path.name}” is damaged or cut off; copy the file again."
             ) from error
-        syntax = _transfer_syntax(dataset)
-        pixels = _NO_PIXELS
-        if reached < end:
-            pixels = _find_pixels(path, stream, syntax, end)
+        try:
+            syntax = _transfer_syntax(dataset)
+            pixels = _find_pixels(path, stream, syntax, end) if reached < end else _Pixels()
+        except UnreadableError:
+            raise
+        except Exception as error:
+            raise UnreadableError(
+                f"The file meta information of “{path.name}” is damaged; export it again."
+            ) from error
         inflated = isinstance(stream, io.BytesIO)
-        yield DicomFile(dataset, syntax, stream, *pixels, cut_off=reached > end, inflated=inflated)
+        yield DicomFile(
+            dataset=dataset,
+            transfer_syntax=pixels.syntax or syntax,
+            stream=stream,
+            start=pixels.start,
+            length=pixels.length,
+            fragments=pixels.fragments,
+            pixel_vr=pixels.vr,
+            pixel_keyword=pixels.keyword,
+            cut_off=reached > end,
+            inflated=inflated,
+        )
 
 
 @cache
@@ -192,26 +227,38 @@ def _transfer_syntax(dataset: FileDataset) -> str:
 
 
 def _find_pixels(path: Path, stream: BinaryIO, syntax: str, end: int) -> _Pixels:
-    """Return where the pixels are; the stream stands at their element."""
+    """Return where the pixels are; the stream stands at their element.
+
+    How they are written is told by the bytes, not by the syntax that was declared: exporters
+    write one and declare another.
+    """
     at = stream.tell()
     head = stream.read(12)
-    endian = ">" if syntax == ExplicitVRBigEndian else "<"
-    if len(head) < 12 or struct.unpack_from(f"{endian}H", head)[0] != _PIXEL_GROUP:
-        return _NO_PIXELS
-    if syntax == ImplicitVRLittleEndian:
-        vr, start = "", at + 8
-        (length,) = struct.unpack_from("<L", head, 4)
-    else:
-        vr, start = head[4:6].decode("ascii", "replace"), at + 12
-        (length,) = struct.unpack_from(f"{endian}L", head, 8)
+    if len(head) < 12:
+        return _Pixels()
+    endian = ">" if struct.unpack_from(">H", head)[0] == _PIXEL_GROUP else "<"
+    group, element = struct.unpack_from(f"{endian}HH", head)
+    if group != _PIXEL_GROUP or element not in _PIXELS_OF:
+        return _Pixels()
+    keyword = _PIXELS_OF[element]
+    explicit = head[4:6] in _PIXEL_VRS
+    vr, start = (head[4:6].decode("ascii"), at + 12) if explicit else ("", at + 8)
+    (length,) = struct.unpack_from(f"{endian}L", head, 8 if explicit else 4)
     if length == _UNDEFINED:
-        return start, 0, _count_fragments(path, stream, start, end), vr
+        fragments = _count_fragments(path, stream, start, end)
+        found = encoding_of(stream, start) if syntax in _NATIVE else ""
+        return _Pixels(start, 0, fragments, vr, found, keyword)
     if start + length > end:
         raise UnreadableError(
             f"“{path.name}” is cut off: {length} bytes of pixels are declared and "
             f"{end - start} are there; copy the file again."
         )
-    return start, length, 0, vr
+    found = ""
+    if syntax in _STANDARD:
+        # Of a known length they are not compressed (PS3.5, A.4), whatever is declared.
+        found = ExplicitVRLittleEndian if explicit else ImplicitVRLittleEndian
+        found = ExplicitVRBigEndian if endian == ">" else found
+    return _Pixels(start, length, 0, vr, found, keyword)
 
 
 def _count_fragments(path: Path, stream: BinaryIO, start: int, end: int) -> int:

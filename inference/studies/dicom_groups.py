@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inference.studies.codes import Code
-from inference.studies.dicom_file import pixel_digest
-from inference.studies.dicom_header import Frame
-from inference.studies.dicom_values import number
+from inference.studies.dicom_decode import values_digest
+from inference.studies.dicom_frame import Frame
+from inference.studies.dicom_gatherings import Gathering, gatherings, reconstructions
 from inference.studies.geometry import distances
-from inference.studies.limits import ORIENTATION_TOLERANCE, SAME_POSITION_MM
+from inference.studies.limits import ORIENTATION_TOLERANCE, SAME_PIXEL_MM, SAME_POSITION_MM
 from inference.studies.model import Problem
 
 __all__ = ["Stack", "split"]
@@ -25,11 +24,6 @@ _PARTITIONS: Final[tuple[tuple[Code, str, Callable[[Frame], object]], ...]] = (
     (Code.MIXED_KIND, "localizers and other pictures", lambda f: f.localizer),
     (Code.MIXED_KIND, "grey and colour pictures", lambda f: (f.colour, f.inverted)),
     (Code.MIXED_SIZE, "several picture sizes", lambda f: (f.rows, f.columns)),
-    (
-        Code.MIXED_SIZE,
-        "several pixel spacings",
-        lambda f: f.spacing and tuple(round(s, 3) for s in f.spacing),
-    ),
     (
         Code.MIXED_FRAME_OF_REFERENCE,
         "several frames of reference",
@@ -72,7 +66,7 @@ class Stack:
 
 
 def split(
-    frames: Iterable[Frame], digest: Callable[[Path], str] = pixel_digest
+    frames: Iterable[Frame], digest: Callable[[Path], str] = values_digest
 ) -> tuple[Stack, ...]:
     """Split the frames of one series into stacks, the largest first.
 
@@ -81,14 +75,17 @@ def split(
     frames
         All frames with one Series Instance UID, in any order; at least one.
     digest
-        Tells pixels of files apart.
+        Tells values of files apart.
     """
     kept, shared = _drop_copies(list(frames), digest)
     groups = [kept]
     for code, what, key in _PARTITIONS:
         groups = _part(groups, key, code, what, shared)
-    parts = [part for group in groups for part in _by_orientation(group)]
-    if len(parts) > len(groups):
+    spaced = [part for group in groups for part in _alike(group, _same_spacing)]
+    if len(spaced) > len(groups):
+        shared.append(_split_problem(Code.MIXED_SIZE, "several pixel spacings"))
+    parts = [part for group in spaced for part in _alike(group, _same_orientation)]
+    if len(parts) > len(spaced):
         shared.append(_split_problem(Code.MIXED_ORIENTATION, "several orientations"))
     stacks: list[Stack] = []
     for part in parts:
@@ -128,14 +125,19 @@ def _part(
 def _drop_copies(
     frames: list[Frame], digest_of: Callable[[Path], str]
 ) -> tuple[list[Frame], list[Problem]]:
-    """Leave out frames that are at one place and have the same pixels; names decide nothing."""
-    places: dict[object, list[Frame]] = defaultdict(list)
+    """Leave out frames that are one instance, by UID, place and values; names decide nothing."""
+    instances: dict[object, list[Frame]] = defaultdict(list)
     for frame in sorted(frames, key=lambda f: (str(f.path), f.index)):
-        place = frame.position if frame.position is not None else frame.sop_instance_uid
-        places[(place, frame.orientation, frame.index, frame.rows, frame.columns)].append(frame)
+        # Where nothing names an instance all that is said of its making must be the same.
+        name: object = frame.sop_instance_uid or (
+            frame.instance, frame.acquisition, frame.temporal, frame.kernel, frame.image_type,
+            frame.acquired,
+        )  # fmt: skip
+        size = (frame.index, frame.rows, frame.columns)
+        instances[(name, frame.position, frame.orientation, size)].append(frame)
     kept: list[Frame] = []
     copies: list[Frame] = []
-    for group in places.values():
+    for group in instances.values():
         digests: set[str] = set()
         for frame in group:
             digest = digest_of(frame.path) if len(group) > 1 else ""
@@ -152,11 +154,12 @@ def _drop_copies(
     return kept, [problem]
 
 
-def _by_orientation(frames: list[Frame]) -> list[list[Frame]]:
+def _alike(frames: list[Frame], same: Callable[[Frame, Frame], bool]) -> list[list[Frame]]:
+    """Group frames that are the same but for rounding, in an order that files do not decide."""
     groups: list[list[Frame]] = []
-    for frame in frames:
+    for frame in sorted(frames, key=lambda f: (f.spacing or (), str(f.path), f.index)):
         for group in groups:
-            if _same_orientation(frame.orientation, group[0].orientation):
+            if same(frame, group[0]):
                 group.append(frame)
                 break
         else:
@@ -164,7 +167,17 @@ def _by_orientation(frames: list[Frame]) -> list[list[Frame]]:
     return groups
 
 
-def _same_orientation(a: tuple[float, ...] | None, b: tuple[float, ...] | None) -> bool:
+def _same_spacing(a: Frame, b: Frame) -> bool:
+    """Whether the furthest pixels lie at the same place, whatever the last digits are."""
+    if a.spacing is None or b.spacing is None:
+        return a.spacing is b.spacing and a.aspect == b.aspect
+    sides = (a.rows, a.columns)
+    apart = (abs(x - y) * n for x, y, n in zip(a.spacing, b.spacing, sides, strict=True))
+    return a.plane == b.plane and max(apart) <= SAME_PIXEL_MM
+
+
+def _same_orientation(one: Frame, other: Frame) -> bool:
+    a, b = one.orientation, other.orientation
     if a is None or b is None:
         return a is b
     return all(abs(x - y) <= ORIENTATION_TOLERANCE for x, y in zip(a, b, strict=True))
@@ -175,18 +188,8 @@ def _ordered(frames: list[Frame]) -> list[_Ordered]:
     if first.position is not None and first.orientation is not None:
         return _by_position(frames)
     stacked = first.modality == "CT" and not first.secondary_capture
-    if stacked or len({frame.path for frame in frames}) == 1:
-        problems = []
-        if len(frames) > 1:
-            problems.append(
-                Problem(
-                    Code.NO_POSITION,
-                    "The slices do not say where they lie, so their order is a guess and "
-                    "distances across slices are unknown.",
-                )
-            )
-        guess = sorted(frames, key=lambda f: (f.location or 0.0, f.instance, f.index, str(f.path)))
-        return [(guess, problems, "")]
+    if stacked or _is_one_file(frames):
+        return [_unplaced(part, label) for label, part in reconstructions(frames)]
     by_file: dict[object, list[Frame]] = defaultdict(list)
     for frame in frames:
         by_file[frame.path].append(frame)
@@ -198,46 +201,79 @@ def _ordered(frames: list[Frame]) -> list[_Ordered]:
 
 
 def _by_position(frames: list[Frame]) -> list[_Ordered]:
+    parts = gatherings(frames)
+    problems = []
     positions = [frame.position for frame in frames if frame.position is not None]
     along = distances(positions, frames[0].orientation or ())
     order = sorted(range(len(frames)), key=lambda i: (along[i], str(frames[i].path)))
-    ordered, along = [frames[i] for i in order], along[order]
-    collide = np.diff(along) < SAME_POSITION_MM
-    if not collide.any():
-        return [(ordered, [], "")]
-    parts = _separate(ordered, along)
+    collide = np.diff(along[order]) < SAME_POSITION_MM
+    if collide.any():
+        doubt = (
+            "; its headers do not say which slices belong together, so that one part may hold "
+            "slices of several"
+            if any(part.guessed for part in parts)
+            else ""
+        )
+        problems.append(
+            Problem(
+                Code.SAME_POSITION,
+                f"Different slices lie at the same position {int(collide.sum())} times; the series "
+                f"was split into {len(parts)}{doubt}.",
+                tuple(frames[i].path for i, hit in zip(order[1:], collide, strict=True) if hit),
+            )
+        )
+    elif len(parts) > 1:
+        what = "several acquisitions or reconstructions of one part of the body"
+        problems.append(_split_problem(Code.MIXED_GATHERING, what))
+    return [(list(part.frames), [*problems, *_joined(part)], part.label) for part in parts]
+
+
+def _joined(part: Gathering) -> list[Problem]:
+    """Say that acquisitions were put together, unless each slice is one, as with a stepping table.
+
+    They do not overlap, so that every slice is where it belongs.
+    """
+    if not 1 < part.joined < len(part.frames):
+        return []
+    return [
+        Problem(
+            Code.JOINED_ACQUISITIONS,
+            f"The slices are of {part.joined} acquisitions that follow one another along the "
+            "patient, put together as one volume.",
+        )
+    ]
+
+
+def _unplaced(frames: list[Frame], label: str) -> _Ordered:
+    """Order slices without a position by what all of them have; what is absent is not 0."""
+    locations = {frame.location for frame in frames}
+    numbers = {frame.instance for frame in frames}
+    if None not in locations and len(locations) == len(frames):
+        what = "Slice Locations"
+        ordered = sorted(frames, key=lambda f: f.location or 0.0)
+    elif None not in numbers and (len(numbers) == len(frames) or _is_one_file(frames)):
+        what = "Instance Numbers"
+        ordered = sorted(frames, key=lambda f: (_instance(f), f.index))
+    else:
+        what = "file names"
+        ordered = sorted(frames, key=lambda f: (str(f.path), f.index))
+    if _is_one_file(frames):
+        what = "places in the file"
     problem = Problem(
-        Code.SAME_POSITION,
-        f"Different slices lie at the same position {int(collide.sum())} times; the series was "
-        f"split into {len(parts)}.",
-        tuple(frame.path for frame, hit in zip(ordered[1:], collide, strict=True) if hit),
+        Code.NO_POSITION,
+        f"The slices do not say where they lie, so their order, that of their {what}, is a guess "
+        "and distances across slices are unknown.",
     )
-    return [(part, [problem], label) for label, part in parts]
+    return ordered, [problem] if len(frames) > 1 else [], label
 
 
-def _separate(ordered: list[Frame], along: NDArray[np.float64]) -> list[tuple[str, list[Frame]]]:
-    """Split slices that share positions: by time or acquisition, else one after the other."""
-    place = np.concatenate([[0], np.cumsum(np.diff(along) >= SAME_POSITION_MM)])
-    keys: tuple[tuple[str, Callable[[Frame], str]], ...] = (
-        ("time", lambda f: f.temporal),
-        ("acquisition", lambda f: f.acquisition),
-    )
-    for word, key in keys:
-        seen = {(int(p), key(frame)) for p, frame in zip(place, ordered, strict=True)}
-        if len(seen) == len(ordered):
-            groups: dict[str, list[Frame]] = defaultdict(list)
-            for frame in ordered:
-                groups[key(frame)].append(frame)
-            named = sorted(groups.items(), key=lambda item: (number(item[0]) or 0.0, item[0]))
-            return [(f"{word} {name or 'not given'}", group) for name, group in named]
-    parts: list[list[Frame]] = []
-    for p in np.unique(place):
-        here = [frame for q, frame in zip(place, ordered, strict=True) if q == p]
-        for k, frame in enumerate(sorted(here, key=lambda f: (f.instance, str(f.path), f.index))):
-            if k == len(parts):
-                parts.append([])
-            parts[k].append(frame)
-    return [(f"part {k}", part) for k, part in enumerate(parts, 1)]
+def _is_one_file(frames: list[Frame]) -> bool:
+    return len({frame.path for frame in frames}) == 1
+
+
+def _instance(frame: Frame) -> int:
+    """Order only: a file without a number comes with those before the first."""
+    return frame.instance or 0
 
 
 def _identity(frames: list[Frame]) -> list[Problem]:

@@ -17,19 +17,14 @@ from inference.progress import Progress
 from inference.studies.codes import Code
 from inference.studies.dicom_decode import PIXEL_TAGS, decoded, plain, plain_type
 from inference.studies.dicom_file import open_dicom
-from inference.studies.dicom_header import (
-    Frame,
-    Header,
-    NotAnImageError,
-    read_header,
-    study_uid,
-)
+from inference.studies.dicom_frame import Frame
+from inference.studies.dicom_header import Header, NotAnImageError, read_header, study_uid
 from inference.studies.dicom_tasks import Task, Tasks, tasks_of
 from inference.studies.dicom_volume import make_volume
 from inference.studies.find import UnreadableError
-from inference.studies.limits import MAX_VOXELS
+from inference.studies.limits import HU_FLOOR, MAX_VOXELS
 from inference.studies.model import Problem, Series, Volume
-from inference.studies.pixels import TYPES, ends_of, fits, rescale_into
+from inference.studies.pixels import TYPES, ends_of, finite, fits, rescale_into
 from inference.studies.watch import Watch
 
 __all__ = ["load_dicom"]
@@ -102,6 +97,7 @@ class _Filling:
         self._ends: list[tuple[float, float] | None] = [None] * len(frames)
         self._broken: dict[int, str] = {}
         self._aside: set[int] = set()
+        self._not_finite: dict[int, int] = {}
         self._done = 0
 
     def volume(self) -> Volume:
@@ -121,6 +117,15 @@ class _Filling:
         self._run(tasks)
         array = self._widened(array)
         problems = list(self._series.problems)
+        if count := sum(self._not_finite.values()):
+            problems.append(
+                Problem(
+                    Code.NOT_FINITE,
+                    f"{count} values are no finite numbers; each was replaced by the lowest value "
+                    "of its slice, or by the highest where it is infinite.",
+                    tuple(self._frames[i].path for i, n in sorted(self._not_finite.items()) if n),
+                )
+            )
         if self._broken:
             problems.append(_unreadable(self._frames, self._broken))
             kept = [i for i in range(len(self._frames)) if i not in self._broken]
@@ -140,6 +145,7 @@ class _Filling:
             self._series.problems if problems is None else problems,
             self._uid,
             lowest=float(array.dtype.type(lowest)),
+            airless=sum(ends is not None and ends[0] > HU_FLOOR for ends in self._ends),
             whole=whole,
         )
 
@@ -215,6 +221,12 @@ class _Filling:
     def _put(self, index: int, stored: NDArray[np.generic]) -> list[tuple[int, bool]]:
         """Bring a slice's values to their place, or put it aside where they do not fit."""
         frame = self._frames[index]
+        if frame.floating:
+            stored, none = finite(stored)
+            if none == stored.size:
+                name = frame.path.name
+                raise UnreadableError(f"“{name}” holds no numbers at all; export it again.")
+            self._not_finite[index] = none
         ends = ends_of(stored, frame.slope, frame.intercept)
         self._ends[index] = ends
         if self._array is None:
@@ -249,6 +261,8 @@ class _Filling:
 
 def _types(frames: Sequence[Frame]) -> list[np.dtype[Any]]:
     """Return the types to be tried, narrowest first; the last one holds anything."""
+    if any(f.floating for f in frames):
+        return [np.dtype(np.float32)]
     if not all(f.slope.is_integer() and f.intercept.is_integer() for f in frames):
         return [np.dtype(np.float32)]
     small = all(

@@ -7,23 +7,26 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from pydicom.uid import UID
 
 from inference.errors import CancelledError
 from inference.progress import Progress
+from inference.studies import elsewhere
 from inference.studies.codes import Code
 from inference.studies.dicom_groups import Stack, split
 from inference.studies.dicom_header import Header, NotAnImageError, study_uid
 from inference.studies.dicom_read import read_headers
 from inference.studies.find import UnreadableError
 from inference.studies.index import Index
-from inference.studies.model import Found, Problem, Series, SliceSource, SourceKind, Study
+from inference.studies.model import Found, Problem, Series, SourceKind, Study
 from inference.studies.uids import derived_uid
 from inference.studies.unpacked import origin
 
 __all__ = ["Skipped", "scan_dicom"]
+
+_Said = TypeVar("_Said", float | None, str)
 
 _REPORT_SECONDS: Final = 0.5
 """Least time between two reports of what has been found."""
@@ -164,6 +167,7 @@ def scan_dicom(
                 skipped.broken.append((path, str(said)))
             else:
                 shelf.add(path, said)
+                _expect(said)
             now = time.monotonic()
             if found is not None and not unread[path.parent] and now - told >= _REPORT_SECONDS:
                 found(Found(tuple(shelf.studies(unread)), done, len(paths)))
@@ -174,6 +178,15 @@ def scan_dicom(
         if found is not None:
             found(Found(tuple(shelf.studies(unread, _CANCELLED)), done, len(paths)))
         raise
+
+
+def _expect(header: Header) -> None:
+    """Have a process come for pixels that will have to be decoded, if there is none yet."""
+    frame = header.frames[0]
+    there = elsewhere.current()
+    # Colour and floats are seldom compressed where they are not plain.
+    if there is not None and frame.offset is None and not frame.colour and not frame.floating:
+        there.expect("inference.studies.dicom_decode")
 
 
 def _study(uid: str, number: int, shared: int, first: Header, series: list[Series]) -> Study:
@@ -194,6 +207,9 @@ def _study(uid: str, number: int, shared: int, first: Header, series: list[Serie
         patient_id=first.patient_id,
         series=tuple(series),
         problems=problems,
+        time=first.study_time,
+        patient_sex=first.patient_sex,
+        patient_age=first.patient_age,
     )
 
 
@@ -229,12 +245,18 @@ def _one(
         modality=first.modality,
         # The label first: in a narrow list the end is cut off.
         description=" · ".join(part for part in (stack.label, description) if part),
-        slices=tuple(
-            SliceSource(f.path, f.index, f.sop_instance_uid, f.sop_class_uid) for f in stack.frames
-        ),
+        slices=tuple(frame.source for frame in stack.frames),
         rows=first.rows,
         columns=first.columns,
         number=header.series_number,
         body_part=header.body_part,
         problems=(*stack.problems, *problems),
+        thickness=_the_one({frame.thickness for frame in stack.frames}),
+        kernel=_the_one({frame.kernel for frame in stack.frames}) or "",
+        institution=header.institution,
     )
+
+
+def _the_one(said: set[_Said]) -> _Said | None:
+    """What all frames say alike; None where they do not."""
+    return next(iter(said)) if len(said) == 1 else None

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.studies.dicom_header import Frame
+from inference.studies.dicom_frame import Frame
 from inference.studies.watch import Watch
 
 __all__ = ["Task", "Tasks", "tasks_of"]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
+from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
 
 __all__ = [
     "FrameLookup",
+    "age_between",
     "direction_cosines",
     "floats",
     "get",
@@ -23,6 +26,14 @@ __all__ = [
     "sequence",
     "text",
 ]
+
+_IN_MONTHS: Final = 24
+_MOST_SKEW: Final = 0.5
+"""Cosine of the angle between rows and columns from which on they are taken for nonsense."""
+_COMMA: Final = re.compile(r"\s*[+-]?(?:0*,\d+|\d+,(?:\d{1,2}|\d{4,}))\s*")
+"""A decimal comma, which DICOM does not know (PS3.5, 6.2: DS). Three digits after other than 0 may
+as well be thousands, and are not guessed at."""
+_OLDEST_MONTHS: Final = 130 * 12
 
 
 class FrameLookup:
@@ -41,7 +52,7 @@ class FrameLookup:
     def __call__(self, group: str, keyword: str) -> Any:
         for level in self._levels:
             items = get(level, group)
-            if items and keyword in items[0]:
+            if items and not isinstance(items, str | bytes) and keyword in items[0]:
                 return get(items[0], keyword)
         return get(self._top, keyword)
 
@@ -72,6 +83,29 @@ def printable(value: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in value).split())
 
 
+def age_between(birth: str, day: str) -> str:
+    """Return the age on a day as DICOM writes it (PS3.5, 6.2: AS): years, months before the third.
+
+    Parameters
+    ----------
+    birth, day
+        DICOM dates, YYYYMMDD; where one is missing or no date the age is not known.
+
+    Examples
+    --------
+    >>> age_between("19750313", "20200312"), age_between("", "20200312")
+    ('044Y', '')
+    """
+    try:
+        born, then = (date(int(d[:4]), int(d[4:6]), int(d[6:8])) for d in (birth, day))
+    except ValueError:
+        return ""
+    months = 12 * (then.year - born.year) + then.month - born.month - (then.day < born.day)
+    if not 0 <= months < _OLDEST_MONTHS:
+        return ""
+    return f"{months:03d}M" if months < _IN_MONTHS else f"{months // 12:03d}Y"
+
+
 def photometric(ds: Dataset) -> str:
     """Return the photometric interpretation in capitals."""
     return text(ds, "PhotometricInterpretation").upper()
@@ -79,9 +113,11 @@ def photometric(ds: Dataset) -> str:
 
 def number(value: Any) -> float | None:
     """Return a finite number, or None."""
+    if isinstance(value, str) and _COMMA.fullmatch(value):
+        value = value.replace(",", ".")
     try:
         result = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return result if math.isfinite(result) else None
 
@@ -113,7 +149,11 @@ def floats(value: Any, length: int) -> tuple[float, ...] | None:
 
 
 def direction_cosines(value: Any) -> tuple[float, ...] | None:
-    """Return six direction cosines of unit length, or None when they are no right angle."""
+    """Return six direction cosines of unit length, or None when they span no plane.
+
+    An angle that is no right one is kept: positions follow from it all the same (PS3.3,
+    C.7.6.2.1.1).
+    """
     numbers = floats(value, 6)
     if numbers is None:
         return None
@@ -123,4 +163,4 @@ def direction_cosines(value: Any) -> tuple[float, ...] | None:
     row = tuple(item / lengths[0] for item in numbers[:3])
     column = tuple(item / lengths[1] for item in numbers[3:])
     dot = sum(a * b for a, b in zip(row, column, strict=True))
-    return row + column if abs(dot) < 0.01 else None
+    return row + column if abs(dot) < _MOST_SKEW else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,9 +62,12 @@ def read_listing(path: Path, there: Sequence[Path]) -> Listing | None:
     root = path.parent
     inside = root.resolve()
     by_name: dict[str, Path] = {}
+    by_stem: dict[str, list[Path]] = defaultdict(list)
     for file in there:
         if file.is_relative_to(root):
-            by_name[file.relative_to(root).as_posix().casefold()] = file
+            within = file.relative_to(root)
+            by_name[within.as_posix().casefold()] = file
+            by_stem[within.with_suffix("").as_posix().casefold()].append(file)
     found: dict[Path, None] = {}
     missing: dict[str, None] = {}
     outside = 0
@@ -73,6 +77,10 @@ def read_listing(path: Path, there: Sequence[Path]) -> Listing | None:
             continue
         name = "/".join(parts)
         there_as = [by_name[form] for form in _forms(name.casefold()) if form in by_name]
+        # File IDs have no suffix (PS3.10, 8.2); whoever copies a disc may give them one.
+        alike = by_stem.get(name.casefold(), [])
+        if not there_as and len(alike) == 1:
+            there_as = alike
         if not there_as:
             missing[name] = None
         elif there_as[0].resolve().is_relative_to(inside):

@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from inference.errors import BadInputError
+from inference.errors import BadInputError, printable
 from inference.progress import Progress
 from inference.studies.limits import MAX_FILES
 
@@ -36,6 +36,11 @@ _PNG_MAGIC: Final = b"\x89PNG\r\n\x1a\n"
 _JPEG_MAGIC: Final = b"\xff\xd8\xff"
 _ZIP_MAGIC: Final = (b"PK\x03\x04", b"PK\x05\x06")
 """A first member, or the end of an archive without any."""
+_HEAD_BYTES: Final = 352
+"""What is read to tell what a file is: the longest is NIfTI's header, up to its magic."""
+_NIFTI_MAGIC: Final = (b"ni1\0", b"n+1\0")
+_NIFTI_2_MAGIC: Final = (b"ni2\0", b"n+2\0")
+_PAIR_HEADER, _PAIR_VOXELS = ".hdr", ".img"
 _DICOM_PREFIX: Final = slice(128, 132)
 _HEADLESS_DICOM: Final = (b"\x02\x00", b"\x08\x00")
 """First group of a DICOM file written without the preamble, little endian."""
@@ -43,6 +48,9 @@ _HEADLESS_DICOM: Final = (b"\x02\x00", b"\x08\x00")
 
 class UnreadableError(Exception):
     """One file cannot be used; the text is a sentence for the reader that names the file."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(printable(sentence))
 
 
 class FileKind(Enum):
@@ -86,7 +94,15 @@ def exists(path: Path) -> bool:
 
 def is_dicomdir(path: Path) -> bool:
     """Say whether a file is the table of contents of a disc (DICOM PS3.10, 8.6), by its name."""
-    return path.name.upper() == _DICOMDIR and path.is_file()
+    return path.name.upper() == _DICOMDIR and _is_regular(path)
+
+
+def _is_regular(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # In a folder that may not be entered.
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +144,8 @@ def walk(folder: Path) -> Tree:
     for root, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not is_hidden(name))
         for name in sorted(names):
-            if name.upper() == _DICOMDIR:
+            # Another thing of that name, such as a FIFO, would be waited for.
+            if is_dicomdir(Path(root, name)):
                 dicomdirs.append(Path(root, name))
             elif not is_hidden(name):
                 files.append(Path(root, name))
@@ -167,27 +184,51 @@ def is_hidden(name: str) -> bool:
 
 def candidate(path: Path, known: Callable[[Path], bool]) -> Candidate:
     """Say what one file is; see `candidates`."""
-    name = path.name
+    name = printable(path.name)
     if known(path):
         return Candidate(path, FileKind.DICOM)
     try:
         if not path.is_file():
             return Candidate(path, FileKind.OTHER, f"“{name}” is not a regular file.")
         with path.open("rb") as stream:
-            head = stream.read(132)
+            head = stream.read(_HEAD_BYTES)
     except OSError:
         sentence = f"“{name}” may not be read; check its permissions."
         return Candidate(path, FileKind.BROKEN, sentence)
     kind = _kind(name.lower(), head)
+    if kind is FileKind.OTHER and _is_half(path):
+        sentence = f"“{name}” holds the voxels of a NIfTI pair; open the “.hdr” beside it."
+        return Candidate(path, kind, sentence)
     return Candidate(path, kind, _complaint(name, head, kind))
 
 
+def _is_half(path: Path) -> bool:
+    """Say whether a file is the half of a NIfTI pair without the header."""
+    if path.suffix.lower() != _PAIR_VOXELS:
+        return False
+    for header in (path.with_suffix(_PAIR_HEADER), path.with_suffix(_PAIR_HEADER.upper())):
+        try:
+            if header.is_file():
+                with header.open("rb") as stream:
+                    return _is_nifti(stream.read(_HEAD_BYTES))
+        except OSError:
+            continue
+    return False
+
+
+def _is_nifti(head: bytes) -> bool:
+    """Say whether a file begins as NIfTI-1 or NIfTI-2, alone or the header of a pair, does."""
+    return head[344:348] in _NIFTI_MAGIC or head[4:8] in _NIFTI_2_MAGIC
+
+
 def _kind(name: str, head: bytes) -> FileKind:
-    """Say what a file is by its lower-case name and its first 132 bytes."""
+    """Say what a file is by its lower-case name and its first bytes."""
     promised = name.endswith(VOLUME_SUFFIXES + PICTURE_SUFFIXES + DICOM_SUFFIXES)
     if head[_DICOM_PREFIX] == b"DICM":
         kind = FileKind.DICOM
-    elif head and name.endswith(VOLUME_SUFFIXES):
+    elif (head and name.endswith(VOLUME_SUFFIXES)) or (
+        name.endswith(_PAIR_HEADER) and _is_nifti(head)
+    ):
         kind = FileKind.VOLUME
     elif head.startswith((_PNG_MAGIC, _JPEG_MAGIC)):
         kind = FileKind.PICTURE

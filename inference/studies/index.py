@@ -27,13 +27,13 @@ from typing import Final
 from platformdirs import user_cache_path
 
 import inference
-from inference.studies.dicom_file import pixel_digest
+from inference.studies.dicom_decode import values_digest
 from inference.studies.dicom_header import Header
 from inference.studies.header_store import FIELDS, decode, encode
 
 __all__ = ["Index", "Size", "clear", "index_path", "opened_index", "size"]
 
-_SCHEMA: Final = 1
+_SCHEMA: Final = 4
 """Raised when what is read from headers changes although the fields do not."""
 
 _VERSION: Final = f"{_SCHEMA} {inference.__version__} {FIELDS}"
@@ -130,12 +130,12 @@ class Index:
             self._write()
 
     def digest(self, path: Path) -> str:
-        """Return `pixel_digest`, kept."""
+        """Return `values_digest`, kept."""
         row = self._waiting.get(path) or self._row(path)
         if row is None:
-            return pixel_digest(path)
+            return values_digest(path)
         if not row.digest:
-            row.digest = pixel_digest(path)
+            row.digest = values_digest(path)
             self._waiting[path] = row
         return row.digest
 

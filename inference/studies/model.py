@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.errors import printable
+from inference.invariants import check_volume
+
 __all__ = [
     "Found",
     "Problem",
@@ -17,6 +20,7 @@ __all__ = [
     "SourceKind",
     "Study",
     "Unit",
+    "VoiFunction",
     "Volume",
     "Window",
 ]
@@ -59,6 +63,27 @@ class Problem:
     sentence: str
     files: tuple[Path, ...] = ()
 
+    def __post_init__(self) -> None:
+        # It names files, whose names need not be text.
+        object.__setattr__(self, "sentence", printable(self.sentence))
+
+
+class VoiFunction(StrEnum):
+    """How a window makes grey of values (VOI LUT Function, DICOM PS3.3 C.11.2.1.3)."""
+
+    LINEAR = "LINEAR"
+    """Between two values that are half a step inside the window; what is meant where nothing is
+    said."""
+    LINEAR_EXACT = "LINEAR_EXACT"
+    """Between exactly the ends of the window."""
+    SIGMOID = "SIGMOID"
+    """An S, steepest at the centre, that has no ends."""
+
+    @property
+    def words(self) -> str:
+        """Name for the reader."""
+        return self.value.lower().replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -70,11 +95,14 @@ class Window:
         Window centre and width; width > 0.
     name
         Explanation shown to the reader, e.g. ``"Lung"`` or ``"File 1"``.
+    function
+        How values become grey.
     """
 
     centre: float
     width: float
     name: str = ""
+    function: VoiFunction = VoiFunction.LINEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +117,16 @@ class SliceSource:
         0-based frame inside a multi-frame file.
     sop_instance_uid, sop_class_uid
         Empty when the source has none.
+    instance
+        DICOM's Instance Number, by which other programs call the image; None where the file has
+        none. All frames of a multi-frame file share one.
     """
 
     path: Path
     frame: int = 0
     sop_instance_uid: str = ""
     sop_class_uid: str = ""
+    instance: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +135,9 @@ class Series:
 
     ``slices`` are already in reading order: along the slice normal from feet to head for an axial
     series (index 0 is the most caudal), never by file name or instance number.
+
+    `thickness` (mm), `kernel` and `institution` are what the files say, for the reader to see and
+    for nothing to be computed from; None and empty where they say nothing, or not all the same.
     """
 
     uid: str
@@ -115,11 +150,17 @@ class Series:
     number: int | None = None
     body_part: str = ""
     problems: tuple[Problem, ...] = ()
+    thickness: float | None = None
+    kernel: str = ""
+    institution: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A study and its series; the patient's name and id are held for the screen only."""
+    """A study and its series; what tells the patient is held for the screen only.
+
+    Dates, times and ages are as DICOM writes them (PS3.5, 6.2), empty where the file has none.
+    """
 
     uid: str
     description: str
@@ -128,6 +169,9 @@ class Study:
     patient_id: str
     series: tuple[Series, ...]
     problems: tuple[Problem, ...] = ()
+    time: str = ""
+    patient_sex: str = ""
+    patient_age: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +203,8 @@ class Volume:
         `unit` (rescale applied; MONOCHROME1 *not* inverted, see `inverted`).
     affine
         Shape (4, 4), float64: (column, row, slice, 1) -> LPS millimetres (pixel centres). For
-        sources without geometry it is the identity and `has_geometry` is False.
+        sources without geometry it is the identity and `has_geometry` is False; where such a file
+        says how high a pixel is for its width, columns are 1 apart and rows as much.
     unit
         What a value means.
     modality
@@ -168,6 +213,8 @@ class Volume:
         Spacing in mm is known.
     has_orientation
         Patient axes are known, so R L A P H F may be shown.
+    slices
+        One source a slice, same order as the array's first axis.
     frame_of_reference
         DICOM frame of reference UID, or ``""``.
     windows
@@ -175,11 +222,12 @@ class Volume:
     inverted
         MONOCHROME1: to be inverted once, after VOI, on display.
     padding
-        Pixel padding value in `unit`, to be left out of statistics, or None.
+        Pixel padding value in `unit`, to be left out of statistics, or None; see `is_padding`.
+    padding_limit
+        The other end of padding where it is a range, both ends included; None where it is one
+        value.
     lossy
         The pixels went through lossy compression.
-    slices
-        One source a slice, same order as the array's first axis.
     problems
         What scan and load found doubtful.
     """
@@ -191,24 +239,18 @@ class Volume:
     has_geometry: bool
     has_orientation: bool
     series_uid: str
+    slices: tuple[SliceSource, ...]
     study_uid: str = ""
     frame_of_reference: str = ""
     windows: tuple[Window, ...] = ()
     inverted: bool = False
     padding: float | None = None
+    padding_limit: float | None = None
     lossy: bool = False
-    slices: tuple[SliceSource, ...] = ()
     problems: tuple[Problem, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        if self.array.ndim != 3 or self.array.size == 0:
-            raise ValueError(f"a volume is (slices, rows, columns), not {self.array.shape}")
-        if self.affine.shape != (4, 4) or not np.all(np.isfinite(self.affine)):
-            raise ValueError("the affine must be a finite 4 × 4 matrix")
-        if abs(float(np.linalg.det(self.affine[:3, :3]))) == 0.0:
-            raise ValueError("the affine is singular")
-        if self.slices and len(self.slices) != self.array.shape[0]:
-            raise ValueError("one source a slice is required")
+        check_volume(self)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -231,6 +273,27 @@ class Volume:
     def is_ct(self) -> bool:
         """HU are known, so lungs, volumes and mean HU can be computed."""
         return self.modality == "CT" and self.unit is Unit.HU
+
+    def is_padding(self, values: NDArray[np.generic]) -> NDArray[np.bool_]:
+        """Say which values are padding and no measurement (DICOM PS3.3, C.7.5.1.1.2).
+
+        Parameters
+        ----------
+        values
+            Any shape, in `unit`.
+
+        Returns
+        -------
+        ndarray
+            Of the same shape, bool; False all over where no padding is declared.
+        """
+        if self.padding is None:
+            return np.zeros(np.shape(values), np.bool_)
+        if self.padding_limit is None or self.padding_limit == self.padding:
+            return np.asarray(np.equal(values, self.padding), np.bool_)
+        low, high = sorted((self.padding, self.padding_limit))
+        inside = np.greater_equal(values, low) & np.less_equal(values, high)
+        return np.asarray(inside, np.bool_)
 
     def position(self, column: float, row: float, slice_: float) -> NDArray[np.float64]:
         """LPS position in mm of a voxel index; shape (3,)."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from inference.errors import BadInputError
+from inference.studies import elsewhere
 from inference.studies.codes import Code
 from inference.studies.find import UnreadableError
-from inference.studies.limits import MAX_SIDE, MIN_SIDE
+from inference.studies.limits import MAX_SIDE, MIN_SIDE, decoding_bounds
 from inference.studies.model import Problem, Series, SliceSource, SourceKind, Unit, Volume
 from inference.studies.uids import derived_uid
 from inference.studies.unpacked import origin
@@ -24,6 +26,8 @@ _ROTATED: Final = (5, 6, 7, 8)
 """Values of the EXIF tag Orientation that swap rows and columns."""
 _EXIF_ORIENTATION: Final = 0x0112
 _DEEP: Final = ("I;16", "I;16B", "I;16L", "I", "F")
+
+_Decoded: TypeAlias = tuple[NDArray[np.generic], bool, bool]
 
 _PROBLEM: Final = Problem(
     Code.PICTURE_NO_HU,
@@ -85,13 +89,11 @@ def load_picture(series: Series) -> Volume:
     path = series.slices[0].path
     problems = series.problems
     try:
-        with Image.open(path, formats=_FORMATS) as image:
-            lossy = image.format == "JPEG"
-            if image.mode not in {"L", "LA", "1", *_DEEP}:
-                problems += (Problem(Code.COLOUR_TO_GREY, "A colour picture is shown in grey."),)
-            array = _grey(ImageOps.exif_transpose(image))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise BadInputError(str(_damaged(path))) from error
+        array, lossy, colour = _decoded_elsewhere(path, series.rows, series.columns)
+    except UnreadableError as error:
+        raise BadInputError(str(error)) from error
+    if colour:
+        problems += (Problem(Code.COLOUR_TO_GREY, "A colour picture is shown in grey."),)
     return Volume(
         array=np.ascontiguousarray(array[np.newaxis]),
         affine=np.eye(4),
@@ -104,6 +106,32 @@ def load_picture(series: Series) -> Volume:
         slices=series.slices,
         problems=problems,
     )
+
+
+def _decoded_elsewhere(path: Path, rows: int, columns: int) -> _Decoded:
+    """Decode where a decoder may die of damage, if there is such a place."""
+    there = elsewhere.current()
+    if there is not None:
+        with suppress(elsewhere.NoProcessError):
+            try:
+                return there.run_within(decoding_bounds(rows, columns), _decoded, path)
+            except elsewhere.LostError as error:
+                raise UnreadableError(
+                    f"The decoder stopped at “{path.name}”, which is damaged or needs too much "
+                    "memory or time; save it again as another PNG."
+                ) from error
+    return _decoded(path)
+
+
+def _decoded(path: Path) -> _Decoded:
+    """Return grey values, and whether they were compressed with loss, and in colour."""
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            lossy = image.format == "JPEG"
+            colour = image.mode not in {"L", "LA", "1", *_DEEP}
+            return _grey(ImageOps.exif_transpose(image)), lossy, colour
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise _damaged(path) from error
 
 
 def _grey(image: Image.Image) -> NDArray[np.generic]:

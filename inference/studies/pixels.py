@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TYPES", "ends_of", "fits", "narrowest", "rescale_into", "to_grey"]
+__all__ = ["TYPES", "ends_of", "finite", "fits", "narrowest", "rescale_into", "to_grey"]
 
 TYPES: Final = ("uint8", "int16", "uint16", "float32")
 """Types of a volume's array, in the order in which they are tried."""
@@ -30,6 +30,21 @@ def ends_of(stored: NDArray[np.generic], slope: float, intercept: float) -> tupl
     return min(ends), max(ends)
 
 
+def finite(values: NDArray[np.generic]) -> tuple[NDArray[np.generic], int]:
+    """Replace what is no finite number, and count it.
+
+    NaN and -∞ become the lowest of the other values, +∞ the highest. Where there are no others all
+    are counted, and none is replaced.
+    """
+    numbers = np.asarray(values, np.float64)
+    known = np.isfinite(numbers)
+    count = int(numbers.size - np.count_nonzero(known))
+    if count in (0, numbers.size):
+        return values, count
+    low, high = float(numbers[known].min()), float(numbers[known].max())
+    return np.nan_to_num(numbers, nan=low, posinf=high, neginf=low), count
+
+
 def rescale_into(
     out: NDArray[np.generic], stored: NDArray[np.generic], slope: float, intercept: float
 ) -> None:
@@ -40,8 +55,8 @@ def rescale_into(
     out
         Shape (rows, columns), one of `TYPES`; integer only if slope and intercept are whole.
     stored
-        Shape (rows, columns), integers; it may be the memory of `out`, seen as another integer
-        type of the same size.
+        Shape (rows, columns), integers, or floats if `out` is; it may be the memory of `out`, seen
+        as another integer type of the same size.
     """
     if out.dtype.kind == "f":
         out[...] = stored.astype(np.float64) * slope + intercept

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.errors import BadInputError
+from inference.errors import BadInputError, printable
 from inference.progress import Progress
 from inference.studies.codes import Code
 from inference.studies.find import FileKind, UnreadableError
@@ -199,7 +199,9 @@ def _scan_plain(root: Path, sources: Sources, progress: Progress, skipped: Skipp
             place = root.resolve() if sources.alone else origin(folder)
             if series:
                 studies.append(
-                    Study(derived_uid(kind, place), place.name, "", "", "", tuple(series))
+                    Study(
+                        derived_uid(kind, place), printable(place.name), "", "", "", tuple(series)
+                    )
                 )
     return studies
 
@@ -235,12 +237,10 @@ def _left_out(skipped: Skipped) -> tuple[Problem, ...]:
             )
         )
     if skipped.others:
-        problems.append(
-            Problem(
-                Code.OTHER_OBJECTS,
-                f"DICOM objects that are no CT or X-ray images were left out: {_kinds(skipped)}.",
-            )
-        )
+        sentence = f"DICOM objects that are no CT or X-ray images were left out: {_kinds(skipped)}."
+        if "SEG" in skipped.others:
+            sentence += " To see a segmentation, open its file while its images are shown."
+        problems.append(Problem(Code.OTHER_OBJECTS, sentence))
     return tuple(problems)
 
 

@@ -78,8 +78,10 @@ def gather(path: Path, progress: Progress, known: Callable[[Path], bool]) -> Sou
         raise BadInputError(f"There is no file or folder “{path}”; check the path.")
     if is_dicomdir(path):
         return _listed(path, progress, known)
-    if not path.is_file():
+    if path.is_dir():
         return _folder(path, progress, known)
+    if not path.is_file():
+        raise BadInputError(f"“{path.name}” is neither a file nor a folder; open one of them.")
     if not is_zip(path):
         return Sources((candidate(path, known),), alone=True)
     from inference.studies.zips import unpack

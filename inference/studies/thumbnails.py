@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from inference.studies.limits import HU_FLOOR
 from inference.studies.model import Series, SourceKind, Unit, Window
+from inference.studies.voi import grey_of, spread
 
 __all__ = ["make_thumbnail"]
 
@@ -22,35 +23,25 @@ def make_thumbnail(series: Series, size: int) -> NDArray[np.uint8]:
     """Return the middle slice, letterboxed; see `reader.thumbnail`."""
     from inference.studies.reader import load
 
-    windows: tuple[Window, ...] = ()
+    window = _LUNG
     if series.kind is SourceKind.VOLUME:
         from inference.studies.volumes import middle_slice
 
         values, aspect = middle_slice(series)
-        is_hu, inverted = float(values.min()) <= HU_FLOOR, False
+        inverted = False
+        if float(values.min()) > HU_FLOOR:
+            low, high = np.percentile(values.astype(np.float32), _PERCENTILES)
+            window = Window(float(low + high) / 2.0, max(1.0, float(high - low)))
     else:
         middle = series.slices[len(series.slices) // 2]
         volume = load(replace(series, slices=(middle,)))
         values = volume.array[0]
         _, height, width = volume.spacing
         aspect, inverted = height / width, volume.inverted
-        is_hu, windows = volume.unit is Unit.HU, volume.windows
-    grey = _windowed(values, _LUNG if is_hu else _window(values, windows))
-    return _letterbox(255 - grey if inverted else grey, aspect, size)
-
-
-def _window(values: NDArray[np.generic], windows: tuple[Window, ...]) -> Window:
-    if windows:
-        return windows[0]
-    low, high = np.percentile(values.astype(np.float32), _PERCENTILES)
-    return Window(float(low + high) / 2.0, max(1.0, float(high - low)))
-
-
-def _windowed(values: NDArray[np.generic], window: Window) -> NDArray[np.uint8]:
-    low = window.centre - window.width / 2.0
-    grey = (values.astype(np.float32) - low) * (255.0 / window.width)
-    clipped: NDArray[np.uint8] = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
-    return clipped
+        if volume.unit is not Unit.HU:
+            window = volume.windows[0] if volume.windows else spread(values, volume)
+    grey = grey_of(values, window, inverted)
+    return _letterbox(grey, aspect, size)
 
 
 def _letterbox(grey: NDArray[np.uint8], aspect: float, size: int) -> NDArray[np.uint8]:

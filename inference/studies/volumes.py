@@ -1,63 +1,38 @@
-"""NIfTI, NRRD and MHA by SimpleITK, turned to read from the feet with the right on the left."""
+"""NIfTI, NRRD and MHA, turned to read from the feet with the right on the left.
+
+Their headers are read and checked here rather than by a library. SimpleITK reads all three, but it
+can be brought to end the process by a header, opens any file of the disk that one names, puts 0 for
+what is no number, and takes its own choice of two affines for what the file says.
+"""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import SimpleITK
 from numpy.typing import NDArray
 
-from inference.errors import BadInputError
+from inference.errors import BadInputError, printable
 from inference.progress import Progress
+from inference.studies.axes import READING, axial_axis, letters, turn
 from inference.studies.codes import Code
 from inference.studies.find import UnreadableError
-from inference.studies.limits import (
-    HU_FLOOR,
-    MAX_SIDE,
-    MAX_TIME_POINTS,
-    MAX_VOXELS,
-    MIN_SIDE,
-)
+from inference.studies.headers_meta import read_meta
+from inference.studies.headers_nifti import read_nifti
+from inference.studies.headers_nrrd import read_nrrd
+from inference.studies.limits import HU_FLOOR, MIN_SIDE
 from inference.studies.model import Problem, Series, SliceSource, SourceKind, Unit, Volume
 from inference.studies.pixels import narrowest
+from inference.studies.stored import Stored
 from inference.studies.uids import derived_uid
 from inference.studies.unpacked import origin
-from inference.studies.volume_files import check_gzip, check_meta_header, check_size
+from inference.studies.voxels import planes, value_type
 
 __all__ = ["load_volume", "middle_slice", "scan_volume"]
 
-# ITK writes warnings on the error stream; what matters becomes a Problem here.
-SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
-
-_READING: Final = "LPS"
-"""Columns to the left, rows to the back, slices to the head."""
-
-_AXIAL_CODES: Final = "SI"
-
-
-@dataclass(frozen=True, slots=True)
-class _Header:
-    """What a volume file says about itself; `size` is (x, y, z) as stored, `times` how often."""
-
-    reader: Any
-    size: tuple[int, int, int]
-    orientation: str
-    oriented: bool
-    flat: bool
-    times: int
-
-    def turned_size(self) -> tuple[int, int, int]:
-        """(columns, rows, slices) after turning to the reading orientation."""
-        by_axis = dict(zip(self.orientation, self.size, strict=True))
-        columns, rows, slices = (
-            next(n for code, n in by_axis.items() if code in pair)
-            for pair in ("LR", "PA", _AXIAL_CODES)
-        )
-        return columns, rows, slices
+_LARGEST: Final = float(np.finfo(np.float32).max)
+_STAGE: Final = "Reading slices"
 
 
 def scan_volume(path: Path, number: int) -> tuple[Series, ...]:
@@ -80,23 +55,23 @@ def scan_volume(path: Path, number: int) -> tuple[Series, ...]:
     UnreadableError
         When it is damaged, too small, too large or no single volume of numbers.
     """
-    header = _header(path)
-    columns, rows, slices = header.turned_size()
+    stored = _header(path)
+    slices, rows, columns = _turned_shape(stored)
     if min(columns, rows) < MIN_SIDE:
         raise UnreadableError(
             f"“{path.name}” has slices of {columns} × {rows} pixels, too few to show a chest "
             f"(at least {MIN_SIDE} × {MIN_SIDE})."
         )
-    problems = []
-    if header.oriented and header.orientation != _READING:
+    problems = list(stored.problems)
+    if stored.oriented and letters(stored.steps) != READING:
         problems.append(
             Problem(
                 Code.REORIENTED,
-                f"The volume is stored along {header.orientation} and was turned to {_READING}, "
+                f"The volume is stored along {letters(stored.steps)} and was turned to {READING}, "
                 "to be read from the feet with the patient's right on the left.",
             )
         )
-    if not header.oriented:
+    if not stored.oriented:
         problems.append(
             Problem(
                 Code.NO_ORIENTATION,
@@ -104,21 +79,22 @@ def scan_volume(path: Path, number: int) -> tuple[Series, ...]:
             )
         )
     place = origin(path)
+    times = stored.times
     return tuple(
         Series(
             uid=derived_uid("volume", place, *(("time", time) if time else ())),
             kind=SourceKind.VOLUME,
-            modality="OT" if header.flat else "CT",
+            modality="OT" if stored.flat else "CT",
             # The time first: in a narrow list the end is cut off.
-            description=(f"time {time + 1} · " if header.times > 1 else "") + path.name,
+            description=(f"time {time + 1} · " if times > 1 else "") + printable(path.name),
             # Frames are counted through all times: they say which one a series is.
             slices=tuple(SliceSource(path, time * slices + k) for k in range(slices)),
             rows=rows,
             columns=columns,
             number=number + time,
-            problems=(*problems, *_one_of(time, header.times)),
+            problems=(*problems, *_one_of(time, times)),
         )
-        for time in range(header.times)
+        for time in range(times)
     )
 
 
@@ -144,33 +120,35 @@ def load_volume(series: Series, progress: Progress) -> Volume:
     CancelledError
         When the reader cancelled.
     """
-    path = series.slices[0].path
-    progress.report("Reading slices", 0, len(series.slices))
+    path, count = series.slices[0].path, len(series.slices)
+    progress.report(_STAGE, 0, count)
     try:
-        header = _header(path)
-        if path.suffix.lower() == ".gz":
-            size = header.reader.GetSize()
-            check_gzip(path, _offset(header.reader) + _needed(header.reader, size))
-        _take_time(series, header)
-        image = _turned(path, header, header.reader)
+        stored = _header(path)
+        time = _time(series, stored)
+        array: NDArray[Any] = np.empty(stored.shape, value_type(stored.voxels))
+        for k, plane in enumerate(planes(stored, time)):
+            array[k] = plane
+            # Planes need not be the slices.
+            progress.report(_STAGE, k * count // len(array), count)
     except UnreadableError as error:
         raise BadInputError(str(error)) from error
-    affine = _affine(image)
-    array = SimpleITK.GetArrayFromImage(image)
-    del image
-    if array.shape != (len(series.slices), series.rows, series.columns):
-        raise BadInputError(f"“{path.name}” has changed; open it again.")
     problems = list(series.problems)
-    array = narrowest(_finite(array, problems))
+    _make_finite(array, problems)
+    steps, place = stored.steps, stored.origin
+    seen: NDArray[np.generic] = array
+    if stored.oriented:
+        seen, steps, place = turn(array, steps, place)
+    array = narrowest(np.ascontiguousarray(seen))
+    del seen
     unit = _unit(series.modality, array, problems)
-    progress.report("Reading slices", len(series.slices), len(series.slices))
+    progress.report(_STAGE, count, count)
     return Volume(
         array=array,
-        affine=affine,
+        affine=_affine(steps, place),
         unit=unit,
         modality=series.modality,
-        has_geometry=True,
-        has_orientation=header.oriented,
+        has_geometry=stored.measured,
+        has_orientation=stored.oriented,
         series_uid=series.uid,
         slices=series.slices,
         problems=tuple(problems),
@@ -178,7 +156,7 @@ def load_volume(series: Series, progress: Progress) -> Volume:
 
 
 def middle_slice(series: Series) -> tuple[NDArray[np.generic], float]:
-    """Read the middle slice alone where the format allows it.
+    """Read the middle slice alone, as far as the file allows it.
 
     Returns
     -------
@@ -192,142 +170,101 @@ def middle_slice(series: Series) -> tuple[NDArray[np.generic], float]:
     BadInputError
         When the pixels are damaged.
     """
-    path = series.slices[0].path
     try:
-        header = _header(path)
-        _take_time(series, header)
-        if not header.flat:
-            axis = next(i for i, code in enumerate(header.orientation) if code in _AXIAL_CODES)
-            start = list(header.reader.GetExtractIndex())
-            size = list(header.reader.GetExtractSize())
-            start[axis] = header.size[axis] // 2
-            size[axis] = 1
-            header.reader.SetExtractIndex(start)
-            header.reader.SetExtractSize(size)
-        image = _turned(path, header, header.reader)
+        stored = _header(series.slices[0].path)
+        found = _middle(stored, _time(series, stored))
     except UnreadableError as error:
         raise BadInputError(str(error)) from error
-    width, height, _ = image.GetSpacing()
-    return SimpleITK.GetArrayFromImage(image)[0], height / width
+    steps = stored.steps
+    if stored.oriented:
+        found, steps, _ = turn(found, steps, stored.origin)
+    found = np.array(found)
+    _make_finite(found, [])
+    width, height = np.linalg.norm(steps[:, :2], axis=0)
+    return found[0], float(height / width)
 
 
-def _take_time(series: Series, header: _Header) -> None:
-    """Have the reader give the volume of one time point, in three dimensions."""
+def _middle(stored: Stored, time: int) -> NDArray[np.generic]:
+    """Read the plane in the middle of the body; shape as stored, but for one of its sides."""
+    axis = axial_axis(stored.steps) if stored.oriented else 2
+    middle = stored.shape[2 - axis] // 2
+    if axis == 2:
+        return next(planes(stored, time, middle))[None]
+    cut = (middle, slice(None)) if axis == 1 else (slice(None), middle)
+    lines = [plane[cut].copy() for plane in planes(stored, time)]
+    return np.expand_dims(np.stack(lines), 2 - axis)
+
+
+def _header(path: Path) -> Stored:
+    name = path.name.lower()
+    if name.endswith((".nrrd", ".nhdr")):
+        return read_nrrd(path)
+    if name.endswith((".mha", ".mhd")):
+        return read_meta(path)
+    return read_nifti(path)
+
+
+def _turned_shape(stored: Stored) -> tuple[int, int, int]:
+    """(slices, rows, columns) after turning to the reading orientation."""
+    if not stored.oriented:
+        return stored.shape
+    empty = np.broadcast_to(np.uint8(0), stored.shape)
+    slices, rows, columns = turn(empty, stored.steps, stored.origin)[0].shape
+    return slices, rows, columns
+
+
+def _time(series: Series, stored: Stored) -> int:
+    """Which of a file's volumes a series is, if that is as it was when the file was scanned."""
     time = series.slices[0].frame // len(series.slices)
-    if time >= header.times:
+    as_scanned = (len(series.slices), series.rows, series.columns)
+    if time >= stored.times or _turned_shape(stored) != as_scanned:
         raise UnreadableError(f"“{series.slices[0].path.name}” has changed; open it again.")
-    start = [0] * header.reader.GetDimension()
-    size = list(header.reader.GetSize())
-    if len(size) == 4:
-        start[3], size[3] = time, 0
-    header.reader.SetExtractIndex(start)
-    header.reader.SetExtractSize(size)
+    return time
 
 
-def _header(path: Path) -> _Header:
-    check_meta_header(path)
-    reader = SimpleITK.ImageFileReader()
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError as error:
-        raise _damaged(path) from error
-    size = tuple(reader.GetSize())
-    _check(path, reader, size)
-    flat = len(size) == 2
-    orientation = _READING
-    oriented = not flat and _knows_orientation(reader)
-    if oriented:
-        direction = _spatial_direction(reader)
-        orientation = SimpleITK.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(direction)
-    x, y, z = (*size, 1)[:3]
-    return _Header(reader, (x, y, z), orientation, oriented, flat, (*size, 1, 1)[3])
-
-
-def _check(path: Path, reader: Any, size: tuple[int, ...]) -> None:
-    name = f"“{path.name}”"
-    if not 2 <= len(size) <= 4:
-        raise UnreadableError(f"{name} has {len(size)} dimensions; save one 3D volume alone.")
-    if len(size) == 4 and size[3] > MAX_TIME_POINTS:
-        raise UnreadableError(
-            f"{name} holds {size[3]} volumes, more than {MAX_TIME_POINTS}; save some of them alone."
-        )
-    if reader.GetNumberOfComponents() != 1:
-        raise UnreadableError(f"{name} holds vectors or colours; save it as grey values.")
-    if max(size) > MAX_SIDE or math.prod(size) > MAX_VOXELS:
-        raise UnreadableError(f"{name} declares {' × '.join(map(str, size))} voxels, too many.")
-    check_size(path, _offset(reader), _needed(reader, size))
-
-
-def _needed(reader: Any, size: tuple[int, ...]) -> int:
-    """Return the bytes of all voxels as stored; NIfTI is scaled to another type on reading."""
-    if reader.HasMetaDataKey("bitpix"):
-        return math.prod(size) * int(reader.GetMetaData("bitpix")) // 8
-    one = SimpleITK.Image([1] * len(size), reader.GetPixelID())
-    return math.prod(size) * int(one.GetSizeOfPixelComponent())
-
-
-def _offset(reader: Any) -> int:
-    """Return where the voxels of a NIfTI file start."""
-    return int(float(reader.GetMetaData("vox_offset"))) if _is_nifti(reader) else 0
-
-
-def _is_nifti(reader: Any) -> bool:
-    return bool(reader.HasMetaDataKey("vox_offset"))
-
-
-def _knows_orientation(reader: Any) -> bool:
-    """Say whether the patient's axes are in the file rather than a default of ITK."""
-    keys = set(reader.GetMetaDataKeys())
-    if _is_nifti(reader):
-        return any(reader.GetMetaData(key) != "0" for key in ("qform_code", "sform_code"))
-    if any(key.startswith("NRRD_") for key in keys):
-        return "NRRD_space" in keys
-    return True
-
-
-def _spatial_direction(reader: Any) -> list[float]:
-    """Return the 3 × 3 direction, row by row, of a header of 3 or 4 dimensions."""
-    dimension = reader.GetDimension()
-    matrix = np.asarray(reader.GetDirection()).reshape(dimension, dimension)
-    return [float(value) for value in matrix[:3, :3].ravel()]
-
-
-def _turned(path: Path, header: _Header, reader: Any) -> Any:
-    try:
-        image = reader.Execute()
-        if header.flat:
-            image = SimpleITK.JoinSeries([image])
-        if header.oriented and header.orientation != _READING:
-            image = SimpleITK.DICOMOrient(image, _READING)
-    except RuntimeError as error:
-        raise _damaged(path) from error
-    return image
-
-
-def _affine(image: Any) -> NDArray[np.float64]:
+def _affine(steps: NDArray[np.float64], place: NDArray[np.float64]) -> NDArray[np.float64]:
     affine = np.eye(4)
-    affine[:3, :3] = np.asarray(image.GetDirection()).reshape(3, 3) * image.GetSpacing()
-    affine[:3, 3] = image.GetOrigin()
+    affine[:3, :3], affine[:3, 3] = steps, place
     return affine
 
 
-def _finite(array: NDArray[np.generic], problems: list[Problem]) -> NDArray[np.generic]:
+def _make_finite(array: NDArray[Any], problems: list[Problem]) -> None:
+    """Put the ends of the scale, in place, for what is no number or beyond all numbers.
+
+    Never 0, which is water. Plus infinity, as metal makes it, becomes the highest value there is.
+    """
     if array.dtype.kind != "f":
-        return array
-    bad = ~np.isfinite(array)
-    if not bad.any():
-        return array
-    if bad.all():
+        return
+    lowest, highest = np.inf, -np.inf
+    odd: list[int] = []
+    # One after the other, so that temporaries stay small.
+    for k, part in enumerate(array):
+        # Numbers beyond float32 are beyond all numbers, too; what is no number fails this.
+        fine = np.abs(part) <= _LARGEST
+        if not fine.all():
+            odd.append(k)
+        lowest = min(lowest, float(part.min(where=fine, initial=np.inf)))
+        highest = max(highest, float(part.max(where=fine, initial=-np.inf)))
+    if lowest > highest:
         raise BadInputError("The volume holds no numbers at all.")
-    array[bad] = array[~bad].min()
-    problems.append(
-        Problem(
-            Code.NOT_FINITE,
-            f"{int(bad.sum())} voxels are not numbers and were replaced by the lowest value.",
+    none = low = high = 0
+    for k in odd:
+        part = array[k]
+        no_number, above, below = np.isnan(part), part > _LARGEST, part < -_LARGEST
+        part[no_number | below], part[above] = lowest, highest
+        none, low, high = none + no_number.sum(), low + below.sum(), high + above.sum()
+    said = [
+        f"{count} {'voxel is' if count == 1 else 'voxels are'} {what} and "
+        f"{'was' if count == 1 else 'were'} replaced by the {end} value"
+        for count, what, end in (
+            (none, "not a number" if none == 1 else "not numbers", "lowest"),
+            (low, "infinitely low", "lowest"),
+            (high, "infinitely high", "highest"),
         )
-    )
-    return array
+        if count
+    ]
+    if said:
+        problems.append(Problem(Code.NOT_FINITE, f"{'; '.join(said)}."))
 
 
 def _unit(modality: str, array: NDArray[np.generic], problems: list[Problem]) -> Unit:
@@ -342,9 +279,3 @@ def _unit(modality: str, array: NDArray[np.generic], problems: list[Problem]) ->
             )
         )
     return Unit.GREY
-
-
-def _damaged(path: Path) -> UnreadableError:
-    return UnreadableError(
-        f"“{path.name}” is damaged, or is not the volume that its name says; copy the file again."
-    )

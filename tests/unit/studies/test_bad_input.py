@@ -291,7 +291,7 @@ def test_a_volume_of_vectors(tmp_path):
 
 
 def test_a_file_of_too_many_time_points(tmp_path, monkeypatch):
-    monkeypatch.setattr("inference.studies.volumes.MAX_TIME_POINTS", 2)
+    monkeypatch.setattr("inference.studies.stored.MAX_TIME_POINTS", 2)
     image = SimpleITK.Image((40, 40, 4, 3), SimpleITK.sitkInt16)
     SimpleITK.WriteImage(image, str(tmp_path / "b.nii"))
     assert "holds 3 volumes, more than 2" in refusal(tmp_path / "b.nii")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import time
 
 import gdcm
 import numpy as np
@@ -27,7 +26,17 @@ from pydicom.uid import (
 )
 
 from inference.errors import BadInputError
-from inference.studies import Code, Unit, Window, dicom_decode, elsewhere, load, scan
+from inference.studies import (
+    Code,
+    Unit,
+    Window,
+    dicom_decode,
+    dicom_retired,
+    elsewhere,
+    elsewhere_process,
+    load,
+    scan,
+)
 
 
 def codes(volume) -> set[str]:
@@ -129,10 +138,22 @@ def test_a_voi_table_becomes_the_window_it_spans(write_slice):
         ({"RescaleSlope": None, "RescaleIntercept": None}, Unit.GREY, Code.NO_HU),
         ({"RescaleIntercept": 0}, Unit.HU, Code.HU_DOUBTFUL),
         ({"BitsStored": 8, "HighBit": 7}, Unit.GREY, Code.NO_HU),
+        ({"BitsStored": 8, "HighBit": 7, "RescaleType": "HU"}, Unit.GREY, Code.NO_HU),
+        ({"BitsStored": 8, "HighBit": 7, "RescaleSlope": 16}, Unit.GREY, Code.NO_HU),
+        (
+            {"BitsStored": 8, "HighBit": 7, "RescaleSlope": 16, "RescaleType": "HU"},
+            Unit.HU, Code.HU_COARSE,
+        ),
+        (
+            {"BitsStored": 8, "HighBit": 7, "RescaleSlope": 8, "RescaleType": "HU",
+             "RescaleIntercept": -300},
+            Unit.GREY, Code.NO_HU,
+        ),
+        ({"RescaleSlope": 16}, Unit.HU, Code.HU_COARSE),
         ({"Modality": "DX"}, Unit.GREY, None),
         ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, Unit.GREY, Code.LOCALIZER),
     ],
-)
+)  # fmt: skip
 def test_hounsfield_units_are_believed_only_with_reason(write_slice, values, unit, code):
     volume = read(write_slice(**values))
     assert volume.unit is unit
@@ -198,9 +219,11 @@ class TestElsewhere:
         """Give the paths of frames that were decoded by another process."""
         paths = []
         with elsewhere.working_elsewhere() as there:
-            run = there.run
+            run = there.run_within
             monkeypatch.setattr(
-                there, "run", lambda f, frame: paths.append(frame.path.name) or run(f, frame)
+                there,
+                "run_within",
+                lambda bounds, f, frame: paths.append(frame.path.name) or run(bounds, f, frame),
             )
             yield paths
 
@@ -211,16 +234,29 @@ class TestElsewhere:
         assert asked == ["jpeg.dcm"]
         np.testing.assert_array_equal(volume.array[0], large.astype(int) - 1024)
 
-    def test_a_small_slice_is_not_kept_waiting_for_a_process(self, asked, write_slice, tmp_path):
-        small = np.random.default_rng(3).integers(0, 3000, (64, 64)).astype(np.uint16)
-        path = as_jpeg_lossless(write_slice("plain.dcm", small), tmp_path / "jpeg.dcm")
-        np.testing.assert_array_equal(read(path).array[0], small.astype(int) - 1024)
-        assert asked == [], "it would still be starting"
-        end = time.monotonic() + 60
-        while not elsewhere.current().is_warm() and time.monotonic() < end:
-            time.sleep(0.01)
-        np.testing.assert_array_equal(read(path).array[0], small.astype(int) - 1024)
-        assert asked == ["jpeg.dcm"]
+    @pytest.mark.parametrize("syntax", [JPEG2000Lossless, JPEGLSLossless])
+    def test_a_small_slice_goes_there_too(self, asked, make_dataset, tmp_path, noise, syntax):
+        ds = make_dataset(noise)
+        ds.compress(syntax, generate_instance_uid=False)
+        ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+        np.testing.assert_array_equal(read(tmp_path).array[0], noise.astype(int) - 1024)
+        assert asked == ["a.dcm"]
+
+    @pytest.mark.parametrize("syntax", [RLELossless, None])
+    def test_what_no_foreign_code_decodes_stays(self, asked, make_dataset, tmp_path, noise, syntax):
+        ds = make_dataset(noise)
+        if syntax is not None:
+            ds.compress(syntax, generate_instance_uid=False)
+        ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+        np.testing.assert_array_equal(read(tmp_path).array[0], noise.astype(int) - 1024)
+        assert asked == []
+
+    def test_a_scan_lets_a_process_come(self, make_dataset, write_slice, tmp_path, noise):
+        with elsewhere.working_elsewhere() as there:
+            scan(write_slice("plain.dcm", noise))
+            assert not there.has_any()
+            scan(as_jpeg_lossless(tmp_path / "plain.dcm", tmp_path / "jpeg.dcm"))
+            assert there.has_any()
 
     def test_colour_comes_back_as_grey(self, asked, make_dataset, tmp_path):
         colour = np.full((700, 700, 3), (10, 20, 30), np.uint8)
@@ -254,37 +290,22 @@ class TestElsewhere:
         path = as_jpeg_lossless(write_slice("plain.dcm", large), tmp_path / "jpeg.dcm")
         monkeypatch.setattr(dicom_decode, "_decoded_alone", _crash)
         with elsewhere.working_elsewhere():
-            with pytest.raises(BadInputError, match="damaged and cannot be decoded"):
+            with pytest.raises(BadInputError, match="The decoder stopped at “jpeg"):
                 read(path)
             monkeypatch.undo()
             assert (read(path).array[0] == 24 - 1024).all()
 
-    def test_where_every_process_dies_nothing_is_called_damaged(
+    def test_where_no_process_comes_nothing_is_called_damaged(
         self, write_slice, tmp_path, monkeypatch
     ):
-        monkeypatch.setattr(elsewhere, "_begin", _crash_at_once)
-        large = np.full((700, 700), 24, np.uint16)
-        path = as_jpeg_lossless(write_slice("plain.dcm", large), tmp_path / "jpeg.dcm")
-        with elsewhere.working_elsewhere() as there:
-            assert (read(path).array[0] == 24 - 1024).all()
-            assert not there.works()
-
-    def test_without_a_process_it_is_decoded_here(self, write_slice, tmp_path, monkeypatch):
-        def none(_processes):
-            raise BlockingIOError("no more processes")
-
-        monkeypatch.setattr(elsewhere, "_pool", none)
+        monkeypatch.setattr(elsewhere_process, "_serve", _crash)
         large = np.full((700, 700), 24, np.uint16)
         path = as_jpeg_lossless(write_slice("plain.dcm", large), tmp_path / "jpeg.dcm")
         with elsewhere.working_elsewhere():
             assert (read(path).array[0] == 24 - 1024).all()
 
 
-def _crash_at_once():
-    os._exit(11)
-
-
-def _crash(_frame):
+def _crash(*_args):
     os._exit(11)
 
 
@@ -301,6 +322,56 @@ def test_lossy_pixels_are_called_so(make_dataset, tmp_path, flag):
     volume = read(tmp_path)
     assert volume.lossy
     assert np.abs(volume.array[0].astype(int) - (grey.astype(int) - 1024)).max() < 5
+
+
+def progressive(make_dataset, path, **values):
+    grey = np.tile(np.linspace(0, 255, 40).astype(np.uint8), (40, 1))
+    buffer = io.BytesIO()
+    Image.fromarray(grey).save(buffer, "JPEG", quality=95, progressive=True)
+    ds = make_dataset(grey, Modality="DX", **values)
+    ds.file_meta.TransferSyntaxUID = UID(dicom_retired.RETIRED[1])
+    ds.PixelData = encapsulate([buffer.getvalue()])
+    ds["PixelData"].is_undefined_length = True
+    ds.save_as(path, enforce_file_format=True)
+    return grey
+
+
+def test_progressive_jpeg_which_dicom_has_retired_is_decoded(make_dataset, tmp_path):
+    grey = progressive(make_dataset, tmp_path / "a.dcm")
+    volume = read(tmp_path)
+    assert volume.lossy
+    assert np.abs(volume.array[0].astype(int) - (grey.astype(int) - 1024)).max() < 5
+
+
+@pytest.mark.parametrize(
+    ("segment", "offset", "value"),
+    [
+        (b"\xff\xd8", 0, 0),  # its beginning
+        (b"\xff\xc2", 4, 30),  # bits
+        (b"\xff\xc2", 6, 1),  # rows
+        (b"\xff\xc2", 9, 3),  # colours
+        (b"\xff\xc2", 1, 0xC0),  # the process
+        (b"\xff\xdb", 0, 0),  # a table
+        (b"\xff\xda", 1, 0xD3),  # the first scan
+        (b"JFIF", 5, 0xAB),  # the version
+    ],
+)
+def test_progressive_jpeg_that_is_damaged_ends_no_process(
+    make_dataset, tmp_path, segment, offset, value
+):
+    progressive(make_dataset, tmp_path / "a.dcm")
+    content = bytearray((tmp_path / "a.dcm").read_bytes())
+    start = content.index(b"\xff\xd8\xff")
+    content[content.index(segment, start) + offset] = value
+    (tmp_path / "a.dcm").write_bytes(content)
+    with pytest.raises(BadInputError, match="damaged and cannot be decoded"):
+        read(tmp_path)
+
+
+def test_progressive_jpeg_in_colour_is_not_guessed_at(make_dataset, tmp_path):
+    progressive(make_dataset, tmp_path / "a.dcm", SamplesPerPixel=3, PlanarConfiguration=0)
+    with pytest.raises(BadInputError, match="which cannot be decoded; export it uncompressed"):
+        read(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -271,7 +271,9 @@ def test_other_objects_beside_images_are_counted(write_series, write_slice, tmp_
     write_slice("seg.dcm", Modality="SEG", SOPClassUID="1.2.840.10008.5.1.4.1.1.66.4")
     write_slice("mr.dcm", Modality="MR", SOPClassUID="1.2.840.10008.5.1.4.1.1.4")
     (study,) = scan(tmp_path)
-    assert "1 MR, 1 SEG" in sentence(study, Code.OTHER_OBJECTS)
+    said = sentence(study, Code.OTHER_OBJECTS)
+    assert "1 MR, 1 SEG" in said
+    assert said.endswith("To see a segmentation, open its file while its images are shown.")
 
 
 def test_a_broken_file_beside_good_ones_is_named(write_series, tmp_path):

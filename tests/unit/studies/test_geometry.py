@@ -103,6 +103,11 @@ def test_thin_slices_far_apart_leave_a_gap():
     assert not fit(axial(0, 1, 2), thickness=2.0)[1]
 
 
+def test_a_gap_begins_at_one_and_a_half_thicknesses():
+    assert not fit(axial(0, 2.9, 5.8), thickness=2.0)[1]
+    assert Code.SLICE_GAP in fit(axial(0, 3.1, 6.2), thickness=2.0)[1]
+
+
 @pytest.mark.parametrize(("thickness", "depth"), [(5.0, 5.0), (None, 1.0)])
 def test_one_slice_is_as_deep_as_its_nominal_thickness(thickness, depth):
     affine, problems = fit(axial(7), thickness=thickness)

@@ -43,6 +43,11 @@ VIEW = Opened("CR", (1, 1955, 1841), "grey", (Code.SEPARATE_IMAGES, Code.NO_SPAC
 DX = Opened("DX", (1, 1024, 1024), "grey", (Code.NO_SPACING,))
 TILT = ct(10, 512, Code.GANTRY_TILT)
 
+_CORNERSTONE = "more/cornerstonejs_CTImage.dcm"
+COPY = ct(1, 512, Code.DUPLICATE_SLICES, Code.SAME_POSITION, Code.SINGLE_SLICE)
+COARSE = (Code.SINGLE_SLICE, Code.HU_COARSE)
+FILM = Opened("CT", (1, 512, 512), "grey", (Code.INVALID_UID, Code.NO_SPACING, Code.NO_HU))
+
 SERIES: dict[str, tuple[Opened, ...]] = {
     # Three patients, thin slices, and every sixth slice of thin ones.
     "covid_ct_md/P001": (ct(148),),
@@ -59,6 +64,35 @@ SERIES: dict[str, tuple[Opened, ...]] = {
     "lungmask": (ct(2),),
     "lungmask/0.dcm": (ONE,),
     "lungmask/1.dcm": (ONE,),
+    # One slice in eleven transfer syntaxes, most of which give the same values. The 8 bits of JPEG
+    # process 1 are declared to be HU, 32 apart, and are. Chest slices of other scanners; and a grey
+    # secondary capture of 8 bits that says CT, with a rescale of 1 and 0 and of no type: no HU.
+    "more": (
+        *[COPY] * 5, ct(1, 512, Code.DUPLICATE_SLICES, Code.SAME_POSITION, *COARSE), *[ONE] * 4,
+        FILM,
+    ),
+    _CORNERSTONE: (ONE,),
+    **{f"{_CORNERSTONE}_{name}.dcm": (ONE,) for name in (
+        "BigEndianExplicitTransferSyntax_1.2.840.10008.1.2.2",
+        "JPEG2000LosslessOnlyTransferSyntax_1.2.840.10008.1.2.4.90",
+        "JPEG2000TransferSyntax_1.2.840.10008.1.2.4.91",
+        "JPEGLSLossyTransferSyntax_1.2.840.10008.1.2.4.81",
+        "JPEGProcess10_12TransferSyntax_1.2.840.10008.1.2.4.55",
+        "JPEGProcess14TransferSyntax_1.2.840.10008.1.2.4.57",
+        "JPEGProcess6_8TransferSyntax_1.2.840.10008.1.2.4.53",
+        "LittleEndianExplicitTransferSyntax_1.2.840.10008.1.2.1",
+        "RLELosslessTransferSyntax_1.2.840.10008.1.2.5",
+    )},
+    f"{_CORNERSTONE}_JPEGProcess1TransferSyntax_1.2.840.10008.1.2.4.50.dcm": (
+        ct(1, 512, *COARSE),
+    ),
+    "more/dcm4che_CT-JPEGLosslessSV1.dcm": (ONE,),
+    "more/fo-dicom_test1.dcm": (FILM,),
+    **{f"more/kbar1_{name}.dcm": (ONE,) for name in ("MS0008_153", "SL0083_48", "ST0109_80")},
+    # A whole chest, and the effusion drawn in it, a volume of its own.
+    "plethora_volume": (
+        ct(102), Opened("CT", (102, 512, 512), "grey", (Code.REORIENTED, Code.NO_HU)),
+    ),
     # One slice in six transfer syntaxes (one of them under another study), and an X-ray in two.
     "nema_wg04": (
         *[ct(1, 512, Code.SAME_POSITION, Code.SINGLE_SLICE)] * 5, ONE, VIEW, VIEW,
@@ -84,8 +118,10 @@ SERIES: dict[str, tuple[Opened, ...]] = {
 
 STUDIES: dict[str, tuple[int, tuple[Code, ...]]] = {
     "dcmqi": (1, (Code.OTHER_OBJECTS,)),
+    "more": (6, ()),
     "nema_wg04": (3, ()),
     "nih_dx": (2, ()),
+    "plethora_volume": (2, ()),
     "pydicom": (4, ()),
 }
 """Number of studies and what is said of them, where that is not one without a doubt."""

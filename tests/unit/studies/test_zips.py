@@ -161,11 +161,13 @@ def test_links_and_devices_are_refused(tmp_path, kind):
     assert "links or devices" in refusal(path)
 
 
-def test_encryption_is_refused(pack):
+@pytest.mark.parametrize("flag", [0x1, 0x40, 0x2000], ids=["plain", "strong", "masked"])
+def test_encryption_is_refused(pack, flag):
     path = pack()
     data = bytearray(path.read_bytes())
     at = data.index(b"PK\x01\x02")
-    data[at + 8] |= 1
+    data[at + 8] |= flag & 0xFF
+    data[at + 9] |= flag >> 8
     path.write_bytes(bytes(data))
     assert "is encrypted; unpack it with its password" in refusal(path)
 
@@ -230,6 +232,17 @@ def test_bytes_are_counted_whatever_the_header_says(pack, cache, monkeypatch):
     monkeypatch.setattr("inference.studies.zips.MAX_UNPACKED_BYTES", 2_000_000)
     monkeypatch.setattr("inference.studies.zips._chunks", lambda *_: iter([bytes(10**6)] * 3))
     assert "would take more than" in refusal(pack())
+    assert not left(cache)
+
+
+def test_bytes_are_counted_of_all_members_together(pack, cache, monkeypatch):
+    """Each alone would do."""
+    monkeypatch.setattr("inference.studies.zips.MAX_UNPACKED_BYTES", 2_000_000)
+    monkeypatch.setattr("inference.studies.zips._chunks", lambda *_: iter([bytes(800_000)]))
+    path = pack()
+    with zipfile.ZipFile(path) as archive:
+        assert len(archive.namelist()) == 3
+    assert "would take more than" in refusal(path)
     assert not left(cache)
 
 
