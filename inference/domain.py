@@ -108,11 +108,21 @@ def _spread(indices: NDArray[np.intp]) -> NDArray[np.intp]:
     return indices[np.rint(places).astype(np.intp)]
 
 
-def body_pixels(volume: Volume) -> NDArray[np.float64]:
-    """Pixels inside the largest outline of each slice; shape (slices,), at least 1."""
+def body_pixels(volume: Volume, lungs: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    """Pixels inside the largest outline of each slice; shape (slices,), at least 1.
+
+    Parameters
+    ----------
+    volume
+        A CT in HU.
+    lungs
+        Shape of the volume, bool: belongs to the body even where the edge of the picture cuts it.
+    """
     result = np.ones(volume.shape[0])
     for index, values in enumerate(volume.array):
         tissue = (values > AIR_HU).astype(np.uint8)
+        if lungs is not None:
+            tissue |= lungs[index]
         outlines, _ = cv2.findContours(tissue, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         result[index] = max((cv2.contourArea(o) for o in outlines), default=1.0)
     return np.maximum(result, 1.0)
@@ -150,7 +160,7 @@ def judge_lungs(volume: Volume, lungs: Lungs | None) -> Domain:
 def _lung_rules(volume: Volume, lungs: Lungs) -> list[_Rule]:
     between, row_mm, column_mm = volume.spacing
     pixels = lungs.mask.sum(axis=(1, 2)).astype(np.float64)
-    body = body_pixels(volume)
+    body = body_pixels(volume, lungs.mask)
     share = pixels / body
     most = float(share.max())
     whole = volume.has_geometry and volume.shape[0] * between >= WHOLE_STUDY_MM
@@ -198,17 +208,35 @@ def _judge_picture(
     volume: Volume, engine: Engine, record: ModelRecord, progress: Progress, notes: list[str]
 ) -> Domain:
     """Judge pictures without HU by the network."""
+    return judge_probabilities(
+        picture_probabilities(volume, engine, record, progress, notes),
+        is_ct=volume.modality == "CT",
+        record=record,
+    )
+
+
+def picture_probabilities(
+    volume: Volume, engine: Engine, record: ModelRecord, progress: Progress, notes: list[str]
+) -> NDArray[np.float64]:
+    """What the detector says of pictures without HU.
+
+    Parameters
+    ----------
+    volume, engine, record, progress, notes
+        As `examine`; `record` is the detector.
+
+    Returns
+    -------
+    ndarray
+        Length 3: X-ray, CT, something else; the median over at most `MOST_SLICES` slices.
+    """
     chosen = _spread(np.arange(volume.shape[0]))
     pictures = np.stack([prepare(to_picture(volume, int(i)), record.size) for i in chosen])
     stage = "Looking whether it is a chest"
     parts = [out["domain"] for _, out in engine.run(record, pictures, stage, progress, 16, notes)]
     logits = np.concatenate(parts).astype(np.float64)
     values = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return judge_probabilities(
-        np.median(values / values.sum(axis=1, keepdims=True), axis=0),
-        is_ct=volume.modality == "CT",
-        record=record,
-    )
+    return np.asarray(np.median(values / values.sum(axis=1, keepdims=True), axis=0))
 
 
 def judge_probabilities(

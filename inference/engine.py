@@ -1,11 +1,10 @@
-"""What every system needs, once: device, precision, batches, cancelling, progress, clock."""
+"""What every system needs, once: device, precision, batches, cancelling, progress."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TypeVar
 
 import numpy as np
@@ -20,53 +19,17 @@ from inference.backends.eager import EagerRunner
 from inference.backends.fixed import FixedShapeRunner
 from inference.backends.precisions import BFLOAT16, FLOAT32, INT8, read_notes
 from inference.errors import AnalysisError, BadInputError
-from inference.findings import Timings
 from inference.models import ModelRecord, ModelStore
+from inference.outputs import require_numbers
 from inference.progress import Progress
 
-__all__ = ["BACKENDS", "PRECISIONS", "Clock", "Engine"]
+__all__ = ["BACKENDS", "PRECISIONS", "Engine"]
 
 BACKENDS = ("auto", "graph", "eager")
 PRECISIONS = ("auto", FLOAT32, BFLOAT16, INT8)
 
 Output = TypeVar("Output", Logits, Tensors)
-
-_PARTS = ("read", "pre", "recognise", "label", "segment", "post")
-
-
-class Clock:
-    """Wall seconds by part of an analysis; parts may be counted on several threads at once.
-
-    Parameters
-    ----------
-    read_seconds
-        Spent on reading before the clock was made; counted in the total.
-    """
-
-    def __init__(self, read_seconds: float = 0.0) -> None:
-        self._start = time.perf_counter()
-        self._read = read_seconds
-        self._parts = dict.fromkeys(_PARTS, 0.0)
-        self._parts["read"] = read_seconds
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        """Count the time inside the block as that part."""
-        if name not in self._parts:
-            raise ValueError(f"the clock has no part {name!r}")
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            spent = time.perf_counter() - start
-            with self._lock:
-                self._parts[name] += spent
-
-    def timings(self) -> Timings:
-        """The parts so far, and the total."""
-        total = self._read + time.perf_counter() - self._start
-        return Timings(**self._parts, total=total)
+Answer = TypeVar("Answer")
 
 
 class Engine:
@@ -117,7 +80,8 @@ class Engine:
             raise BadInputError(f"Only the graph backend can be told to use {precision}.")
         self.store = store
         on_cpu = backend == "graph" and device == "auto"
-        self.device = devices.choose("cpu" if on_cpu else device)
+        self._chosen = devices.choose("cpu" if on_cpu else device)
+        self.device = self._chosen
         if backend == "graph" and self.device.type != "cpu":
             raise BadInputError("Graphs run on the CPU; use --device cpu or --backend eager.")
         if self.device.type == "cpu":
@@ -158,7 +122,9 @@ class Engine:
         """
         names: dict[str, list[str]] = {}
         wanted = {r.sha256: r.name for r in records or self.store.records}
-        for digest, runner in self._runners.items():
+        with self._lock:
+            runners = list(self._runners.items())
+        for digest, runner in runners:
             if digest in wanted:
                 names.setdefault(runner.kind, []).append(wanted[digest])
         kinds = sorted(names, key=lambda kind: -len(names[kind]))
@@ -168,6 +134,24 @@ class Engine:
     def remarks(self, records: Sequence[ModelRecord]) -> tuple[str, ...]:
         """Sentences on what did not go as planned with these models, e.g. a backend that failed."""
         return tuple(self._remarks[r.sha256] for r in records if r.sha256 in self._remarks)
+
+    def renew(self) -> None:
+        """Begin an analysis, on the device that was chosen.
+
+        An earlier one may have had to leave it, since memory ran out: that was the memory of then,
+        and its size of a slice.
+        """
+        with self._lock:
+            if self.device != self._chosen:
+                self._move(self._chosen)
+                self._remarks.clear()
+
+    def _move(self, device: torch.device) -> None:
+        """Go to another device; what was made for the last one is let go of."""
+        with self._lock:
+            self.device = device
+            self._networks.clear()
+            self._runners.clear()
 
     def network(self, record: ModelRecord) -> nn.Module:
         """The PyTorch network of a record on the device; loaded and checked once."""
@@ -237,7 +221,7 @@ class Engine:
         )
 
     def _fall_back(self, batch: int, notes: list[str]) -> int:
-        """After memory ran out: a smaller batch, then the CPU; raises when nothing is left."""
+        """After memory ran out: a smaller batch, then the CPU until `renew`; else it raises."""
         if batch > 1:
             notes.append(f"Memory ran out; the batch was reduced to {batch // 2} slices.")
             if self.device.type == "cuda":
@@ -245,13 +229,32 @@ class Engine:
             return batch // 2
         if self.device.type != "cpu":
             notes.append("The GPU's memory was too small; the analysis went on on the CPU.")
-            self.device = torch.device("cpu")
-            self._networks.clear()
-            self._runners.clear()
+            self._move(torch.device("cpu"))
             return batch
         raise AnalysisError(
             "There is not enough memory for the analysis; close other programs and try again."
         )
+
+    def with_memory(self, ask: Callable[[], Answer], notes: list[str]) -> Answer:
+        """Do something for one picture; when memory runs out, once more on the CPU.
+
+        Parameters
+        ----------
+        ask
+            Asks this for device and networks each time: the second time they are others.
+        notes
+            Gets a sentence when memory ran out.
+
+        Raises
+        ------
+        AnalysisError
+            When memory does not suffice on the CPU.
+        """
+        while True:
+            try:
+                return ask()
+            except (torch.OutOfMemoryError, MemoryError):
+                self._fall_back(1, notes)
 
     def run(
         self,
@@ -287,7 +290,8 @@ class Engine:
         Raises
         ------
         AnalysisError
-            When memory does not suffice even for one picture on the CPU.
+            When memory does not suffice even for one picture on the CPU, or the network gives what
+            is no number.
         """
 
         def once(runner: Runner, part: slice) -> Logits:
@@ -366,8 +370,10 @@ class Engine:
                 continue
             except BackendError as error:
                 self._remark(record, error)
-                self._runners[record.sha256] = self._eager_runner(record)
+                with self._lock:
+                    self._runners[record.sha256] = self._eager_runner(record)
                 continue
+            require_numbers(record.name, output)
             yield part, output
             done = part.stop
         progress.report(stage, total, total)

@@ -1,17 +1,25 @@
 """Results as plain frozen data: what a system says about one volume, and how it came to say it.
 
-`None` (or NaN in an array) means *not computed*; it never means *absent*.
+`None` (or NaN in an array) means *not computed*; it never means *absent*. What holds of them is
+checked where they are made: `ValueError` of `inference.invariants`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.cuts import HALF, Cut
+from inference.invariants import (
+    check_calibrated,
+    check_estimate,
+    check_findings,
+    check_heatmap,
+    check_segment,
+)
+from inference.taxonomy import FindingClass, Manifestation
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -28,27 +36,8 @@ __all__ = [
     "Timings",
 ]
 
-SCHEMA_VERSION = "1.5"
+SCHEMA_VERSION = "2.0"
 """Version of findings.json (``resources/schema/findings.schema.json``)."""
-
-
-class Manifestation(StrEnum):
-    """The three CT manifestations of El-bana et al.; also the keys of segments."""
-
-    GGO = "ggo"
-    CONSOLIDATION = "consolidation"
-    EFFUSION = "effusion"
-
-    @property
-    def label(self) -> str:
-        """English name for the reader."""
-        return {"ggo": "Ground-glass opacity", "consolidation": "Consolidation",
-                "effusion": "Pleural effusion"}[self.value]  # fmt: skip
-
-    @property
-    def short(self) -> str:
-        """Short name for chips and legends."""
-        return {"ggo": "GGO", "consolidation": "Consolidation", "effusion": "Effusion"}[self.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +92,9 @@ class Calibrated:
     n: int
     groups: int
 
+    def __post_init__(self) -> None:
+        check_calibrated(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -132,7 +124,7 @@ class Estimate:
     title
         Heading for the reader.
     classes
-        Class names for the reader, length c.
+        Length c; looked up by their keys, shown by their labels.
     study
         Length c, in [0, 1], for the whole study, before calibration; see `shown`.
     per_slice
@@ -153,7 +145,7 @@ class Estimate:
 
     task: str
     title: str
-    classes: tuple[str, ...]
+    classes: tuple[FindingClass, ...]
     study: tuple[float, ...]
     per_slice: NDArray[np.float32]
     exclusive: bool
@@ -162,6 +154,14 @@ class Estimate:
     calibrated: Calibrated | None = None
     calibration: str = "Not calibrated."
     parts: tuple[Part, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_estimate(self)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of the classes."""
+        return tuple(each.key for each in self.classes)
 
     @property
     def voices(self) -> tuple[str, ...]:
@@ -234,6 +234,9 @@ class Segment:
     pixels_per_slice: NDArray[np.int64]
     cut: Cut = HALF
 
+    def __post_init__(self) -> None:
+        check_segment(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Energy:
@@ -246,6 +249,8 @@ class Energy:
     even
         What a map without preference would have there: the region's share of the area that the
         network saw, in [0, 1].
+    average
+        True: the region is where lungs lie on average, since those of this picture are not known.
 
     Raises
     ------
@@ -255,6 +260,7 @@ class Energy:
 
     inside: float
     even: float
+    average: bool = False
 
     def __post_init__(self) -> None:
         if not (0.0 <= self.inside <= 1.0 and 0.0 <= self.even <= 1.0):
@@ -269,8 +275,8 @@ class Heatmap:
     ----------
     slice_index
         The slice explained.
-    class_name
-        The class explained, as in `Estimate.classes`.
+    explained
+        The class, as in `Estimate.classes`.
     task
         The estimate explained.
     method
@@ -285,12 +291,15 @@ class Heatmap:
     """
 
     slice_index: int
-    class_name: str
+    explained: FindingClass
     task: str
     method: str
     values: NDArray[np.float32]
     lungs: Energy | None = None
     model: str = ""
+
+    def __post_init__(self) -> None:
+        check_heatmap(self)
 
     @property
     def empty(self) -> bool:
@@ -304,6 +313,9 @@ class Timings:
 
     A part is the time for which it was at work. Parts overlap (pictures are prepared while the
     networks run), so together they may be more than the total.
+
+    `ready` is loading the models, and making their graphs the first time on a computer; it is near
+    zero where that was done before.
     """
 
     read: float
@@ -313,11 +325,12 @@ class Timings:
     segment: float
     post: float
     total: float
+    ready: float = 0.0
 
     def parts(self) -> dict[str, float]:
         """The parts in order of work, without the total."""
-        return {name: getattr(self, name)
-                for name in ("read", "pre", "recognise", "label", "segment", "post")}  # fmt: skip
+        names = ("read", "ready", "pre", "recognise", "label", "segment", "post")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +389,9 @@ class Findings:
     created: str
     notes: tuple[str, ...] = ()
     domain: Domain | None = None
+
+    def __post_init__(self) -> None:
+        check_findings(self)
 
     def estimate(self, task: str) -> Estimate | None:
         """The estimate of that task, or None when it was not computed."""

@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inference import atomic
 from inference.calibration import Calibration
 from inference.cuts import Cut
 from inference.errors import AnalysisError
@@ -156,7 +157,7 @@ class ModelStore:
         }
         self.folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        (self.folder / "manifest.json").write_text(text, encoding="utf-8")
+        atomic.replace_text(self.folder / "manifest.json", text, mode=atomic.OPEN)
 
     def find(self, name: str) -> ModelRecord:
         """The record of that name.
@@ -381,6 +382,6 @@ class ModelStore:
         if to_ship and len(content) + sum(r.bytes for r in others) > MAX_TOTAL_BYTES:
             raise AnalysisError(f"All weights together pass {MAX_TOTAL_BYTES // 10**6} MB.")
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / entered.file).write_bytes(content)
+        atomic.replace_bytes(self.folder / entered.file, content, mode=atomic.OPEN)
         self.write([*others, entered])
         return entered

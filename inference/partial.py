@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.invariants import check_partial, check_slice_values
+from inference.taxonomy import FindingClass
+
 __all__ = ["Partial", "PartialCallback", "SliceValues"]
 
 
@@ -26,15 +29,19 @@ class SliceValues:
     calibrated
         Whether the values are.
     values
-        Shape (n, classes), float32 in [0, 1]: those of `Estimate.shown_per_slice` at the end.
+        Shape (n, classes), float32 in [0, 1]: those of `Estimate.shown_per_slice` at the end;
+        NaN where a slice is not there yet.
     """
 
     task: str
     title: str
-    classes: tuple[str, ...]
+    classes: tuple[FindingClass, ...]
     exclusive: bool
     calibrated: bool
     values: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        check_slice_values(self)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -66,6 +73,9 @@ class Partial:
     estimates: tuple[SliceValues, ...]
     codes: NDArray[np.uint8] | None
     doubts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_partial(self)
 
 
 PartialCallback = Callable[[Partial], None]

@@ -7,22 +7,23 @@ drawn, but a pneumonia of which no lesion is drawn is doubtful too.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from inference.answer import OPERATING_POINT, Reading, read
 from inference.findings import Manifestation
 
 if TYPE_CHECKING:
     from inference.findings import Findings, Segment
 
-__all__ = ["TRACE_PERCENT", "Drawn", "SecondEstimate", "nothing_marked", "second_estimates"]
+__all__ = ["TRACE_PERCENT", "Drawn", "SecondEstimate", "recognition_doubt", "second_estimates"]
 
 TRACE_PERCENT = 0.1
 """Less than this share of the lungs is called a trace: a convention, not a measured limit."""
 
 
+_COVID = "covid-19"
 _PNEUMONIA = (Manifestation.GGO, Manifestation.CONSOLIDATION)
 """What COVID-19 shows on CT; an effusion by itself speaks for something else."""
 
@@ -63,7 +64,40 @@ def second_estimates(findings: Findings) -> tuple[SecondEstimate, ...]:
     return tuple(_of_segment(findings, segment) for segment in findings.segments)
 
 
-def nothing_marked(findings: Findings) -> str:
+def recognition_doubt(findings: Findings) -> str:
+    """A sentence where two answers about COVID-19 cannot both be right; empty elsewhere.
+
+    On CT the masks contradict the probability (`_nothing_marked`), on X-rays two heads of one
+    network contradict each other (`_heads_part`).
+    """
+    return _nothing_marked(findings) or _heads_part(findings)
+
+
+def _heads_part(findings: Findings) -> str:
+    """COVID-19 or not, and which of four kinds: the same picture, asked twice."""
+    two, four = findings.estimate("covid-2"), findings.estimate("cxr-4")
+    if two is None or four is None:
+        return ""
+    index, place = two.keys.index(_COVID), four.keys.index(_COVID)
+    said = read(two.shown[index], two.bands[index])
+    first = max(range(len(four.shown)), key=four.shown.__getitem__)
+    name, value = four.classes[first].label, four.shown[first]
+    if said is Reading.IMPROBABLE and first == place:
+        return (
+            f"Disagreement: COVID-19 is called improbable ({two.shown[index]:.2f}), but comes "
+            f"first among the four kinds ({value:.2f}). One of the two is wrong; look at the "
+            "picture."
+        )
+    if said is Reading.PROBABLE and first != place and value >= OPERATING_POINT:
+        return (
+            f"Disagreement: COVID-19 is called probable ({two.shown[index]:.2f}), but {name} comes "
+            f"first among the four kinds ({value:.2f}). One of the two is wrong; look at the "
+            "picture."
+        )
+    return ""
+
+
+def _nothing_marked(findings: Findings) -> str:
     """A sentence where COVID-19 is called probable though the masks show hardly any pneumonia.
 
     Recognisers learned from slices that somebody had picked, so they may call a healthy chest of
@@ -83,8 +117,8 @@ def nothing_marked(findings: Findings) -> str:
     pneumonia = [s for s in findings.segments if s.key in _PNEUMONIA]
     if estimate is None or len(pneumonia) < len(_PNEUMONIA):
         return ""
-    value = estimate.shown[0]
-    if not math.isfinite(value) or value < 0.5:
+    index = estimate.keys.index(_COVID)
+    if read(estimate.shown[index], estimate.bands[index]) is not Reading.PROBABLE:
         return ""
     drawn = {_drawn(segment) for segment in pneumonia}
     if Drawn.PRESENT in drawn:
@@ -119,10 +153,9 @@ def _drawn(segment: Segment) -> Drawn:
 def _probable(findings: Findings, key: Manifestation) -> bool | None:
     """Whether the manifestation is more probable than not; None where that is not computed."""
     estimate = findings.estimate("manifestations")
-    if estimate is None or key.label not in estimate.classes:
+    if estimate is None:
         return None
-    value = estimate.shown[estimate.classes.index(key.label)]
-    return value >= 0.5 if math.isfinite(value) else None
+    return estimate.shown[estimate.keys.index(key.value)] >= OPERATING_POINT
 
 
 def _amount(segment: Segment) -> str:

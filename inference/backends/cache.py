@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from platformdirs import user_cache_path
+
+from inference import atomic
 
 __all__ = ["Cache"]
 
@@ -68,25 +69,21 @@ class Cache:
             The entry; None when the cache folder cannot be written.
         """
         home = self.folder / name
-        draft: Path | None = None
         try:
             home.mkdir(parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=home))
-            write(draft)
-            text = json.dumps(_digests(draft), indent=1)
-            (draft / _DIGESTS).write_text(text, encoding="utf-8")
-            entry = home / key
-            if entry.exists():
-                shutil.rmtree(entry)
-            # Another process may have been first: its entry is the same.
-            with suppress(OSError):
-                draft.rename(entry)
-            for other in home.iterdir():
-                if other != entry and not other.name.startswith("."):
-                    shutil.rmtree(other, ignore_errors=True)
+            with atomic.part_folder(home) as draft:
+                write(draft)
+                text = json.dumps(_digests(draft), indent=1)
+                (draft / _DIGESTS).write_text(text, encoding="utf-8")
+                entry = home / key
+                if entry.exists():
+                    shutil.rmtree(entry)
+                # Another process may have been first: its entry is the same.
+                with suppress(OSError):
+                    draft.rename(entry)
+                for other in home.iterdir():
+                    if other != entry and not other.name.startswith("."):
+                        shutil.rmtree(other, ignore_errors=True)
         except OSError:
             return None
-        finally:
-            if draft is not None:
-                shutil.rmtree(draft, ignore_errors=True)
         return self.find(name, key)

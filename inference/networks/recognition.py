@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Self
 
+import numpy as np
 import torch
 import torch.nn.functional as nnf
+from numpy.typing import NDArray
 from torch import nn
 
 from inference import torchvision_shim  # noqa: F401 - before torchvision
@@ -135,6 +137,20 @@ class Recogniser(nn.Module):
         if self.region is None:
             raise ValueError("this network looks at whole pictures")
         self.region.copy_(region.to(self.region))
+
+    def looked_at(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """The part of a picture that is looked at, on a grid of shape (rows, columns).
+
+        Raises
+        ------
+        ValueError
+            When this network looks at whole pictures.
+        """
+        if self.region is None:
+            raise ValueError("this network looks at whole pictures")
+        grown = nnf.interpolate(self.region.float(), size=shape, mode="nearest")
+        inside: NDArray[np.bool_] = (grown[0, 0] > 0).cpu().numpy()
+        return inside
 
     def feature_maps(self, x: torch.Tensor) -> torch.Tensor:
         """Output of `layer`: (batch, 1, h, w) -> (batch, features, h', w')."""

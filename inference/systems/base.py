@@ -89,7 +89,7 @@ class System(Protocol):
         ...
 
     def explain(
-        self, volume: Volume, slice_index: int, task: str, class_name: str, context: Context
+        self, volume: Volume, slice_index: int, task: str, key: str, context: Context
     ) -> Heatmap:
-        """Compute the heatmap of one class on one slice."""
+        """Compute the heatmap of the class of that key on one slice."""
         ...

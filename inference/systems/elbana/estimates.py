@@ -9,27 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.calibration import to_probabilities
-from inference.findings import Calibrated, Estimate, Manifestation, Part
+from inference.findings import Calibrated, Estimate, Part
 from inference.models import ModelRecord
 from inference.partial import SliceValues
+from inference.taxonomy import TASKS
 
-__all__ = ["CLASSES", "make_estimate", "most_suspicious", "sigmoid", "slice_values"]
+__all__ = ["make_estimate", "most_suspicious", "sigmoid", "slice_values"]
 
 RECOGNITION_SHARE = 1.0 / 3.0
 MANIFESTATION_SHARE = 0.1
 LEAST_SLICES = 3
 """A study's probability is the mean over some of its slices; never fewer than this."""
-
-_TITLES = {
-    "covid-2": "COVID-19 recognition",
-    "cxr-4": "Kind of pneumonia (X-ray)",
-    "manifestations": "Manifestations",
-}
-CLASSES = {
-    "covid-2": ("COVID-19", "not COVID-19"),
-    "cxr-4": ("COVID-19", "normal", "viral pneumonia", "bacterial pneumonia"),
-    "manifestations": tuple(m.label for m in Manifestation),
-}
 
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -55,27 +45,25 @@ def most_suspicious(probabilities: NDArray[np.floating[Any]], share: float) -> f
     return float(probabilities[_most_suspicious_slices(probabilities, share)].mean())
 
 
-def _exclusive(task: str) -> bool:
-    return task != "manifestations"
-
-
 def slice_values(task: str, logits: NDArray[np.float32], record: ModelRecord) -> SliceValues:
     """What a task says of a few slices; the same numbers as in the estimate of them all.
 
     Parameters
     ----------
     task
-        A key of `CLASSES`.
+        A key of `inference.taxonomy.TASKS`.
     logits
         Shape (n, classes), of these slices.
     record
         The model that said so, which has the calibration too.
     """
-    exclusive, calibration = _exclusive(task), record.calibration(task)
+    asked, calibration = TASKS[task], record.calibration(task)
     calibrated = calibration is not None and calibration.temperature is not None
-    values = to_probabilities(logits, calibration if calibrated else None, exclusive=exclusive)
+    values = to_probabilities(
+        logits, calibration if calibrated else None, exclusive=asked.exclusive
+    )
     return SliceValues(
-        task, _TITLES[task], CLASSES[task], exclusive, calibrated, values.astype(np.float32)
+        task, asked.title, asked.classes, asked.exclusive, calibrated, values.astype(np.float32)
     )
 
 
@@ -97,7 +85,7 @@ def make_estimate(
     Parameters
     ----------
     task
-        A key of `CLASSES`.
+        A key of `inference.taxonomy.TASKS`.
     logits
         Shape (n, classes), of the analysed slices.
     indices
@@ -111,7 +99,7 @@ def make_estimate(
     marked
         Length n: grows with what the lesion streams mark in a slice.
     """
-    exclusive = _exclusive(task)
+    exclusive = TASKS[task].exclusive
     share = RECOGNITION_SHARE if exclusive else MANIFESTATION_SHARE
     raw = to_probabilities(logits, exclusive=exclusive)
     order = raw if marked is None else np.repeat(marked[:, None], raw.shape[1], 1).astype(float)
@@ -141,8 +129,8 @@ def make_estimate(
         )
     return Estimate(
         task=task,
-        title=_TITLES[task],
-        classes=CLASSES[task],
+        title=TASKS[task].title,
+        classes=TASKS[task].classes,
         study=_mean(raw, chosen),
         per_slice=_spread(raw, indices, slices),
         exclusive=exclusive,

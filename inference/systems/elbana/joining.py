@@ -12,6 +12,7 @@ from inference.engine import Engine
 from inference.errors import AnalysisError
 from inference.models import ModelRecord
 from inference.networks.evidence import EvidenceNetwork
+from inference.outputs import require_numbers
 
 __all__ = ["Both", "join"]
 
@@ -55,7 +56,8 @@ def join(
     Raises
     ------
     AnalysisError
-        When the weights are missing, altered, or not made for such a description.
+        When the weights are missing, altered, or not made for such a description; or they give
+        what is no number.
     """
     network = engine.network(record)
     if not isinstance(network, EvidenceNetwork) or network.mean.shape != description.shape[1:]:
@@ -65,6 +67,8 @@ def join(
         margin = torch.from_numpy(recogniser[:, 0] - recogniser[:, 1]).to(engine.device)
         parts = network.parts(row)
         alone, joined = network(row), network.joined(margin, row)
+    said = {"joined": joined, "alone": alone, "parts": parts}
+    require_numbers(record.name, said)
     return Both(_two_classes(joined), _two_classes(alone), parts.cpu().numpy())
 
 

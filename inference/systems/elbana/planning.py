@@ -15,9 +15,14 @@ from inference.lungs import Lungs, find_lungs
 from inference.preprocess import Box, equalise, fit, to_picture
 from inference.studies.model import Volume
 
-__all__ = ["Groups", "Plan", "Prepared", "is_ct", "make_plan", "prepare_pictures"]
+__all__ = ["CUT_NOTE", "Groups", "Plan", "Prepared", "is_ct", "make_plan", "prepare_pictures"]
 
 Pictures = TypeVar("Pictures")
+
+CUT_NOTE = (
+    "The field of view cuts the lung: what lies outside it is in no volume, and in no share of the "
+    "lungs."
+)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -52,6 +57,11 @@ def is_ct(volume: Volume) -> bool:
 def make_plan(volume: Volume) -> Plan:
     """Find the lungs and choose the slices.
 
+    Parameters
+    ----------
+    volume
+        As it stands in the patient (`inference.upright`).
+
     Raises
     ------
     AnalysisError
@@ -74,7 +84,10 @@ def make_plan(volume: Volume) -> Plan:
         return Plan(ct, None, None, everything, (note,))
     indices = np.flatnonzero(lungs.slices)
     skipped = volume.shape[0] - len(indices)
-    notes = (f"{skipped} slices without lung were not analysed.",) if skipped else ()
+    left_out = "slice without lung was" if skipped == 1 else "slices without lung were"
+    notes = (f"{skipped} {left_out} not analysed.",) if skipped else ()
+    if lungs.cut:
+        notes = (CUT_NOTE, *notes)
     return Plan(ct, lungs, Box.around(lungs.mask), indices, notes)
 
 

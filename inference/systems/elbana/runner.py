@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.clock import Clock
 from inference.cuts import Cut
-from inference.engine import Clock, Engine
+from inference.engine import Engine
 from inference.errors import CancelledError
 from inference.findings import Estimate, Manifestation
 from inference.models import ModelRecord
@@ -25,13 +26,13 @@ from inference.networks.evidence import EVIDENCE
 from inference.partial import Partial
 from inference.preprocess import Box
 from inference.progress import Progress
-from inference.studies.model import Volume
 from inference.systems.base import Context
 from inference.systems.elbana.device_way import DeviceWay
 from inference.systems.elbana.estimates import make_estimate, slice_values
 from inference.systems.elbana.joining import join
 from inference.systems.elbana.planning import Groups, Plan, Prepared
 from inference.systems.elbana.ways import HostWay, Way
+from inference.upright import Upright
 
 __all__ = ["Models", "Runner"]
 
@@ -113,8 +114,8 @@ class Runner:
     ----------
     engine, models
         What computes.
-    volume, plan
-        What is analysed.
+    upright, plan
+        What is analysed; finished groups are told as they lie on the stored grid.
     context
         Size of a group, focus, progress, and who is told of finished groups.
     notes
@@ -129,7 +130,7 @@ class Runner:
         self,
         engine: Engine,
         models: Models,
-        volume: Volume,
+        upright: Upright,
         plan: Plan,
         context: Context,
         notes: list[str],
@@ -139,7 +140,8 @@ class Runner:
         self._doubts = doubts
         self._engine = engine
         self._models = models
-        self._volume = volume
+        self._upright = upright
+        self._volume = volume = upright.volume
         self._plan = plan
         self._context = context
         self._notes = notes
@@ -155,7 +157,7 @@ class Runner:
         self._alone: Logits = {}
         self._marked: Logits = {}
         self.codes = np.zeros(volume.shape, dtype=np.uint8) if models.streams else None
-        """After `run`: (slices, rows, columns), 0 none, else 1 + place in `Manifestation`."""
+        """After `run`: shape of the upright volume, 0 none, else 1 + place in `Manifestation`."""
 
     def run(self, helper: Executor) -> None:
         """Analyse every group.
@@ -288,11 +290,11 @@ class Runner:
             self._context.partial(
                 Partial(
                     self._volume.series_uid,
-                    self._volume.shape,
+                    self._upright.stored_shape,
                     self._planned,
                     group,
                     estimates,
-                    codes,
+                    None if codes is None else self._upright.back(codes),
                     self._doubts,
                 )
             )
