@@ -89,8 +89,11 @@ def figure_text(lungs: Energy) -> str:
 
     >>> figure_text(Energy(0.284, 0.41))
     'Heat inside the lungs: 28 % (an even map: 41 %)'
+    >>> figure_text(Energy(0.284, 0.41, average=True))
+    'Heat where lungs lie on average: 28 % (an even map: 41 %)'
     """
-    return f"Heat inside the lungs: {_percent(lungs.inside)} (an even map: {_percent(lungs.even)})"
+    where = "where lungs lie on average" if lungs.average else "inside the lungs"
+    return f"Heat {where}: {_percent(lungs.inside)} (an even map: {_percent(lungs.even)})"
 
 
 def warning_text(lungs: Energy | None) -> str:
@@ -103,7 +106,13 @@ def warning_text(lungs: Energy | None) -> str:
     """
     if lungs is None or 1.0 - lungs.inside <= MOST:
         return ""
+    share = _percent(1.0 - lungs.inside)
+    if lungs.average:
+        return (
+            f"Most of the heat lies outside the region in which lungs lie on average ({share}): "
+            "the model may be looking at something else. The lungs of this picture are not known."
+        )
     return (
-        f"Most of the heat lies outside the lungs ({_percent(1.0 - lungs.inside)}): the model may "
+        f"Most of the heat lies outside the lungs ({share}): the model may "
         "be looking at something else."
     )

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inference.findings import Manifestation
 
 __all__ = [
@@ -19,6 +22,7 @@ __all__ = [
     "PERIPHERAL_SHARE",
     "HuHistogram",
     "Lesion",
+    "LesionPlaces",
     "Lesions",
     "Patterns",
     "PeripheralCurve",
@@ -172,6 +176,8 @@ class Lesion:
         Share of its voxels in the lungs that lie within `PERIPHERAL_MM` of the lung's surface, in
         the slice; None without spacing or lungs, for effusions, which lie outside the lung, and
         for what lies less than a tenth in the lung mask.
+    lung_share
+        Share of its voxels in the lung mask; None without one.
     """
 
     number: int
@@ -186,6 +192,7 @@ class Lesion:
     side: Side | None
     zone: Zone | None
     peripheral_share: float | None
+    lung_share: float | None = None
 
     @property
     def place(self) -> Place | None:
@@ -193,6 +200,36 @@ class Lesion:
         if self.peripheral_share is None:
             return None
         return Place.PERIPHERAL if self.peripheral_share >= PERIPHERAL_SHARE else Place.CENTRAL
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LesionPlaces:
+    """Which voxel belongs to which listed lesion.
+
+    Parameters
+    ----------
+    shape
+        Of the volume.
+    voxels
+        Flat indices of all voxels of listed lesions, ascending, int64.
+    numbers
+        Of the same length: the lesion's number, int32.
+    """
+
+    shape: tuple[int, int, int]
+    voxels: NDArray[np.int64]
+    numbers: NDArray[np.int32]
+
+    def number_at(self, voxel: tuple[int, int, int]) -> int:
+        """Number of the lesion that holds a voxel (column, row, slice); 0 where none does."""
+        column, row, slice_ = voxel
+        slices, rows, columns = self.shape
+        if not (0 <= column < columns and 0 <= row < rows and 0 <= slice_ < slices):
+            return 0
+        wanted = (slice_ * rows + row) * columns + column
+        place = int(np.searchsorted(self.voxels, wanted))
+        known = place < len(self.voxels) and int(self.voxels[place]) == wanted
+        return int(self.numbers[place]) if known else 0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -215,6 +252,8 @@ class Lesions:
         Right and left lung could be told apart.
     patterns
         The four findings of Wang et al. (DeepSC-COVID).
+    places
+        Where the listed lesions lie: see `at`.
     """
 
     lesions: tuple[Lesion, ...]
@@ -224,6 +263,12 @@ class Lesions:
     lungs_known: bool
     sides_known: bool
     patterns: Patterns
+    places: LesionPlaces | None = None
+
+    def at(self, voxel: tuple[int, int, int]) -> Lesion | None:
+        """The listed lesion that holds a voxel (column, row, slice), or None."""
+        number = 0 if self.places is None else self.places.number_at(voxel)
+        return self.lesions[number - 1] if number else None
 
     @property
     def left_out(self) -> str:

@@ -80,7 +80,7 @@ def _histogram(values: NDArray[np.generic], volume: Volume) -> HuHistogram | Non
     if volume.unit is not Unit.HU:
         return None
     if volume.padding is not None:
-        values = values[values != volume.padding]
+        values = values[~volume.is_padding(values)]
     if not values.size:
         return None
     low, high = HU_EDGES[0], HU_EDGES[-1]

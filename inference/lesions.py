@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.findings import Manifestation
-from inference.lesion_data import PERIPHERAL_MM, Lesion, Lesions
+from inference.grids import same_grid
+from inference.lesion_data import PERIPHERAL_MM, Lesion, LesionPlaces, Lesions
 from inference.lesion_patterns import find_patterns
 from inference.lung_regions import LungRegions, depth_in_slice
 from inference.quantify import MIN_LESION_VOXELS, bounds, label_components
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from inference.studies.model import Volume
 
 __all__ = ["find_lesions"]
+
+Where = tuple[NDArray[np.intp], ...]
+"""Slices, rows and columns of a lesion's voxels."""
 
 _LEAST_INSIDE: Final = 0.1
 """With less of it in the lung mask, nothing is said of how deep a lesion lies."""
@@ -54,7 +58,8 @@ def find_lesions(findings: Findings, volume: Volume) -> Lesions | None:
     ValueError
         When the findings belong to another series or grid.
     """
-    if findings.series_uid != volume.series_uid or findings.shape != volume.shape:
+    same = same_grid(findings.shape, findings.affine, volume.shape, volume.affine)
+    if findings.series_uid != volume.series_uid or not same:
         raise ValueError("these findings belong to another volume")
     if not findings.segments:
         return None
@@ -63,24 +68,36 @@ def find_lesions(findings: Findings, volume: Volume) -> Lesions | None:
     regions = None
     if lungs is not None and volume.has_orientation and volume.has_geometry:
         regions = LungRegions(lungs, volume)
-    found: list[Lesion] = []
+    found: list[tuple[Lesion, Where]] = []
     specks = speck_voxels = 0
     for segment in findings.segments:
         components = label_components(segment.mask)
-        ruler = _Ruler(segment.key, volume, depth, regions)
+        ruler = _Ruler(segment.key, volume, depth, regions, lungs)
         found += _listed(components, ruler)
         small = components.sizes[~components.counts]
         specks += int(small.size)
         speck_voxels += int(small.sum())
-    found.sort(key=lambda lesion: (-lesion.voxels, lesion.voxel[2], lesion.voxel))
+    found.sort(key=lambda each: (-each[0].voxels, each[0].voxel[2], each[0].voxel))
     return Lesions(
-        lesions=tuple(replace(one, number=n) for n, one in enumerate(found, start=1)),
+        lesions=tuple(replace(one, number=n) for n, (one, _) in enumerate(found, start=1)),
         least_voxels=MIN_LESION_VOXELS,
         specks=specks,
         specks_ml=speck_voxels * volume.voxel_ml if volume.has_geometry else None,
         lungs_known=lungs is not None,
         sides_known=regions is not None and regions.told_apart,
         patterns=find_patterns(findings.segments, volume, lungs, depth),
+        places=_places([where for _, where in found], volume.shape),
+    )
+
+
+def _places(found: list[Where], shape: tuple[int, int, int]) -> LesionPlaces:
+    """Remember which voxel belongs to which lesion; lesions are in the order of their numbers."""
+    flat = [np.ravel_multi_index(where, shape).astype(np.int64) for where in found]
+    numbers = [np.full(len(one), n, np.int32) for n, one in enumerate(flat, start=1)]
+    voxels = np.concatenate([*flat, np.empty(0, np.int64)])
+    order = np.argsort(voxels)
+    return LesionPlaces(
+        shape, voxels[order], np.concatenate([*numbers, np.empty(0, np.int32)])[order]
     )
 
 
@@ -92,6 +109,7 @@ class _Ruler:
     volume: Volume
     depth: NDArray[np.float32] | None
     regions: LungRegions | None
+    lungs: NDArray[np.bool_] | None
 
     def lesion(self, where: tuple[NDArray[np.intp], ...]) -> Lesion:
         """Measure one; its number comes later."""
@@ -115,6 +133,7 @@ class _Ruler:
             side=side,
             zone=self.regions.zone(centre, side) if self.regions is not None else None,
             peripheral_share=self._peripheral_share(where),
+            lung_share=None if self.lungs is None else float(self.lungs[where].mean()),
         )
 
     def _peripheral_share(self, where: tuple[NDArray[np.intp], ...]) -> float | None:
@@ -128,7 +147,7 @@ class _Ruler:
         return float(np.count_nonzero(inside <= PERIPHERAL_MM) / inside.size)
 
 
-def _listed(components: Components, ruler: _Ruler) -> list[Lesion]:
+def _listed(components: Components, ruler: _Ruler) -> list[tuple[Lesion, Where]]:
     if not components.sizes.size:
         return []
     origin = [part.start for part in components.box]
@@ -138,7 +157,8 @@ def _listed(components: Components, ruler: _Ruler) -> list[Lesion]:
             inside = np.nonzero(components.labels[box] == index + 1)
             starts = (first + part.start for first, part in zip(origin, box, strict=True))
             slices, rows, columns = (p + s for p, s in zip(inside, starts, strict=True))
-            found.append(ruler.lesion((slices, rows, columns)))
+            where: Where = (slices, rows, columns)
+            found.append((ruler.lesion(where), where))
     return found
 
 
@@ -168,7 +188,7 @@ def _density(
         return None, None
     values = volume.array[where]
     if volume.padding is not None:
-        values = values[values != volume.padding]
+        values = values[~volume.is_padding(values)]
     if not values.size:
         return None, None
     exact = values.astype(np.float64)

@@ -1,7 +1,8 @@
 """Lung mask of a CT by threshold and components (the method of CNR-IEMN, section 4).
 
-Air is below −320 HU; what lies inside the outline of the body and forms large 3D components is
-lungs and airways; vessels and dense lesions inside are closed slice by slice.
+Air is below −320 HU; what lies inside the outline of the body, or is cut by the edge of the picture
+(`inference.lung_air`), and forms large 3D components is lungs and airways; vessels and dense
+lesions inside are closed slice by slice. Slices are axial ones, however the file stores them.
 """
 
 from __future__ import annotations
@@ -13,11 +14,15 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813 - the library's own convention
 from numpy.typing import NDArray
 
+from inference.lung_air import find_lung_air, reaches_edge
 from inference.studies.model import Unit, Volume
+from inference.upright import Upright
 
 __all__ = ["Lungs", "dilate", "find_lungs", "reach_squared"]
 
-AIR_THRESHOLD_HU = -320
+# ITK writes warnings on the error stream, where nobody could do anything about them.
+sitk.ProcessObject.SetGlobalWarningDisplay(False)
+
 MIN_LUNG_ML = 150.0
 """Less than this in a whole volume is not a pair of lungs."""
 MIN_COMPONENT_SHARE = 0.05
@@ -26,8 +31,10 @@ MIN_SLICE_AREA_MM2 = 800.0
 """Slices with less lung are not analysed."""
 MIN_SLICE_SHARE = 0.005
 """The same, relative to the picture, for volumes without spacing."""
-BODY_SHARE = 0.3
-"""Outlines of at least this share of the largest are body (arms, a neck between shoulders)."""
+MIN_CUT_MM = 10.0
+"""Lung along the edge of the field of view in some slice, from which on it is said to be cut."""
+MIN_SIDE = 16
+"""Axial slices with fewer rows or columns are no pictures: there are so few slices of others."""
 CLOSING_MM = 14.0
 MIN_PART_MM2 = 30.0
 """Smaller parts of a slice are specks."""
@@ -49,30 +56,14 @@ class Lungs:
         Length slices, bool: slices with enough lung to analyse.
     found
         False when no lungs were found; `mask` is then empty and `slices` all True.
+    cut
+        The lungs reach the edge of the field of view, so that they are not all there.
     """
 
     mask: NDArray[np.bool_]
     slices: NDArray[np.bool_]
     found: bool
-
-
-def _inside_air(air: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Air inside the outline of the body, slice by slice.
-
-    By slices, since slices that lie far apart would join the lungs to the air above the
-    shoulders; by the body's outline, since air in the table is not outside air either.
-    """
-    inside = np.zeros_like(air)
-    for index, slice_ in enumerate(air):
-        tissue = (~slice_).astype(np.uint8)
-        contours, _ = cv2.findContours(tissue, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        if not contours:
-            continue
-        areas = [cv2.contourArea(c) for c in contours]
-        large = [c for c, a in zip(contours, areas, strict=True) if a > BODY_SHARE * max(areas)]
-        body = cv2.drawContours(np.zeros_like(tissue), large, -1, 1, cv2.FILLED)
-        inside[index] = slice_ & body.astype(bool)
-    return inside
+    cut: bool = False
 
 
 def _keep_large(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
@@ -86,19 +77,20 @@ def _keep_large(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
 
 
 def _close_slices(
-    mask: NDArray[np.bool_], radius: int, least_area: int, largest_hole: int
+    mask: NDArray[np.bool_], radii: tuple[int, int], least_area: int, largest_hole: int
 ) -> NDArray[np.bool_]:
     """Close gaps (vessels, dense lesions at the wall) and fill small holes.
 
     Slice by slice and lung by lung, so that what lies between the lungs is not closed over; the
     dome of the liver is a hole too large to fill.
     """
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    down, across = radii
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * across + 1, 2 * down + 1))
     result = np.zeros(mask.shape, dtype=np.uint8)
     for index in np.flatnonzero(mask.any(axis=(1, 2))):
         # Closing adds nothing outside the rectangle around what it closes.
         held = (index, *_bounds(mask[index], 0))
-        padded = np.pad(mask[held].astype(np.uint8), radius + 1)
+        padded = np.pad(mask[held].astype(np.uint8), ((down + 1,) * 2, (across + 1,) * 2))
         count, labels, stats, _ = cv2.connectedComponentsWithStats(padded, connectivity=8)
         closed = np.zeros_like(padded)
         for label in range(1, count):
@@ -106,8 +98,8 @@ def _close_slices(
                 # The same holds for each part, with room for the disc.
                 left, top, width, height = stats[label, : cv2.CC_STAT_AREA]
                 around = (
-                    slice(top - radius - 1, top + height + radius + 1),
-                    slice(left - radius - 1, left + width + radius + 1),
+                    slice(top - down - 1, top + height + down + 1),
+                    slice(left - across - 1, left + width + across + 1),
                 )
                 part = (labels[around] == label).astype(np.uint8)
                 filled = cv2.morphologyEx(part, cv2.MORPH_CLOSE, disc)
@@ -116,7 +108,7 @@ def _close_slices(
         small = stats[:, cv2.CC_STAT_AREA] <= largest_hole
         small[labels[0, 0]] = False
         closed[small[labels] & (closed == 0)] = 1
-        result[held] = closed[radius + 1 : -radius - 1, radius + 1 : -radius - 1]
+        result[held] = closed[down + 1 : -down - 1, across + 1 : -across - 1]
     return result.astype(bool)
 
 
@@ -126,7 +118,7 @@ def find_lungs(volume: Volume) -> Lungs:
     Parameters
     ----------
     volume
-        A CT in HU.
+        A CT in HU; its slices may be stored in any orientation.
 
     Returns
     -------
@@ -141,35 +133,54 @@ def find_lungs(volume: Volume) -> Lungs:
     if volume.unit is not Unit.HU:
         raise ValueError("lungs are found by HU, which this volume does not have")
     n, rows, columns = volume.shape
-    row_mm, column_mm = volume.spacing[1:]
-    step = max(1, round(WORK_SPACING_MM / max(row_mm, column_mm))) if volume.has_geometry else 1
-    if min(rows, columns) // step < 64:
-        step = 1
-    small = np.ascontiguousarray(volume.array[:, ::step, ::step])
-    inside = _inside_air(small < AIR_THRESHOLD_HU)
-    components = sitk.ConnectedComponent(sitk.GetImageFromArray(inside.astype(np.uint8)))
-    kept = _keep_large(sitk.GetArrayFromImage(components).astype(np.int32))
-    pixel_mm = max(row_mm, column_mm) * step
-    closed = _close_slices(
-        kept,
-        radius=max(1, round(CLOSING_MM / pixel_mm)),
-        least_area=round(MIN_PART_MM2 / pixel_mm**2),
-        largest_hole=round(MAX_HOLE_MM2 / pixel_mm**2),
-    )
-    mask: NDArray[np.bool_] = closed.repeat(step, axis=1).repeat(step, axis=2)[:, :rows, :columns]
-    mask = np.ascontiguousarray(mask)
+    upright = Upright.of(volume)
+    standing, cut = _lung_mask(upright.volume)
+    mask = upright.back(standing)
     area = mask.sum(axis=(1, 2))
+    between, row_mm, column_mm = volume.spacing
     if volume.has_geometry:
         enough = area * row_mm * column_mm >= MIN_SLICE_AREA_MM2
         # A single slice cannot hold the volume of two lungs.
-        least_ml = MIN_LUNG_ML if n * volume.spacing[0] > 50.0 else 0.0
+        least_ml = MIN_LUNG_ML if n * between > 50.0 else 0.0
         found = bool(enough.any()) and float(area.sum()) * volume.voxel_ml >= least_ml
     else:
         enough = area >= MIN_SLICE_SHARE * rows * columns
         found = bool(enough.any())
     if not found:
         return Lungs(np.zeros(volume.shape, dtype=bool), np.ones(n, dtype=bool), found=False)
-    return Lungs(mask, enough, found=True)
+    return Lungs(mask, enough, found=True, cut=cut)
+
+
+def _lung_mask(volume: Volume) -> tuple[NDArray[np.bool_], bool]:
+    """What may be lung in axial slices, and whether the edge of the field of view cuts it."""
+    _, rows, columns = volume.shape
+    if min(rows, columns) < MIN_SIDE:
+        return np.zeros(volume.shape, dtype=bool), False
+    spacing = volume.spacing[1:]
+    # Each way by itself: slices that lie far apart make oblong pixels of other slices.
+    down, across = (
+        max(1, round(WORK_SPACING_MM / mm)) if volume.has_geometry else 1 for mm in spacing
+    )
+    down, across = (
+        1 if size // step < 64 else step for size, step in ((rows, down), (columns, across))
+    )
+    small = np.ascontiguousarray(volume.array[:, ::down, ::across])
+    pixel_mm = (spacing[0] * down, spacing[1] * across)
+    padding = None if volume.padding is None else volume.is_padding(small)
+    air = find_lung_air(small, pixel_mm, padding)
+    components = sitk.ConnectedComponent(sitk.GetImageFromArray(air.mask.astype(np.uint8)))
+    kept = _keep_large(sitk.GetArrayFromImage(components).astype(np.int32))
+    pixel_mm2 = pixel_mm[0] * pixel_mm[1]
+    closed = _close_slices(
+        kept,
+        radii=(max(1, round(CLOSING_MM / pixel_mm[0])), max(1, round(CLOSING_MM / pixel_mm[1]))),
+        least_area=round(MIN_PART_MM2 / pixel_mm2),
+        largest_hole=round(MAX_HOLE_MM2 / pixel_mm2),
+    )
+    closed &= ~air.unseen
+    cut = bool((reaches_edge(closed, air.unseen) * max(pixel_mm) >= MIN_CUT_MM).any())
+    mask: NDArray[np.bool_] = closed.repeat(down, axis=1).repeat(across, axis=2)
+    return np.ascontiguousarray(mask[:, :rows, :columns]), cut
 
 
 def dilate(mask: NDArray[np.bool_], volume: Volume, millimetres: float) -> NDArray[np.bool_]:

@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.studies.model import Unit, Volume, Window
+from inference.studies.model import Unit, VoiFunction, Volume, Window
+from inference.studies.voi import grey_of, spread
 
 if TYPE_CHECKING:
     import torch
@@ -87,6 +88,13 @@ def _window(values: NDArray[np.generic], window: Window) -> NDArray[np.uint8]:
     return np.asarray(np.clip(np.rint(grey), 0, 255), dtype=np.uint8)
 
 
+def _by_file(values: NDArray[np.generic], window: Window) -> NDArray[np.uint8]:
+    """By the function that the file names; the networks learnt LINEAR as what is exact of it."""
+    if window.function is VoiFunction.SIGMOID:
+        return grey_of(values, window, inverted=False)
+    return _window(values, window)
+
+
 def to_picture(volume: Volume, index: int) -> NDArray[np.uint8]:
     """One slice as an 8-bit picture: lung window for HU, file VOI or percentiles for X-ray.
 
@@ -108,11 +116,9 @@ def to_picture(volume: Volume, index: int) -> NDArray[np.uint8]:
     if values.dtype == np.uint8 and not volume.windows:
         picture = np.asarray(values, dtype=np.uint8)
     elif volume.windows:
-        picture = _window(values, volume.windows[0])
+        picture = _by_file(values, volume.windows[0])
     else:
-        low, high = np.percentile(values.astype(np.float32), [1.0, 99.0])
-        width = max(1.0, float(high - low))
-        picture = _window(values, Window(float(low + high) / 2.0, width))
+        picture = _window(values, spread(values, volume))
     return 255 - picture if volume.inverted else picture
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inference.cuts import HALF, Cut
+from inference.cuts import HALF, MIN_LESION_VOXELS, Cut
 from inference.findings import Segment
 from inference.studies.model import Unit
 
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
     from inference.studies.model import Volume
 
 __all__ = ["MIN_LESION_VOXELS", "Components", "bounds", "label_components", "measure"]
-
-MIN_LESION_VOXELS: Final = 30
-"""Smaller components are not counted as lesions (they stay in the mask and in its volume).
-
-About a 5 mm sphere at 0.7 × 0.7 × 4.5 mm: below it, noise and vessels seen end-on outnumber
-lesions.
-"""
 
 _NEIGHBOURS_26: Final = np.ones((3, 3, 3), dtype=np.bool_)
 
@@ -158,5 +151,5 @@ def _mean_hu(mask: NDArray[np.bool_], volume: Volume) -> float | None:
         return None
     values = volume.array[mask]
     if volume.padding is not None:
-        values = values[values != volume.padding]
+        values = values[~volume.is_padding(values)]
     return float(values.mean(dtype=np.float64)) if values.size else None
