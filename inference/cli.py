@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
-from inference import __version__
+from inference import __version__, leftovers
 from inference.commands import evidence, indexing, learning, quantising, reading
 from inference.errors import BadInputError, SecondReadError
 from inference.faults import record
@@ -47,12 +47,19 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _main(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand != "open":
+        # The window does it beside its start.
+        leftovers.sweep()
+    # Not needed for the help.
+    from inference.studies.elsewhere import working_elsewhere
+
+    context.with_resource(working_elsewhere())
 
 
 def run(argv: Sequence[str] | None = None, app: typer.Typer = app) -> int:

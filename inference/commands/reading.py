@@ -25,6 +25,7 @@ from inference.progress import Progress
 if TYPE_CHECKING:
     import rich.console
 
+    from inference.findings import Findings
 
 __all__ = ["open_series", "register", "terminal_progress"]
 
@@ -102,8 +103,9 @@ def analyse(
     """Analyse a study and write what was found.
 
     OUT receives findings.json, the lesions as lesions.csv, the masks as labels.nii.gz and seg.dcm
-    (or the reason why not), slices/*.png with the most of each manifestation, and archive/, from
-    which `secondread export` works without a second analysis. Earlier results in OUT are replaced.
+    (or the reason why not), slices/*.png with the most of each manifestation, archive/, from which
+    `secondread export` works without a second analysis, and at last complete.json, the mark of a
+    whole folder. Earlier results in OUT are replaced when all new ones are written.
     """
     from inference.commands.summary import show
     from inference.systems import SYSTEMS, Context, get_system
@@ -136,7 +138,6 @@ def analyse(
 
 def export(
     path: StudyPath,
-    findings: Annotated[Path, typer.Option(help="OUT of an earlier `secondread analyse`.")],
     to: Annotated[
         Path,
         typer.Option(
@@ -144,6 +145,13 @@ def export(
             ".csv (lesions) or .json (findings)."
         ),
     ],
+    findings: Annotated[
+        Path | None,
+        typer.Option(
+            help="OUT of an earlier `secondread analyse`. [default: the findings that the window "
+            "has kept of this series]"
+        ),
+    ] = None,
     slice_number: Annotated[
         int | None,
         typer.Option(
@@ -160,14 +168,13 @@ def export(
     """Write earlier findings in one format, without analysing again.
 
     The ending of --to says which. Findings of another series, or of changed pixels, are refused.
+    Without --findings those are taken that the window has kept of this series, and when they were
+    made is said; also when with other models than those installed now.
     """
-    from inference.export import archive
-
     kind = _kind(to)
     with terminal_progress() as progress:
         opened = open_series(path, series, modality, progress)
-    folder = findings / ARCHIVE if (findings / ARCHIVE).is_dir() else findings
-    kept = archive.load(folder, opened.volume)
+    kept = _earlier_findings(opened, findings)
     if kind == "json":
         write_json_of(opened, kept, to, identity)
     elif kind == "png":
@@ -180,7 +187,7 @@ def export(
     elif kind == "csv":
         from inference.export import lesion_table
 
-        note = lesion_table.write_csv(kept, opened.volume, to)
+        note = lesion_table.write_csv(kept, opened.volume, to, include_identity=identity)
         if note:
             typer.echo(note, err=True)
     else:
@@ -190,6 +197,27 @@ def export(
         if note:
             typer.echo(note, err=True)
     typer.echo(str(to))
+
+
+def _earlier_findings(opened: Opened, folder: Path | None) -> Findings:
+    """Read findings from a folder, or those that the window has kept; says which on stderr."""
+    from inference.export import archive, kept, results
+
+    if folder is not None:
+        inside = folder / ARCHIVE
+        if not inside.is_dir():
+            return archive.load(folder, opened.volume)
+        results.require_whole(folder, ARCHIVE)
+        return archive.load(inside, opened.volume)
+    found, refusal = kept.FindingsStore().load(opened.volume)
+    if found is None:
+        raise BadInputError(
+            refusal
+            or "No findings of this series are kept; analyse it in the window, or run “secondread "
+            "analyse” and name its --out with --findings."
+        )
+    typer.echo(f"Kept findings. {found.mark.sentence}", err=True)
+    return found.findings
 
 
 def sample(

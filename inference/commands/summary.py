@@ -9,8 +9,10 @@ from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from inference.answer import answer_sentence, read
 from inference.export.report import BANNER
-from inference.second_estimate import nothing_marked, second_estimates
+from inference.second_estimate import recognition_doubt, second_estimates
+from inference.studies.naming import slice_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +25,7 @@ __all__ = ["peak_memory_mb", "show"]
 _UNKNOWN = "–"
 _PARTS = {
     "read": "read",
+    "ready": "load models",
     "pre": "prepare",
     "recognise": "recognise",
     "label": "manifestations",
@@ -63,11 +66,14 @@ def show(
         f"{columns} × {rows}, {int(findings.analysed.sum())} analysed on {findings.device}"
     )
     doubts = findings.domain.reasons if findings.domain is not None else ()
-    for sentence in (*doubts, *filter(None, [nothing_marked(findings)])):
+    for sentence in (*doubts, *filter(None, [recognition_doubt(findings)])):
         console.print(f"[yellow]Warning: {escape(sentence)}[/yellow]", highlight=False)
-    console.print(
-        Group(_probabilities(findings), *_segments(findings), _timings(findings)), highlight=False
-    )
+    for estimate in findings.estimates:
+        console.print(answer_sentence(estimate), highlight=False, markup=False)
+    if findings.lung_ml is not None:
+        console.print(f"Lung volume: {findings.lung_ml:.0f} ml", highlight=False)
+    tables = [_probabilities(findings)] if findings.estimates else []
+    console.print(Group(*tables, *_segments(findings, volume), _timings(findings)), highlight=False)
     for sentence in dict.fromkeys((*problems, *findings.notes)):
         if sentence in doubts:
             continue
@@ -79,15 +85,20 @@ def show(
 
 
 def _probabilities(findings: Findings) -> Table:
-    table = Table("Estimate", "Class", title="Probabilities", title_justify="left")
+    table = Table("Estimate", "Class", "Reading", title="Probabilities", title_justify="left")
     for heading in ("Probability", "Interval"):
         table.add_column(heading, justify="right")
     table.add_column("Calibration", max_width=44)
     for estimate in findings.estimates:
         title, words = estimate.title, _calibration(estimate)
-        for index, name in enumerate(estimate.classes):
+        for index, each in enumerate(estimate.classes):
             table.add_row(
-                title, name, _figure(estimate.shown[index], 2), _interval(estimate, index), words
+                title,
+                each.label,
+                read(estimate.shown[index], estimate.bands[index]).words,
+                _figure(estimate.shown[index], 2),
+                _interval(estimate, index),
+                words,
             )
             title = words = ""
         table.add_section()
@@ -110,7 +121,7 @@ def _calibration(estimate: Estimate) -> str:
     return f"{calibrated.n} pictures, {calibrated.groups} groups{of}"
 
 
-def _segments(findings: Findings) -> list[RenderableType]:
+def _segments(findings: Findings, volume: Volume) -> list[RenderableType]:
     if not findings.segments:
         return []
     table = Table("Segment", title="Masks", title_justify="left")
@@ -125,7 +136,9 @@ def _segments(findings: Findings) -> list[RenderableType]:
             _figure(segment.percent_of_lung, 1),
             str(segment.lesions),
             _figure(segment.mean_hu, 0),
-            _UNKNOWN if segment.largest_slice is None else str(segment.largest_slice + 1),
+            _UNKNOWN
+            if segment.largest_slice is None
+            else slice_name(volume.slices, segment.largest_slice, volume.shape[0]),
             {None: _UNKNOWN, True: "[yellow]disagrees[/yellow]", False: "agrees"}[
                 second[segment.key].disagrees
             ],

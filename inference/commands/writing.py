@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from inference.errors import ExportRefusedError
+from inference.errors import ExportRefusedError, NotWrittenError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from inference.findings import Findings
     from inference.studies.model import Series, Study, Volume
 
@@ -40,8 +42,16 @@ def main_slice(findings: Findings) -> int:
     return int(pixels.argmax()) if pixels.any() else findings.shape[0] // 2
 
 
-def write_results(opened: Opened, findings: Findings, out: Path, identity: bool) -> list[str]:
+def write_results(
+    opened: Opened,
+    findings: Findings,
+    out: Path,
+    identity: bool,
+    also: Mapping[str, Callable[[Path], None]] | None = None,
+) -> list[str]:
     """Write findings, masks, key pictures and the archive; earlier results are replaced.
+
+    All of them are written before the first earlier one goes, see `inference.export.results`.
 
     Parameters
     ----------
@@ -51,6 +61,8 @@ def write_results(opened: Opened, findings: Findings, out: Path, identity: bool)
         Folder; made if need be.
     identity
         Keep name, id, dates, UIDs and file names in the JSON.
+    also
+        Further results: names of files, and what writes them.
 
     Returns
     -------
@@ -59,49 +71,41 @@ def write_results(opened: Opened, findings: Findings, out: Path, identity: bool)
 
     Raises
     ------
-    ExportRefusedError
-        When the folder cannot be written.
+    NotWrittenError
+        When something cannot be written; earlier results stay.
     """
-    from inference.export import archive, labels, lesion_table, seg
+    from inference.export import archive, labels, lesion_table, results, seg
 
-    _clear(out)
-    archive.save(findings, opened.volume, out / ARCHIVE)
-    write_json_of(opened, findings, out / "findings.json", identity)
-    lines = [f"Written: {out / 'findings.json'}"]
-    if findings.segments:
-        for name, write in (
-            ("lesions.csv", lesion_table.write_csv),
+    lines: list[str] = []
+    with results.replaced(out) as new:
+        archive.save(findings, opened.volume, new / ARCHIVE)
+        write_json_of(opened, findings, new / "findings.json", identity)
+        lines.append(f"Written: {out / 'findings.json'}")
+        masks = (
+            ("lesions.csv", partial(lesion_table.write_csv, include_identity=identity)),
             ("labels.nii.gz", labels.write_nifti),
             ("seg.dcm", seg.write_seg),
-        ):
+        )
+        for name, write in masks if findings.segments else ():
             try:
-                note = write(findings, opened.volume, out / name)
+                note = write(findings, opened.volume, new / name)
+            except NotWrittenError:
+                raise
             except ExportRefusedError as refusal:
                 lines.append(f"Not written: {name}. {refusal}")
             else:
                 lines.append(f"Written: {out / name}" + (f" ({note})" if note else ""))
-    for name, index in _key_slices(findings).items():
-        picture = out / _SLICES / f"{name}_{index + 1:03d}.png"
-        write_png_of(opened.volume, findings, index, picture, outline=False)
-        lines.append(f"Written: {picture}")
+        (new / _SLICES).mkdir()
+        for name, index in _key_slices(findings).items():
+            picture = f"{name}_{index + 1:03d}.png"
+            write_png_of(opened.volume, findings, index, new / _SLICES / picture, outline=False)
+            lines.append(f"Written: {out / _SLICES / picture}")
+        for name, draw in (also or {}).items():
+            draw(new / name)
+            lines.append(f"Written: {out / name}")
     lines.append(f"Written: {out / ARCHIVE} (for secondread export)")
+    lines.append(f"Written: {out / results.MARK} (last: a folder without it is not whole)")
     return lines
-
-
-def _clear(out: Path) -> None:
-    """Remove earlier results, so that none is taken for one of this analysis."""
-    try:
-        (out / _SLICES).mkdir(parents=True, exist_ok=True)
-        for name in ("findings.json", "lesions.csv", "labels.nii.gz", "seg.dcm"):
-            (out / name).unlink(missing_ok=True)
-        for picture in (out / _SLICES).glob("*_[0-9][0-9][0-9].png"):
-            picture.unlink()
-        if (out / ARCHIVE).is_dir():
-            shutil.rmtree(out / ARCHIVE)
-    except OSError as error:
-        raise ExportRefusedError(
-            f"The folder {out} cannot be written ({error.strerror}); choose another with --out."
-        ) from error
 
 
 def _key_slices(findings: Findings) -> dict[str, int]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import re
 import zipfile
+from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from inference import atomic
 from inference.cuts import HALF, Cut
-from inference.errors import BadInputError, ExportRefusedError
+from inference.errors import BadInputError, NotWrittenError
 from inference.export.current import content_hash, require_current
 from inference.findings import (
     Calibrated,
@@ -26,15 +30,19 @@ from inference.findings import (
     Segment,
     Timings,
 )
+from inference.taxonomy import TASKS, FindingClass
 
 if TYPE_CHECKING:
     from inference.studies.model import Volume
 
 __all__ = ["load", "save"]
 
-_FORMAT: Final = 2
+_FORMAT: Final = 4
+_READABLE: Final = (2, 3, 4)
+"""Format 2 had the words of classes without their keys, 3 did not name its file of arrays."""
 _TEXT: Final = "archive.json"
 _ARRAYS: Final = "archive.npz"
+_NAMED: Final = re.compile(r"archive(-[0-9a-f]{16})?\.npz")
 
 Json = dict[str, Any]
 Arrays = dict[str, NDArray[np.generic]]
@@ -42,6 +50,9 @@ Arrays = dict[str, NDArray[np.generic]]
 
 def save(findings: Findings, volume: Volume, folder: Path) -> None:
     """Keep findings, all of them, without loss.
+
+    An older archive in the folder holds until the new one is whole: the text names its file of
+    arrays, and is replaced last.
 
     Parameters
     ----------
@@ -55,7 +66,8 @@ def save(findings: Findings, volume: Volume, folder: Path) -> None:
     Raises
     ------
     ExportRefusedError
-        When the findings belong to another series, or the folder cannot be written.
+        When the findings belong to another series, or (`NotWrittenError`) the folder cannot be
+        written.
     """
     require_current(findings, volume)
     arrays: Arrays = {"affine": findings.affine, "analysed": np.packbits(findings.analysed)}
@@ -69,17 +81,25 @@ def save(findings: Findings, volume: Volume, folder: Path) -> None:
     for number, segment in enumerate(findings.segments):
         arrays[f"segment-{number}-mask"] = np.packbits(segment.mask)
         arrays[f"segment-{number}-slices"] = segment.pixels_per_slice
-    text = json.dumps(_to_json(findings, volume), indent=1, ensure_ascii=False, allow_nan=False)
+    stream = io.BytesIO()
+    savez: Any = np.savez_compressed  # its stub takes array names for keywords of its own
+    savez(stream, **arrays)
+    digest = hashlib.sha256(stream.getvalue()).hexdigest()
+    name = f"archive-{digest[:16]}.npz"
+    content = _to_json(findings, volume) | {"arrays": {"file": name, "sha256": digest}}
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # The text goes last and away first: arrays without it are no archive.
-        (folder / _TEXT).unlink(missing_ok=True)
-        savez: Any = np.savez_compressed  # its stub takes array names for keywords of its own
-        savez(folder / _ARRAYS, **arrays)
-        (folder / _TEXT).write_text(text + "\n", encoding="utf-8")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        before = _arrays_of(folder)
+        atomic.replace_bytes(folder / name, stream.getvalue())
+        atomic.replace_text(folder / _TEXT, text + "\n")
+        if before not in {None, name}:
+            # Of this name alone: another one may be of a process that is just writing, too.
+            (folder / str(before)).unlink(missing_ok=True)
     except OSError as error:
-        raise ExportRefusedError(
-            f"The findings could not be kept in {folder} ({error.strerror}); choose another folder."
+        raise NotWrittenError(
+            f"The findings could not be kept in {folder} ({error.strerror or error}); choose "
+            "another folder, or free some space in this one."
         ) from error
 
 
@@ -101,7 +121,7 @@ def load(folder: Path, volume: Volume) -> Findings:
     """
     text, arrays = _read(folder)
     try:
-        if text["format"] != _FORMAT:
+        if text["format"] not in _READABLE:
             raise BadInputError(
                 f"The findings in {folder} were written by another version of SecondRead; analyse "
                 "the study again."
@@ -135,21 +155,38 @@ def _broken(folder: Path) -> BadInputError:
 
 
 def _read(folder: Path) -> tuple[Json, Arrays]:
-    if not (folder / _TEXT).is_file() or not (folder / _ARRAYS).is_file():
+    if not (folder / _TEXT).is_file():
         raise BadInputError(
             f"There are no findings in {folder}; run “secondread analyse” with --out first."
         )
     try:
-        text = json.loads((folder / _TEXT).read_text("utf-8"))
-        # Opened here, since numpy leaves the file open when it is no archive.
-        with (
-            (folder / _ARRAYS).open("rb") as file,
-            np.load(file, allow_pickle=False) as stored,
-        ):
+        text: Json = json.loads((folder / _TEXT).read_text("utf-8"))
+        name, digest = _named_arrays(text)
+        content = (folder / name).read_bytes()
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             arrays: Arrays = {name: stored[name] for name in stored.files}
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+    except (
+        OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile,
+    ) as error:  # fmt: skip
         raise _broken(folder) from error
+    if digest is not None and hashlib.sha256(content).hexdigest() != digest:
+        raise _broken(folder)
     return text, arrays
+
+
+def _named_arrays(text: Json) -> tuple[str, str | None]:
+    """Name and SHA-256 of the file of arrays; formats before 4 say neither."""
+    said = text.get("arrays", {"file": _ARRAYS, "sha256": None})
+    if _NAMED.fullmatch(said["file"]) is None:
+        raise ValueError("arrays of another name")
+    return said["file"], said["sha256"]
+
+
+def _arrays_of(folder: Path) -> str | None:
+    """Name of the file of arrays of the archive in a folder; None without one."""
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        return _named_arrays(json.loads((folder / _TEXT).read_text("utf-8")))[0]
+    return None
 
 
 def _to_json(findings: Findings, volume: Volume) -> Json:
@@ -173,8 +210,11 @@ def _to_json(findings: Findings, volume: Volume) -> Json:
             {
                 **{
                     n: getattr(e, n)
-                    for n in _plain(Estimate, "study", "per_slice", "calibrated", "parts")
+                    for n in _plain(
+                        Estimate, "study", "per_slice", "calibrated", "parts", "classes"
+                    )
                 },
+                "classes": [asdict(each) for each in e.classes],
                 "parts": [asdict(part) for part in e.parts],
                 "calibrated": None
                 if e.calibrated is None
@@ -253,7 +293,7 @@ def _to_estimate(stored: Json, name: str, arrays: Arrays, slices: int) -> Estima
     return Estimate(
         **{
             **stored,
-            "classes": tuple(stored["classes"]),
+            "classes": _to_classes(stored),
             "study": tuple(arrays[f"{name}-study"].tolist()),
             "per_slice": arrays[f"{name}-slices"].reshape(size),
             "calibrated": calibrated,
@@ -262,6 +302,16 @@ def _to_estimate(stored: Json, name: str, arrays: Arrays, slices: int) -> Estima
             ),
         }
     )
+
+
+def _to_classes(stored: Json) -> tuple[FindingClass, ...]:
+    if all(isinstance(each, str) for each in stored["classes"]):
+        # Until format 3 there were words alone, in the order of the task.
+        classes = TASKS[stored["task"]].classes
+        if len(classes) != len(stored["classes"]):
+            raise ValueError("classes of another task")
+        return classes
+    return tuple(FindingClass(**each) for each in stored["classes"])
 
 
 def _to_domain(stored: Json | None) -> Domain | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from inference.errors import ExportRefusedError
+from inference.grids import same_grid
 
 if TYPE_CHECKING:
     from inference.findings import Findings, Segment
@@ -27,7 +28,7 @@ def content_hash(volume: Volume) -> str:
 
 
 def require_current(findings: Findings, volume: Volume) -> None:
-    """Refuse findings of another series or grid.
+    """Refuse findings of another series or grid: other voxels, or the same in other places.
 
     Raises
     ------
@@ -38,6 +39,11 @@ def require_current(findings: Findings, volume: Volume) -> None:
         raise ExportRefusedError(
             "These findings belong to another series than the one that is open; analyse this one "
             "before exporting."
+        )
+    if not same_grid(findings.shape, findings.affine, volume.shape, volume.affine):
+        raise ExportRefusedError(
+            "These findings were made when this series lay elsewhere or had another spacing; "
+            "analyse it again before exporting."
         )
 
 
@@ -51,7 +57,7 @@ def require_segments(findings: Findings) -> tuple[Segment, ...]:
     """
     if not findings.segments:
         raise ExportRefusedError(
-            "There are no masks to export, because segmentation is only computed on CT; export "
-            "the findings as JSON or the picture as PNG instead."
+            "There are no masks to export, because segmentation is only computed on axial CT; "
+            "export the findings as JSON or the picture as PNG instead."
         )
     return findings.segments

@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import ExportRefusedError
+from inference.export import files
 from inference.export.current import require_current
 from inference.export.palette import RGB, findings_colours
 from inference.export.report import BANNER
 from inference.findings import Manifestation
 from inference.heat_energy import figure_text, warning_text
 from inference.studies.model import Unit, Window
+from inference.studies.naming import image_name, slice_name
+from inference.studies.voi import grey_of, spread
 
 if TYPE_CHECKING:
     from inference.findings import Findings, Heatmap
@@ -43,8 +46,7 @@ def default_window(volume: Volume) -> Window:
         return Window(-600.0, 1500.0, "Lung")
     if volume.windows:
         return volume.windows[0]
-    low, high = np.percentile(volume.array[volume.shape[0] // 2], [1.0, 99.0])
-    return Window(float(low + high) / 2, max(1.0, float(high - low)), "1-99 %")
+    return spread(volume.array[volume.shape[0] // 2], volume, "1-99 %")
 
 
 def render(
@@ -104,7 +106,7 @@ def render(
         raise ExportRefusedError("The heatmap belongs to another slice; compute it for this one.")
     window = window or default_window(volume)
     size = _true_size(volume)
-    grey = _to_grey(volume, slice_index, window)
+    grey = grey_of(volume.array[slice_index], window, volume.inverted)
     picture: Picture = np.repeat(cv2.resize(grey, size)[..., None], 3, axis=2).astype(np.uint8)
     if heatmap is not None:
         _add_heatmap(picture, heatmap, heatmap_opacity)
@@ -129,12 +131,7 @@ def write_png(picture: Picture, path: Path) -> None:
         When the file cannot be written.
     """
     _, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    try:
-        path.write_bytes(data.tobytes())
-    except OSError as error:
-        raise ExportRefusedError(
-            f"{path.name} could not be written ({error.strerror}); choose another folder."
-        ) from error
+    files.write_bytes(path, data.tobytes())
 
 
 def _true_size(volume: Volume) -> tuple[int, int]:
@@ -144,16 +141,6 @@ def _true_size(volume: Volume) -> tuple[int, int]:
     width, height = columns * column_mm, rows * row_mm
     scale = max(_SIDE, rows, columns) / max(width, height)
     return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def _to_grey(volume: Volume, slice_index: int, window: Window) -> Picture:
-    values = volume.array[slice_index].astype(np.float32)
-    low = window.centre - window.width / 2
-    grey = np.clip((values - low) * (255.0 / window.width), 0, 255)
-    if volume.inverted:
-        grey = 255 - grey
-    result: Picture = np.rint(grey).astype(np.uint8)
-    return result
 
 
 def _add_mask(
@@ -205,7 +192,8 @@ def _add_texts(
     legend: list[tuple[str, RGB]],
     heatmap: Heatmap | None,
 ) -> None:
-    lines = [f"Slice {slice_index + 1}/{volume.shape[0]}"]
+    name = slice_name(volume.slices, slice_index, volume.shape[0])
+    lines = [name if image_name(volume.slices, slice_index) else f"Slice {name}"]
     lines.append(f"W {window.width:.0f}  L {window.centre:.0f}")
     if volume.lossy:
         lines.append("lossy")
@@ -221,7 +209,7 @@ def _add_texts(
 
 def _heat_lines(heatmap: Heatmap) -> list[str]:
     """What has to be said of a heatmap wherever it is shown."""
-    lines = [f"{heatmap.method}: {heatmap.class_name}", "not a segmentation"]
+    lines = [f"{heatmap.method}: {heatmap.explained.label}", "not a segmentation"]
     if heatmap.model:
         lines.append(f"explains {heatmap.model} alone")
     if heatmap.lungs is not None:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from dataclasses import asdict
 from functools import lru_cache
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from jsonschema import Draft202012Validator
 
 from inference import __version__
+from inference.answer import OPERATING_POINT, answer_sentence, read
 from inference.errors import ExportRefusedError
-from inference.export import lesion_table
+from inference.export import files, lesion_table
 from inference.export.current import require_current
+from inference.export.images import hashed, image_of
 from inference.findings import SCHEMA_VERSION
-from inference.second_estimate import nothing_marked, second_estimates
+from inference.second_estimate import recognition_doubt, second_estimates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from inference.findings import Domain, Estimate, Findings, Segment
+    from inference.lesion_review import Decisions
     from inference.second_estimate import SecondEstimate
     from inference.studies.model import Problem, Series, Study, Volume
 
@@ -47,6 +49,7 @@ def build_report(
     volume: Volume,
     *,
     include_identity: bool = False,
+    decisions: Decisions | None = None,
 ) -> Json:
     """Put findings into the form of ``resources/schema/findings.schema.json``.
 
@@ -84,11 +87,15 @@ def build_report(
         "recognition": [_estimate(e) for e in findings.estimates if e is not manifestations],
         "manifestations": _estimate(manifestations) if manifestations else None,
         "segments": [_segment(s) for s in findings.segments] or None,
-        "lesions": lesion_table.as_json(findings, volume),
+        "lesions": lesion_table.as_json(
+            findings, volume, include_identity=include_identity, decisions=decisions
+        ),
         "second_estimate": [_second(s) for s in second_estimates(findings)] or None,
-        "recognition_doubt": nothing_marked(findings) or None,
+        "recognition_doubt": recognition_doubt(findings) or None,
         "lungs": None if findings.lungs is None else {"volume_ml": _number(findings.lung_ml)},
-        "slices": [_slice(findings, volume, index) for index in range(findings.shape[0])],
+        "slices": [
+            _slice(findings, volume, index, include_identity) for index in range(findings.shape[0])
+        ],
         "problems": [_problem(problem, include_identity) for problem in problems],
         "timings_s": {name: _number(value) for name, value in asdict(findings.timings).items()},
         "models": [asdict(model) for model in findings.models],
@@ -105,6 +112,7 @@ def write_json(
     path: Path,
     *,
     include_identity: bool = False,
+    decisions: Decisions | None = None,
 ) -> None:
     """Write findings.json, after checking it against its schema; see `build_report`.
 
@@ -113,15 +121,12 @@ def write_json(
     ExportRefusedError
         When the findings belong to another series, break the schema, or cannot be written.
     """
-    report = build_report(findings, study, series, volume, include_identity=include_identity)
+    report = build_report(
+        findings, study, series, volume, include_identity=include_identity, decisions=decisions
+    )
     validate(report)
     text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ExportRefusedError(
-            f"{path.name} could not be written ({error.strerror}); choose another folder."
-        ) from error
+    files.write_text(path, text)
 
 
 def validate(report: Json) -> None:
@@ -145,7 +150,7 @@ def validate(report: Json) -> None:
 
 @lru_cache(maxsize=1)
 def _validator() -> Draft202012Validator:
-    text = (files("resources") / "schema" / "findings.schema.json").read_text("utf-8")
+    text = (resources.files("resources") / "schema" / "findings.schema.json").read_text("utf-8")
     return Draft202012Validator(json.loads(text))
 
 
@@ -155,17 +160,13 @@ def _number(value: float | None) -> float | None:
     return round(float(value), _DIGITS)
 
 
-def _hashed(uid: str) -> str:
-    return "sha256:" + hashlib.sha256(uid.encode()).hexdigest()
-
-
 def _study(study: Study, series: Series, volume: Volume, include_identity: bool) -> Json:
     between_slices, between_rows, between_columns = volume.spacing
     slices, rows, columns = volume.shape
     study_uid = volume.study_uid or study.uid
     return {
-        "study_uid": study_uid if include_identity else _hashed(study_uid),
-        "series_uid": volume.series_uid if include_identity else _hashed(volume.series_uid),
+        "study_uid": study_uid if include_identity else hashed(study_uid),
+        "series_uid": volume.series_uid if include_identity else hashed(volume.series_uid),
         "uids_hashed": not include_identity,
         "source": series.kind.value,
         "modality": volume.modality,
@@ -199,14 +200,16 @@ def _estimate(estimate: Estimate) -> Json:
         "task": estimate.task,
         "title": estimate.title,
         "classes": [_class(estimate, index) for index in range(len(estimate.classes))],
+        "answer": answer_sentence(estimate),
+        "operating_point": OPERATING_POINT,
         "exclusive": estimate.exclusive,
         "model": estimate.model,
         "parts": [
             {
                 "model": part.model,
                 "classes": [
-                    {"name": name, "probability": _number(value)}
-                    for name, value in zip(estimate.classes, part.study, strict=True)
+                    {"key": each.key, "name": each.label, "probability": _number(value)}
+                    for each, value in zip(estimate.classes, part.study, strict=True)
                 ],
             }
             for part in estimate.parts
@@ -226,11 +229,13 @@ def _estimate(estimate: Estimate) -> Json:
 def _class(estimate: Estimate, index: int) -> Json:
     calibrated, band = estimate.calibrated, estimate.bands[index]
     return {
-        "name": estimate.classes[index],
+        "key": estimate.classes[index].key,
+        "name": estimate.classes[index].label,
         "probability": _number(estimate.study[index]),
         "calibrated": None if calibrated is None else _number(calibrated.study[index]),
         "low": None if band is None else _number(band[0]),
         "high": None if band is None else _number(band[1]),
+        "reading": read(estimate.shown[index], band).value,
     }
 
 
@@ -261,9 +266,12 @@ def _second(second: SecondEstimate) -> Json:
     }
 
 
-def _slice(findings: Findings, volume: Volume, index: int) -> Json:
+def _slice(findings: Findings, volume: Volume, index: int, include_identity: bool) -> Json:
+    instance, uid = image_of(volume, index, include_identity)
     return {
         "index": index,
+        "instance_number": instance,
+        "sop_instance_uid": uid,
         "position_mm": [_number(v) for v in volume.position(0, 0, index)]
         if volume.has_orientation
         else None,
@@ -279,7 +287,7 @@ def _slice(findings: Findings, volume: Volume, index: int) -> Json:
 
 
 def _by_class(estimate: Estimate, values: NDArray[np.float32]) -> Json:
-    return {n: _number(v) for n, v in zip(estimate.classes, values.tolist(), strict=True)}
+    return {n: _number(v) for n, v in zip(estimate.keys, values.tolist(), strict=True)}
 
 
 def _problem(problem: Problem, include_identity: bool) -> Json:

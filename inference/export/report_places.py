@@ -107,7 +107,7 @@ def _lines(each: Measurement, volume: Volume) -> list[_Line]:
     points = np.array(each.points, np.float64)
     if each.kind is Kind.PROBE:
         return [("POINT", points)]
-    if each.kind is Kind.COBB:
+    if each.kind in {Kind.COBB, Kind.BIDIRECTIONAL}:
         return [("POLYLINE", points[:2]), ("POLYLINE", points[2:])]
     if each.kind is Kind.FREEHAND:
         return [("POLYLINE", _closed(points))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,18 +13,21 @@ from pydicom.sr.coding import Code
 
 from inference import __version__
 from inference.errors import ExportRefusedError
+from inference.export import files
 from inference.export.current import require_current, require_segments
+from inference.export.dicom_objects import to_bytes
 from inference.export.highdicom_gently import read_tables
 from inference.export.labels import LABELS, label_map
 from inference.export.palette import findings_colours
 from inference.export.sources import ALTERNATIVE, frame_order, read_sources
 from inference.findings import Manifestation
+from inference.invariants import names_of
 from inference.studies.quiet import quiet
 
 if TYPE_CHECKING:
     import highdicom as hd
 
-    from inference.findings import Findings, ModelProvenance, Segment
+    from inference.findings import Findings, Segment
     from inference.studies.model import Volume
 
 __all__ = ["write_seg"]
@@ -55,8 +59,7 @@ def write_seg(findings: Findings, volume: Volume, path: Path) -> None:
     """Write the masks as one BINARY segmentation with a segment a manifestation.
 
     Frames without any mask are left out, unless all are empty; a manifestation that was looked
-    for and not found has its segment, without frames. Where masks overlap, they are cut as in
-    `labels.label_map`.
+    for and not found has its segment, without frames.
 
     Parameters
     ----------
@@ -83,7 +86,7 @@ def write_seg(findings: Findings, volume: Volume, path: Path) -> None:
     masks = _numbered(label_map(findings), segments)
     if len(sources) == 1 and len(volume.slices) > 1:
         masks = masks[frame_order(volume, sources[0])]
-    models = {model.name: model for model in findings.models}
+    versions = {model.name: model.version for model in findings.models}
     try:
         with quiet():
             object_ = hd.seg.Segmentation(
@@ -91,7 +94,7 @@ def write_seg(findings: Findings, volume: Volume, path: Path) -> None:
                 pixel_array=masks,
                 segmentation_type=hd.seg.SegmentationTypeValues.BINARY,
                 segment_descriptions=[
-                    _describe(number, segment, models.get(segment.model))
+                    _describe(number, segment, versions)
                     for number, segment in enumerate(segments, start=1)
                 ],
                 series_instance_uid=hd.UID(),
@@ -113,16 +116,11 @@ def write_seg(findings: Findings, volume: Volume, path: Path) -> None:
             "The headers of the source files do not keep to DICOM in a part that a segmentation "
             f"must copy from them; {ALTERNATIVE}."
         ) from error
-    try:
-        object_.save_as(path, enforce_file_format=True)
-    except OSError as error:
-        raise ExportRefusedError(
-            f"{path.name} could not be written ({error.strerror}); choose another folder."
-        ) from error
+    files.write_bytes(path, to_bytes(object_))
 
 
 def _describe(
-    number: int, segment: Segment, model: ModelProvenance | None
+    number: int, segment: Segment, versions: Mapping[str, str]
 ) -> hd.seg.SegmentDescription:
     import highdicom as hd
 
@@ -135,7 +133,7 @@ def _describe(
         algorithm_identification=hd.AlgorithmIdentificationSequence(
             name=segment.model,
             family=_AI,
-            version=model.version if model is not None and model.version else __version__,
+            version=" + ".join(versions[name] for name in names_of(segment.model)),
             source="SecondRead",
         ),
         tracking_uid=hd.UID(),

@@ -63,7 +63,7 @@ def read_sources(volume: Volume) -> list[Dataset]:
         When they are no DICOM images, are gone or changed, lack valid unique UIDs or positions, or
         the volume does not lie on the stored slices. The sentence names the alternative.
     """
-    if not volume.slices or not all(source.sop_class_uid for source in volume.slices):
+    if not all(source.sop_class_uid for source in volume.slices):
         raise ExportRefusedError(
             "This study was not read from DICOM images, so a DICOM segmentation has nothing to "
             f"refer to; {ALTERNATIVE}."

@@ -16,6 +16,8 @@ from pydicom.sr.coding import Code
 
 from inference import __version__
 from inference.errors import ExportRefusedError
+from inference.export import files
+from inference.export.dicom_objects import to_bytes
 from inference.export.report_places import (
     can_be_placed,
     is_on_image,
@@ -24,8 +26,8 @@ from inference.export.report_places import (
     slices_of,
 )
 from inference.export.sources import fill_identity
-from inference.measurements import Kind, Measurement, Values, measure
-from inference.measurements.values import DETECTOR_NOTE
+from inference.measurements import Kind, Measurement, Values, geometry, measure
+from inference.measurements.values import DETECTOR_NOTE, FILM_NOTE
 from inference.studies.model import Unit
 from inference.studies.quiet import quiet
 
@@ -71,7 +73,7 @@ def write_sr(measurements: Sequence[Measurement], volume: Volume, path: Path) ->
     ExportRefusedError
         When there is nothing to write, the source is not DICOM or has changed, or distances are
         not those in the patient. The sentence names the alternative.
-    OSError
+    NotWrittenError
         When the file cannot be written.
     """
     import highdicom as hd
@@ -112,7 +114,7 @@ def write_sr(measurements: Sequence[Measurement], volume: Volume, path: Path) ->
         ) from error
     # Notes are written in any script, whatever the images' headers keep to.
     report.SpecificCharacterSet = "ISO_IR 192"
-    report.save_as(path, enforce_file_format=True)
+    files.write_bytes(path, to_bytes(report))
     return _left_out(measurements, chosen, volume)
 
 
@@ -122,11 +124,12 @@ def _require_true_mm(values: Sequence[Values]) -> None:
             "The pixel spacing of this series is unknown, and a DICOM report must say mm; "
             f"{_ALTERNATIVE}."
         )
-    if any(DETECTOR_NOTE in each.notes for each in values):
-        raise ExportRefusedError(
-            "Distances of this picture are those on the detector, which a DICOM report would pass "
-            f"off as the patient's; {_ALTERNATIVE}."
-        )
+    for note, where in ((DETECTOR_NOTE, "detector"), (FILM_NOTE, "scanned film")):
+        if any(note in each.notes for each in values):
+            raise ExportRefusedError(
+                f"Distances of this picture are those on the {where}, which a DICOM report would "
+                f"pass off as the patient's; {_ALTERNATIVE}."
+            )
 
 
 def _left_out(
@@ -215,6 +218,17 @@ def _group(each: Measurement, said: Values, volume: Volume) -> Any:
     tracking = hd.sr.TrackingIdentifier(
         uid=hd.UID.from_uuid(f"urn:uuid:{_uuid(each)}"), identifier=name
     )
+    if each.kind is Kind.BIDIRECTIONAL:
+        return hd.sr.MeasurementsAndQualitativeEvaluations(
+            tracking_identifier=tracking,
+            finding_type=codes.DCM.Finding,
+            measurements=[
+                hd.sr.Measurement(
+                    name, value, codes.UCUM.Millimeter, referenced_coordinates=[place]
+                )
+                for name, value, place in _axes(each, said, volume)
+            ],
+        )
     if not each.kind.is_region:
         return hd.sr.MeasurementsAndQualitativeEvaluations(
             tracking_identifier=tracking,
@@ -230,6 +244,17 @@ def _group(each: Measurement, said: Values, volume: Volume) -> Any:
         finding_type=codes.DCM.Finding,
         measurements=[*_area(said), *_statistics(said)],
     )
+
+
+def _axes(each: Measurement, said: Values, volume: Volume) -> list[tuple[Code, float, Any]]:
+    """Both axes, the longer one first, each with its own line."""
+    if said.length is None or said.short is None:
+        return []
+    lines = places(each, volume)
+    if geometry.length(each.points[2:], volume.affine) > said.short:
+        lines = lines[::-1]
+    long, short = codes.SCT.LongAxis, codes.SCT.ShortAxis
+    return [(long, said.length, lines[0]), (short, said.short, lines[1])]
 
 
 def _uuid(each: Measurement) -> str:

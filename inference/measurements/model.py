@@ -35,6 +35,7 @@ class Kind(StrEnum):
     """What is measured or marked."""
 
     LENGTH = "length"
+    BIDIRECTIONAL = "bidirectional"
     ANGLE = "angle"
     COBB = "cobb"
     RECTANGLE = "rectangle"
@@ -67,6 +68,7 @@ class Kind(StrEnum):
 
 _LABELS: Final = {
     Kind.LENGTH: "Length",
+    Kind.BIDIRECTIONAL: "Bidirectional",
     Kind.ANGLE: "Angle",
     Kind.COBB: "Cobb",
     Kind.RECTANGLE: "Rectangle",
@@ -78,6 +80,7 @@ _LABELS: Final = {
 }
 _POINTS: Final = {
     Kind.LENGTH: 2,
+    Kind.BIDIRECTIONAL: 4,
     Kind.ANGLE: 3,
     Kind.COBB: 4,
     Kind.RECTANGLE: 2,
@@ -100,9 +103,11 @@ class Measurement:
     number
         Counts from 1 within the series.
     kind
-        What it is. The points of an angle are leg, vertex, leg; of a Cobb angle the ends of one
-        line, then those of the other; of a rectangle or an ellipse two opposite corners of the box
-        around it, whose sides run along the grid; of an arrow its tip, then its tail.
+        What it is. The points of a bidirectional measurement are the ends of one axis, then those
+        of the one at right angles to it, see `inference.measurements.axes`; of an angle leg,
+        vertex, leg; of a Cobb angle the ends of one line, then those of the other; of a rectangle
+        or an ellipse two opposite corners of the box around it, whose sides run along the grid; of
+        an arrow its tip, then its tail.
     points
         (column, row, slice) on the voxel grid of the series, continuous; the centres of pixels lie
         at whole numbers.

@@ -160,7 +160,7 @@ def region_of(measurement: Measurement, volume: Volume) -> Region:
     if values.dtype.kind == "f":
         known &= np.isfinite(values).all(axis=0)
     if volume.padding is not None:
-        known &= (values != volume.padding).all(axis=0)
+        known &= ~volume.is_padding(values).any(axis=0)
     used = values[:, known]
     merged = used[0] if slab is None else slab.merged(used)
     return _statistics(merged, int((~known).sum()))
@@ -227,7 +227,7 @@ def _interpolated(volume: Volume, places: Vectors) -> NDArray[np.float64]:
     near = (used - low).T[::-1]
     found[inside] = map_coordinates(box.astype(np.float64), near, order=1, mode="nearest")
     if volume.padding is not None:
-        padding = (box == volume.padding).astype(np.float64)
+        padding = volume.is_padding(box).astype(np.float64)
         touched = map_coordinates(padding, near, order=1, mode="nearest") > 0.0
         found[np.flatnonzero(inside)[touched]] = np.nan
     return found

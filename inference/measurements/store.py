@@ -7,9 +7,6 @@ hashes; the content names no patient.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -17,10 +14,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from inference import locks
+from inference.atomic import replace_text
 from inference.errors import ExportRefusedError
 from inference.measurements.model import Kind, Measurement, carried, grid_key
 from inference.measurements.planes import Slant
 from inference.measurements.slabs import Merge, SlabPlanes
+from inference.merging import merged
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -30,8 +30,11 @@ if TYPE_CHECKING:
 __all__ = ["Kept", "default_folder", "load", "save"]
 
 _FORMAT: Final = "secondread-measurements"
-_VERSION: Final = 3
-"""Version 1 knew no oblique planes, version 2 no slabs; both are still read."""
+_VERSION: Final = 4
+"""Version 1 knew no oblique planes, 2 no slabs, 3 no bidirectional ones; all are still read."""
+
+_WAIT_SECONDS: Final = 3.0
+"""For another window, which writes for milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,16 @@ def default_folder() -> Path:
     return user_data_path("secondread", appauthor=False) / "measurements"
 
 
-def save(measurements: tuple[Measurement, ...], volume: Volume, folder: Path) -> None:
-    """Keep all measurements of a volume's grid.
+def save(
+    measurements: tuple[Measurement, ...],
+    volume: Volume,
+    folder: Path,
+    base: tuple[Measurement, ...] | None = None,
+) -> Kept:
+    """Keep all measurements of a volume's grid, with what another window has kept meanwhile.
 
-    The file is replaced in one step, so that a crash leaves the old one or the new one.
+    The file is replaced in one step, so that a crash leaves the old one or the new one; and it is
+    read, merged and written under a lock, so that of two windows neither undoes the other.
 
     Parameters
     ----------
@@ -74,38 +83,57 @@ def save(measurements: tuple[Measurement, ...], volume: Volume, folder: Path) ->
     volume
         Names the grid.
     folder
-        Made, for the user alone, when it is not there.
+        Made, for the user alone, when it is not there. A lock lies beside it.
+    base
+        What was kept when `measurements` began to differ from it; None to replace whatever is kept.
+
+    Returns
+    -------
+    Kept
+        What is kept now: of `measurements` what was added, changed or deleted since `base`, and all
+        that others did elsewhere. A number that two have given is given anew.
 
     Raises
     ------
     ExportRefusedError
         When the folder cannot be written.
     """
-    path = folder / f"{grid_key(volume)}.json"
-    text = json.dumps(_to_json(measurements, volume), indent=1, ensure_ascii=False, allow_nan=False)
+    key = grid_key(volume)
+    path = folder / f"{key}.json"
+    notes: tuple[str, ...] = ()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _replace(path, text + "\n")
+        with locks.held(folder.with_name(f".{folder.name}.lock"), _WAIT_SECONDS):
+            there = None if base is None else _read(path, key)
+            if base is not None and there is not None and not there.notes:
+                measurements = _merged(base, measurements, there.measurements)
+            if measurements == (base if there is None else there.measurements):
+                return Kept(measurements)
+            notes = () if there is None else there.notes
+            content = _to_json(measurements, volume)
+            text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+            replace_text(path, text + "\n")
     except OSError as error:
         raise ExportRefusedError(
-            f"The measurements could not be kept in {folder} ({error.strerror}); export them "
-            "before you close this series."
+            f"The measurements could not be kept in {folder} ({error.strerror or error}); export "
+            "them before you close this series."
         ) from error
+    return Kept(measurements, notes)
 
 
-def _replace(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError:
-        with suppress(OSError):
-            part.unlink()
-        raise
+def _merged(
+    base: tuple[Measurement, ...], mine: tuple[Measurement, ...], theirs: tuple[Measurement, ...]
+) -> tuple[Measurement, ...]:
+    sides = [{each.id: each for each in side} for side in (base, mine, theirs)]
+    together = merged(*sides)
+    taken = {each.number for each in together.values() if each.id in sides[2]}
+    for each in together.values():
+        if each.id in sides[2]:
+            continue
+        number = each.number if each.number not in taken else max(taken) + 1
+        taken.add(number)
+        together[each.id] = replace(each, number=number)
+    return tuple(sorted(together.values(), key=lambda each: each.number))
 
 
 def load(volume: Volume, folder: Path) -> Kept:

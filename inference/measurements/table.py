@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import inference
+from inference import atomic
 from inference.errors import ExportRefusedError
 from inference.measurements.values import measure
 
@@ -24,20 +25,24 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "rows", "write"]
 
 COLUMNS: Final = (
-    "number", "kind", "plane", "index", "slab", "slab_planes", "slab_mm", "text", "length",
-    "length_unit", "angle_deg", "area", "area_unit", "pixels", "pixels_without_data", "mean", "sd",
-    "min", "max", "value", "value_unit", "notes", "created",
+    "number", "kind", "plane", "index", "instance_number", "sop_instance_uid", "slab",
+    "slab_planes", "slab_mm", "text", "length", "short_axis", "length_unit", "angle_deg", "area",
+    "area_unit", "pixels", "pixels_without_data", "mean", "sd", "min", "max", "value", "value_unit",
+    "notes", "created",
 )  # fmt: skip
 """Of the CSV. Empty means that there is no such number, or that none was computed; never zero."""
 
 _PLANES: Final = ("column", "row", "slice")
 _DIGITS: Final = 4
 _CONVENTIONS: Final = (
-    "Research use only. Not for diagnosis. Slices and other planes are counted from 1, points from "
+    "Research use only. Not for diagnosis. Slices and other planes are counted from 1 "
+    "(index), and instance_number is the DICOM Instance Number of a slice; points are counted from "
     "0 with pixel centres at whole numbers. Lengths, angles and areas are those of the outline; a "
     "pixel belongs to a region when its centre lies inside or on it; sd is divided by the number "
-    "of pixels; a Cobb angle is the acute one. Planes named oblique have no number: points_lps_mm "
-    "and oblique_lps say where they lie, and their pixels are samples, step mm apart, interpolated "
+    "of pixels; a Cobb angle is the acute one; of a bidirectional measurement length is the "
+    "long axis and short_axis the one at right angles to it. "
+    "Planes named oblique have no number: points_lps_mm and oblique_lps say where they lie, and "
+    "their pixels are samples, step mm apart, interpolated "
     "between voxels. What names a slab was measured on so many planes shown as one: index and "
     "points are those of the middle one, values those of the slab, lengths and angles those in the "
     "picture. Null means not computed."
@@ -67,11 +72,14 @@ def rows(measurements: Sequence[Measurement], volume: Volume) -> list[Json]:
             "kind": each.kind.value,
             "plane": _PLANES[each.axis] if each.slant is None else "oblique",
             "index": each.plane + 1 if each.slant is None else None,
+            "instance_number": _instance(each, volume),
+            "sop_instance_uid": _hashed(each.sop_instance_uid),
             "slab": each.slab.merge.value if each.slab is not None else None,
             "slab_planes": each.slab.count if each.slab is not None else None,
             "slab_mm": _thickness(each, volume),
             "text": each.text,
             "length": _rounded(values.length),
+            "short_axis": _rounded(values.short),
             "length_unit": suffix if values.length is not None else None,
             "angle_deg": _rounded(values.angle),
             "area": _rounded(values.area),
@@ -112,13 +120,13 @@ def write(measurements: Sequence[Measurement], volume: Volume, path: Path) -> No
     """
     if not measurements:
         raise ExportRefusedError("There are no measurements to export; make one first.")
-    suffix = path.suffix.lower()
+    suffix, mode = path.suffix.lower(), atomic.export_mode()
     if suffix == ".csv":
         # Spreadsheets know UTF-8 by its mark alone.
-        path.write_text(_csv(measurements, volume), encoding="utf-8-sig", newline="")
+        atomic.replace_bytes(path, _csv(measurements, volume).encode("utf-8-sig"), mode=mode)
     elif suffix == ".json":
         text = json.dumps(_json(measurements, volume), indent=2, ensure_ascii=False)
-        path.write_text(text + "\n", encoding="utf-8")
+        atomic.replace_text(path, text + "\n", mode=mode)
     else:
         raise ExportRefusedError(
             f"{path.name} is neither .csv nor .json; choose one of these endings."
@@ -147,11 +155,18 @@ def _json(measurements: Sequence[Measurement], volume: Volume) -> Json:
                 "points_voxel": each.points,
                 "points_lps_mm": each.positions,
                 "oblique_lps": asdict(each.slant) if each.slant is not None else None,
-                "sop_instance_uid": _hashed(each.sop_instance_uid),
             }
             for entry, each in zip(rows(ordered, volume), ordered, strict=True)
         ],
     }
+
+
+def _instance(each: Measurement, volume: Volume) -> int | None:
+    """DICOM's number of the image that was measured on; None for other planes."""
+    on_image = (
+        each.slant is None and _PLANES[each.axis] == "slice" and each.plane < len(volume.slices)
+    )
+    return volume.slices[each.plane].instance if on_image else None
 
 
 def _thickness(each: Measurement, volume: Volume) -> float | None:

@@ -20,14 +20,20 @@ if TYPE_CHECKING:
     from inference.studies.model import Volume
 
 __all__ = [
-    "DETECTOR_NOTE", "NOT_COMPUTED", "NO_SPACING_NOTE", "OBLIQUE_NOTE", "PROJECTED_NOTE", "Values",
-    "measure",
+    "DETECTOR_NOTE", "FILM_NOTE", "NOT_COMPUTED", "NO_SPACING_NOTE", "OBLIQUE_NOTE",
+    "PIXEL_SHAPE_NOTE", "PROJECTED_NOTE", "Values", "measure",
 ]  # fmt: skip
 
 NOT_COMPUTED: Final = "not computed"
 NO_SPACING_NOTE: Final = "in pixels, taken as square: the file does not say how large they are"
+PIXEL_SHAPE_NOTE: Final = (
+    "in widths of a pixel: the file says how high pixels are for their width, and no more"
+)
 DETECTOR_NOTE: Final = (
     "on the detector: not corrected for magnification, larger than in the patient"
+)
+FILM_NOTE: Final = (
+    "on the scanned film: not corrected for magnification, larger than in the patient"
 )
 CROSSING_NOTE: Final = "the outline crosses itself: its area is that of its pixels"
 OBLIQUE_NOTE: Final = (
@@ -52,7 +58,9 @@ class Values:
     kind
         Of the measurement.
     length
-        In mm, or in pixels where `in_mm` is False.
+        In mm, or in pixels where `in_mm` is False; of a bidirectional measurement the longer axis.
+    short
+        The shorter axis of a bidirectional measurement, in the same unit.
     angle
         In degrees: 0 to 180 at the vertex of an angle, 0 to 90 between the lines of a Cobb angle.
     area
@@ -73,6 +81,7 @@ class Values:
 
     kind: Kind
     length: float | None = None
+    short: float | None = None
     angle: float | None = None
     area: float | None = None
     region: Region | None = None
@@ -85,32 +94,41 @@ class Values:
     @property
     def lines(self) -> tuple[str, ...]:
         """Write the numbers, a line each; empty for a text and an arrow."""
-        if self.kind is Kind.LENGTH:
+        if self.kind in {Kind.LENGTH, Kind.BIDIRECTIONAL}:
             return (self._length(),)
         if self.kind in {Kind.ANGLE, Kind.COBB}:
-            if self.angle is None:
-                return (NOT_COMPUTED,)
-            return (f"{self.angle:.1f}°" + (" Cobb" if self.kind is Kind.COBB else ""),)
+            return (self._angle(),)
         if self.kind is Kind.PROBE:
             return ("no data" if self.value is None else self._stored(self.value),)
-        if self.region is not None:
-            return self._region(self.region)
-        return ()
+        return () if self.region is None else self._region(self.region)
 
     @property
     def summary(self) -> str:
         """The same in one line."""
         return "; ".join(self.lines)
 
+    @property
+    def _where(self) -> str:
+        """The plane of lengths and areas, where that is not the patient's."""
+        if FILM_NOTE in self.notes:
+            return " on film"
+        return " on detector" if DETECTOR_NOTE in self.notes else ""
+
     def _length(self) -> str:
         if self.length is None:
             return NOT_COMPUTED
-        if not self.in_mm:
-            return f"{self.length:.1f} px"
-        return f"{self.length:.1f} mm" + (" on detector" if DETECTOR_NOTE in self.notes else "")
+        across = "" if self.short is None else f" × {self.short:.1f}"
+        unit = "mm" if self.in_mm else "px"
+        detector = self._where if self.in_mm else ""
+        return f"{self.length:.1f}{across} {unit}{detector}"
+
+    def _angle(self) -> str:
+        if self.angle is None:
+            return NOT_COMPUTED
+        return f"{self.angle:.1f}°" + (" Cobb" if self.kind is Kind.COBB else "")
 
     def _region(self, region: Region) -> tuple[str, ...]:
-        detector = " on detector" if DETECTOR_NOTE in self.notes else ""
+        detector = self._where
         size = NOT_COMPUTED
         if self.area is not None:
             digits = 0 if self.area >= _MANY else 1
@@ -157,9 +175,14 @@ def measure(measurement: Measurement, volume: Volume) -> Values:
     kind, points, affine = measurement.kind, measurement.points, volume.affine
     region = region_of(measurement, volume) if kind.is_region else None
     notes = _notes(measurement, volume)
-    length = area = angle = value = None
+    length = short = area = angle = value = None
     if kind is Kind.LENGTH:
         length = geometry.length(points, affine)
+    elif kind is Kind.BIDIRECTIONAL:
+        # The one drawn first is the longer one as a rule; in a report it always stands first.
+        short, length = sorted(
+            (geometry.length(points[:2], affine), geometry.length(points[2:], affine))
+        )
     elif kind is Kind.ANGLE:
         angle = _known(geometry.angle(points, affine))
     elif kind is Kind.COBB:
@@ -181,6 +204,7 @@ def measure(measurement: Measurement, volume: Volume) -> Values:
     return Values(
         kind=kind,
         length=length,
+        short=short,
         angle=angle,
         area=area,
         region=region,
@@ -227,7 +251,7 @@ def _probe(measurement: Measurement, volume: Volume) -> float | None:
     if ((stored < 0) | (stored >= volume.shape[::-1])).any():
         return None
     values = volume.array[tuple(stored.T[::-1])]
-    if not np.isfinite(values).all() or (values == volume.padding).any():
+    if not np.isfinite(values).all() or volume.is_padding(values).any():
         return None
     return float(values[0] if slab is None else slab.merged(values))
 
@@ -238,11 +262,14 @@ def _notes(measurement: Measurement, volume: Volume) -> tuple[str, ...]:
     notes = []
     if kind not in {Kind.PROBE, Kind.TEXT, Kind.ARROW}:
         if not volume.has_geometry:
-            notes.append(NO_SPACING_NOTE)
+            square = volume.spacing[1] == volume.spacing[2]
+            notes.append(NO_SPACING_NOTE if square else PIXEL_SHAPE_NOTE)
         elif any(problem.code == Code.IMAGER_SPACING for problem in volume.problems):
             notes.append(DETECTOR_NOTE)
+        elif any(problem.code == Code.FILM_SPACING for problem in volume.problems):
+            notes.append(FILM_NOTE)
     if slab is not None:
-        if kind in {Kind.LENGTH, Kind.ANGLE, Kind.COBB}:
+        if kind in {Kind.LENGTH, Kind.BIDIRECTIONAL, Kind.ANGLE, Kind.COBB}:
             notes.append(PROJECTED_NOTE)
         elif kind.reads_values:
             notes.append(f"of the {slab.words}")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
+from inference import atomic
 from inference.errors import SecondReadError
 from inference.progress import Progress
 
@@ -118,23 +117,18 @@ def _ensure(progress: Progress | None) -> Path:
     phantom = _make(progress)
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix="sample-", dir=home.parent))
+        with atomic.part_folder(home.parent) as draft:
+            _write(phantom, draft / _SERIES)
+            packed = {f.name: np.packbits(getattr(phantom, f.name)) for f in fields(Truth)}
+            _save(draft / _TRUTH, {"shape": np.array(phantom.hu.shape), **packed})
+            try:
+                draft.rename(home)
+            except OSError:
+                # Another process was first: its copy is the same.
+                if not home.is_dir():
+                    raise
     except OSError as error:
         raise _unwritable(home.parent, error) from error
-    try:
-        _write(phantom, draft / _SERIES)
-        packed = {f.name: np.packbits(getattr(phantom, f.name)) for f in fields(Truth)}
-        _save(draft / _TRUTH, {"shape": np.array(phantom.hu.shape), **packed})
-        try:
-            draft.rename(home)
-        except OSError:
-            # Another process was first: its copy is the same.
-            if not home.is_dir():
-                raise
-    except OSError as error:
-        raise _unwritable(home.parent, error) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return home
 
 

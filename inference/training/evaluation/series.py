@@ -44,11 +44,11 @@ def figures(job: Job) -> list[Figure]:
         findings = system.analyse(volume, Context(progress=job.progress, device=job.device))
         source = f"{sources[group]}, {folder.name} ({next(iter(labels.values())).split(';')[0]})"
         values = [
-            (name, f"probability of {c}", float(p))
+            (name, f"probability of {c.label}", float(p))
             for e in findings.estimates
             for name, study in [(e.model, e.study), *((part.model, part.study) for part in e.parts)]
             for c, p in zip(e.classes, study, strict=True)
-            if c != "not COVID-19"
+            if c.key != "not-covid-19"
         ] + [
             (s.model, f"{s.key.short}, % of lung", s.percent_of_lung)
             for s in findings.segments if s.percent_of_lung is not None
@@ -81,7 +81,7 @@ def _slice_agreement(findings: Findings, labels: Sequence[str]) -> list[tuple[st
         return []
     infection = [s for s in findings.segments if s.key is not Manifestation.EFFUSION]
     area = np.sum([s.pixels_per_slice for s in infection], axis=0).astype(np.float64)
-    kinds = [estimate.classes.index(s.key.label) for s in infection]
+    kinds = [estimate.keys.index(s.key.value) for s in infection]
     lesion = estimate.per_slice[:, kinds].max(axis=1).astype(np.float64)
     by_way = {
         way: np.array([label.split(f"slice_label_{way}=")[1][0] == "1" for label in labels])
