@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
-from inference.studies.model import SourceKind, Unit
+from inference.studies.model import SourceKind
 from viewer.declaring import MENUS, Choice, Command, Condition, Doings, needs
+from viewer.lesion_commands import lesion_commands
 from viewer.measure_commands import edit_commands, measure_commands
 from viewer.oblique_commands import oblique_commands
 from viewer.pane_commands import pane_commands, slab_commands, volume_commands
-from viewer.presets import load_presets
+from viewer.panes import Content
+from viewer.queue_commands import queue_commands
 from viewer.reading import STILL_READING
 from viewer.session import AnalysisState, ReadingSession, Tool
+from viewer.side_commands import layer_commands, side_commands
 from viewer.stepping import active_section, go_to_end, step
-
-if TYPE_CHECKING:
-    from inference.studies.model import Window
+from viewer.window_commands import window_commands
 
 __all__ = ["MENUS", "Choice", "Command", "Condition", "Doings", "commands"]
 
@@ -43,12 +43,15 @@ def commands(session: ReadingSession, doings: Doings) -> tuple[Command, ...]:
         *_view_commands(session, doings),
         *pane_commands(session, doings),
         *slab_commands(session),
+        *side_commands(session, doings),
         *oblique_commands(session),
         *volume_commands(doings),
-        *_window_commands(session),
+        *window_commands(session, doings),
         *_tool_commands(session),
         *measure_commands(session),
         *_analysis_commands(session, doings),
+        *queue_commands(session, doings),
+        *lesion_commands(session),
         *_export_commands(session, doings),
         Command("palette", "Find a command…", "Search all commands by what they do, and run one",
                 "Help", doings.show_palette, ("Ctrl+K",), toolbar=True),
@@ -68,11 +71,20 @@ def _file_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
     def names_shown() -> bool:
         return not session.manner.names_hidden
 
+    @needs("an open series")
+    def is_whole() -> bool:
+        return session.volume is not None and not session.reading.active
+
     return (
         Command("open-files", "Open files…", "Open images: DICOM, NIfTI, NRRD, MHA, PNG, JPEG, a "
                 "DICOMDIR or a ZIP archive", "File", doings.open_files, ("Ctrl+O",), toolbar=True),
         Command("open-folder", "Open folder…", "Open a folder of images with all that is in it",
                 "File", doings.open_folder, ("Ctrl+Shift+O",), toolbar=True),
+        Command("open-sample", "Open sample study", "Open the synthetic chest CT that comes with "
+                "SecondRead; it shows nobody", "File", doings.open_sample),
+        Command("open-segmentation", "Open segmentation…", "Show a DICOM segmentation (SEG) on the "
+                "open series, beside what the machine says", "File", doings.open_segmentation, (),
+                is_whole, hindered=partial(_still_reading, session)),
         Command("open-recent", "Open recent", "Open again what was opened before", "File",
                 doings.open_last, (), names_shown, choices=doings.recent),
         Command("settings", "Settings…", "Device, models, looks, keys, mouse and folders", "File",
@@ -83,18 +95,37 @@ def _file_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
 
 
 def _view_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]:
+    def in_hand() -> ReadingSession:
+        """That of the image which was clicked on last: the open one, or the one beside it."""
+        return doings.beside() or session
+
     @needs("an open series")
     def is_open() -> bool:
         return session.volume is not None
 
+    @needs("an open series of DICOM files")
+    def is_dicom() -> bool:
+        return session.series is not None and session.series.kind is SourceKind.DICOM
+
     @needs("an open series of several slices")
     def several_slices() -> bool:
-        section = active_section(session)
+        section = active_section(in_hand())
         return section is not None and section.count > 1
 
     @needs("another series beside the open one")
     def is_comparing() -> bool:
         return doings.is_comparing()
+
+    def reset() -> None:
+        """The image that was clicked on last, which may be the volume in 3D."""
+        if (other := doings.beside()) is not None:
+            other.reset_view()
+            return
+        pane = doings.three_d()
+        if pane is not None and session.arrangement.active_pane.content is Content.VOLUME:
+            pane.reset()
+        else:
+            session.reset_view()
 
     @needs("several open series")
     def several_series() -> bool:
@@ -102,13 +133,13 @@ def _view_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
 
     return (
         Command("slice-up", "Next slice up", "Go one slice on: in axial slices towards the head",
-                "View", partial(step, session, 1), ("Up",), several_slices),
+                "View", lambda: step(in_hand(), 1), ("Up",), several_slices),
         Command("slice-down", "Next slice down", "Go one slice back: in axial slices towards the "
-                "feet", "View", partial(step, session, -1), ("Down",), several_slices),
+                "feet", "View", lambda: step(in_hand(), -1), ("Down",), several_slices),
         Command("slice-first", "First slice", "Go to the first slice of the active pane", "View",
-                partial(go_to_end, session, last=False), ("Home",), several_slices),
+                lambda: go_to_end(in_hand(), last=False), ("Home",), several_slices),
         Command("slice-last", "Last slice", "Go to the last slice of the active pane", "View",
-                partial(go_to_end, session, last=True), ("End",), several_slices),
+                lambda: go_to_end(in_hand(), last=True), ("End",), several_slices),
         Command("series-next", "Next series", "Show the next series of the study list", "View",
                 partial(doings.step_series, 1), ("PgDown",), several_series, separated=True),
         Command("series-previous", "Previous series", "Show the previous series of the study list",
@@ -120,10 +151,14 @@ def _view_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
         Command("overlays", "Overlays", "Show or hide every mask, heatmap and measurement", "View",
                 session.toggle_overlays, ("G",), is_open, lambda: session.overlays_on,
                 toolbar=True, separated=True),
+        *layer_commands(session),
         Command("invert", "Invert", "Swap black and white", "View", session.toggle_invert, ("I",),
                 is_open, lambda: session.inverted),
         Command("reset", "Reset view", "Fit the picture and go back to the first window", "View",
-                session.reset_view, ("Space",), is_open, toolbar=True),
+                reset, ("Space",), is_open, toolbar=True),
+        Command("elements", "DICOM elements…", "List every DICOM element of the slice on the "
+                "screen, to be searched and copied", "View", doings.show_elements, ("Ctrl+I",),
+                is_dicom, separated=True),
         Command("hide-names", "Hide names", "Teaching mode: keep names, numbers, dates and "
                 "descriptions of patients off the screen and out of exported pictures", "View",
                 session.manner.toggle_names, ("F8",), checked=lambda: session.manner.names_hidden,
@@ -138,52 +173,6 @@ def _view_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]
     )  # fmt: skip
 
 
-def _window_commands(session: ReadingSession) -> Sequence[Command]:
-    @needs("an open CT in Hounsfield units")
-    def has_hu() -> bool:
-        return session.volume is not None and session.volume.unit is Unit.HU
-
-    @needs("a file that asks for a window of its own")
-    def has_own() -> bool:
-        return session.volume is not None and bool(session.volume.windows)
-
-    def next_own() -> None:
-        """Go through the windows that the file names, in order."""
-        if session.volume is not None and session.volume.windows:
-            own = session.volume.windows
-            here = next((i for i, window in enumerate(own) if window == session.window), -1)
-            session.set_window(own[(here + 1) % len(own)])
-
-    @needs("an open series")
-    def is_open() -> bool:
-        return session.volume is not None
-
-    def percentiles() -> None:
-        session.set_window(session.percentile_window())
-
-    def is_used(preset: Window) -> bool:
-        used = session.window
-        return has_hu() and (used.centre, used.width) == (preset.centre, preset.width)
-
-    def tip(preset: Window) -> str:
-        level = f"{preset.centre:g}".replace("-", "−")
-        return f"{preset.name} window: width {preset.width:g}, level {level} HU"
-
-    presets = tuple(
-        Command(f"preset-{number}", preset.name, tip(preset), "Window level",
-                partial(session.set_window, preset), (str(number),), has_hu,
-                partial(is_used, preset))
-        for number, preset in enumerate(load_presets()[:9], start=1)
-    )  # fmt: skip
-    return (
-        *presets,
-        Command("own-window", "The file's own", "Use the window, or the next one, that the file "
-                "asks for", "Window level", next_own, ("0",), has_own, separated=True),
-        Command("percentile-window", "1st to 99th percentile", "Use a window from the 1st to the "
-                "99th percentile of the values", "Window level", percentiles, (), is_open),
-    )  # fmt: skip
-
-
 def _tool_commands(session: ReadingSession) -> Sequence[Command]:
     tools = (
         (Tool.WINDOW, "Window/level", "Drag with the left button to change contrast", "W"),
@@ -192,7 +181,7 @@ def _tool_commands(session: ReadingSession) -> Sequence[Command]:
         (Tool.SCROLL, "Scroll", "Drag with the left button to go through the planes", "S"),
         (Tool.CROSSHAIR, "Crosshair", "Drag with the left button to take all planes to a point",
          "K"),
-        (Tool.MAGNIFIER, "Magnifier", "Hold the left button to see a part larger", "N"),
+        (Tool.MAGNIFIER, "Magnifier", "Hold the left button to see a part larger", "J"),
     )  # fmt: skip
 
     def is_chosen(tool: Tool) -> bool:
@@ -208,10 +197,10 @@ def _tool_commands(session: ReadingSession) -> Sequence[Command]:
 def _analysis_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]:
     @needs("an open series that is not being analysed")
     def can_analyse() -> bool:
-        return (
+        return doings.several_chosen() or (
             session.volume is not None
             and not session.reading.active
-            and session.analysis is not AnalysisState.RUNNING
+            and session.analysis not in {AnalysisState.WAITING, AnalysisState.RUNNING}
         )
 
     @needs("an open picture that is neither DICOM nor a volume")
@@ -226,11 +215,13 @@ def _analysis_commands(session: ReadingSession, doings: Doings) -> Sequence[Comm
         return session.volume is not None and session.volume.modality == modality
 
     return (
-        Command("analyse", "Analyse", "Analyse the open series with the machine", "Analysis",
+        Command("analyse", "Analyse", "Analyse the open series, or those chosen in the study "
+                "list, with the machine", "Analysis",
                 doings.analyse, ("F5",), can_analyse, toolbar=True,
                 hindered=partial(_still_reading, session)),
-        Command("cancel", "Cancel", "Stop what is being done; no result is left behind",
-                "Analysis", doings.cancel, ("Esc",), needs("work to stop")(doings.is_busy)),
+        Command("cancel", "Cancel", "Stop what is being done; of several analyses that of the "
+                "open series, else the one at work; no result is left behind", "Analysis",
+                doings.cancel, ("Esc",), needs("work to stop")(doings.is_busy)),
         Command("read-as-ct", "Take picture for a CT slice", "Say that the open picture is one "
                 "slice of a CT", "Analysis", partial(doings.read_as, "CT"), (), is_picture,
                 partial(is_read_as, "CT"), separated=True),
@@ -275,6 +266,7 @@ def _export_commands(session: ReadingSession, doings: Doings) -> Sequence[Comman
                 "probes as a DICOM structured report", "Export", partial(doings.export, "sr"), (),
                 has_measurements),
         Command("export-png", "Picture of the view…", "Write the picture as it is shown, with "
-                "overlays", "Export", partial(doings.export, "png"), ("Ctrl+E",), is_whole,
+                "overlays, but not whose it is", "Export", partial(doings.export, "png"),
+                ("Ctrl+E",), is_whole,
                 separated=True, hindered=wait),
     )  # fmt: skip

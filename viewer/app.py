@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -23,13 +23,15 @@ from PySide6.QtCore import (
     QtMsgType,
     qInstallMessageHandler,
 )
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
-from inference.errors import ExportRefusedError
-from inference.faults import record
+from inference.faults import Once
 from inference.studies.elsewhere import working_elsewhere
 from viewer import libraries, theme
 from viewer.analysis import default_system
+from viewer.collecting import collecting
+from viewer.export import write_picture
 from viewer.habits import looks_of
 from viewer.options import read_choices
 from viewer.settings import Settings
@@ -44,6 +46,9 @@ __all__ = ["run", "take_picture"]
 
 _PICTURE_SIZE = QSize(1600, 1000)
 _SETTLE_SECONDS = 0.3
+_LOOK_SECONDS = 0.02
+_MOST_SECONDS = 5.0
+_ENDED = "stopped on an unforeseen fault"
 
 
 def run(
@@ -53,6 +58,7 @@ def run(
     findings: Findings | None = None,
     analyse: bool = False,
     modality: str | None = None,
+    sample: Callable[[], Path] | None = None,
     system: str = "elbana",
     context: Context | None = None,
 ) -> int:
@@ -68,6 +74,9 @@ def run(
         Analyse `path` when it is open.
     modality
         What the picture at `path` shows; None to leave it as its file says.
+    sample
+        Open the sample study, made while the window is already there, with its findings; gives
+        the folder in which these are kept. None: something else is opened.
     system, context
         See `inference.systems`; None: what comes with SecondRead.
 
@@ -88,17 +97,21 @@ def run(
         os.environ["OMP_NUM_THREADS"] = str(choices.threads)
     window = MainWindow(default_system(system), settings, context)
     libraries.keep()
-    with working_elsewhere(), _destroyed(window), _faults_told_in(window):
+    with collecting(app), working_elsewhere(), _destroyed(window), _faults_told_in(window):
         window.show()
         window.opener.tidy()
         if opened is not None:
             _show(window, opened, findings)
+        elif sample is not None:
+            window.sample.open(sample)
         elif path is not None:
             window.opener.open_paths([path], then=partial(_go_on, window, modality, analyse))
         return app.exec()
 
 
-def take_picture(opened: Opened, findings: Findings | None, path: Path) -> None:
+def take_picture(
+    opened: Opened, findings: Findings | None, path: Path, *, identity: bool = False
+) -> None:
     """Show a series in the real window, without a screen, and save what it looks like.
 
     Parameters
@@ -107,6 +120,8 @@ def take_picture(opened: Opened, findings: Findings | None, path: Path) -> None:
         What to show; with findings, at the slice with most of them.
     path
         PNG file.
+    identity
+        Show what tells whose images they are; without it the window is as in teaching mode.
 
     Raises
     ------
@@ -121,18 +136,32 @@ def take_picture(opened: Opened, findings: Findings | None, path: Path) -> None:
         settings = Settings(store)
         settings.set_notice_read()
         kept = Path(folder) / "measurements"
-        window = MainWindow(default_system("elbana"), settings, measurements=kept)
-        with _no_size_hints(), _destroyed(window):
+        window = MainWindow(
+            default_system("elbana"),
+            settings,
+            measurements=kept,
+            findings=Path(folder) / "findings",
+        )
+        with collecting(app), _no_size_hints(), _destroyed(window):
+            if not identity:
+                window.session.manner.toggle_names()
             window.resize(_PICTURE_SIZE)
             window.show()
             _show(window, opened, findings)
-            end = time.monotonic() + _SETTLE_SECONDS
-            while time.monotonic() < end:
-                app.processEvents()
-            if not window.grab().save(str(path)):
-                raise ExportRefusedError(
-                    f"{path.name} could not be written; choose another folder."
-                )
+            write_picture(_settled(window), path)
+
+
+def _settled(window: MainWindow) -> QImage:
+    """What the window looks like when nothing in it has changed for a while."""
+    start = since = time.monotonic()
+    picture = window.grab().toImage()
+    while time.monotonic() - since < _SETTLE_SECONDS and time.monotonic() - start < _MOST_SECONDS:
+        QCoreApplication.processEvents()
+        time.sleep(_LOOK_SECONDS)
+        later = window.grab().toImage()
+        if later != picture:
+            picture, since = later, time.monotonic()
+    return picture
 
 
 def _application() -> QApplication:
@@ -194,12 +223,15 @@ def _destroyed(window: MainWindow) -> Iterator[None]:
 def _faults_told_in(window: MainWindow) -> Iterator[None]:
     """Write unforeseen faults to the log and tell the reader; the window goes on."""
     before = sys.excepthook
+    once = Once()
 
     def hook(kind: type[BaseException], error: BaseException, frames: TracebackType | None) -> None:
         if isinstance(error, KeyboardInterrupt):
             before(kind, error, frames)
             return
-        window.session.post("error", record(error.with_traceback(frames), "SecondRead"))
+        # The window goes on, so it has not stopped; a fault may come with each movement of a mouse.
+        sentence, _ = once.record(error.with_traceback(frames), "What was under way", ended=_ENDED)
+        window.session.post("error", sentence)
 
     sys.excepthook = hook
     try:

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from PySide6.QtCore import QObject, Signal
 
 from viewer.panes import Content, Layout, Pane, Slab, fill
 
-__all__ = ["CINE_SPEEDS", "Arrangement", "ZoomWish"]
+__all__ = ["CINE_SPEEDS", "Arrangement", "Rescaled", "ZoomWish"]
 
 CINE_SPEEDS = (2.0, 5.0, 10.0, 15.0, 20.0, 30.0)
 """Slices a second that can be chosen."""
 _FIRST_SPEED = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rescaled:
+    """How large a pane shows its picture now.
+
+    Parameters
+    ----------
+    pixels_per_mm
+        Logical screen pixels a mm.
+    fits
+        The whole picture was asked for.
+    wished
+        The reader zoomed; else the pane or its picture changed.
+    """
+
+    pixels_per_mm: float
+    fits: bool
+    wished: bool
 
 
 class ZoomWish(Enum):
@@ -38,6 +57,8 @@ class Arrangement(QObject):
     """What a pane shows or how, or which one is active."""
     zoom_asked = Signal(object)
     """`ZoomWish` for the active pane."""
+    rescaled = Signal(object)
+    """`Rescaled`: a pane shows its picture larger or smaller."""
     cine_changed = Signal()
     """The slices began or ceased to run by themselves, or at another speed."""
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from inference.findings import Manifestation
 from inference.measurements import Kind
 
-__all__ = ["AnalysisState", "HeatmapChoice", "Layer", "LayerStyle", "Tool"]
+__all__ = ["AnalysisState", "HeatmapChoice", "KeptFrom", "Layer", "LayerStyle", "Tool"]
 
 
 class Tool(StrEnum):
@@ -21,6 +21,7 @@ class Tool(StrEnum):
     CROSSHAIR = "crosshair"
     MAGNIFIER = "magnifier"
     LENGTH = Kind.LENGTH.value
+    BIDIRECTIONAL = Kind.BIDIRECTIONAL.value
     ANGLE = Kind.ANGLE.value
     COBB = Kind.COBB.value
     RECTANGLE = Kind.RECTANGLE.value
@@ -48,6 +49,8 @@ class AnalysisState(StrEnum):
     """Where the analysis of the open series stands."""
 
     NONE = "none"
+    WAITING = "waiting"
+    """Other series come first."""
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
@@ -69,4 +72,31 @@ class HeatmapChoice:
     """Which class's heatmap is asked for; shown when `ReadingSession.heatmap` matches it."""
 
     task: str
-    class_name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFrom:
+    """That the findings on the screen were made earlier.
+
+    Parameters
+    ----------
+    made
+        Day and minute, in words.
+    because
+        Why they are stale: with what they were made that is not there now; empty where they are
+        current.
+    """
+
+    made: str
+    because: str = ""
+
+    @property
+    def stale(self) -> bool:
+        """An analysis now could say something else."""
+        return bool(self.because)
+
+    def sentence(self, *, dated: bool = True) -> str:
+        """When they were made and, where they are stale, with what; in teaching mode undated."""
+        when = f"on {self.made}" if dated else "earlier"
+        return f"Made {when}{' ' if self.because else ''}{self.because}."

@@ -48,12 +48,21 @@ def open_(
     out: Annotated[Path, typer.Option(help="Where results go when no window is opened.")] = Path(
         "out"
     ),
+    identity: Annotated[
+        bool,
+        typer.Option(
+            "--identity",
+            help="When no window is opened: keep name, id, dates, UIDs and file names in the JSON "
+            "and in window.png.",
+        ),
+    ] = False,
 ) -> None:
     """Open the viewer. `secondread PATH` and `secondread` alone do the same.
 
     Where there is no display, or with --offscreen, OUT receives what the window would show: with
     --sample or --analyse findings.json, labels.nii.gz, seg.dcm (or the reason why not) and key
-    slices, and always window.png. A file that is named like a command is opened as ./NAME.
+    slices, and always window.png, without names and dates unless --identity is given. A file that
+    is named like a command is opened as ./NAME.
     """
     from inference.systems import SYSTEMS, Context
     from viewer.opened import Wish, open_study
@@ -65,7 +74,7 @@ def open_(
     if path is not None and not path.exists():
         raise BadInputError(f"There is nothing at {path}; check the path.")
     context = Context(device=device, streams=streams.value, recogniser=recogniser)
-    wish = Wish(path, sample, analyse, modality, system, context)
+    wish = Wish(path, sample, analyse, modality, system, context, identity)
     raise typer.Exit(open_study(wish, out if offscreen or has_no_screen() else None))
 
 

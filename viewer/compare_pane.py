@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QInputDialog,
     QLabel,
     QSizePolicy,
     QToolButton,
@@ -17,14 +16,13 @@ from PySide6.QtWidgets import (
 
 from viewer import theme
 from viewer.comparing import Comparison, Link
+from viewer.identity import whose_text
 from viewer.viewport import SliceView
 
 if TYPE_CHECKING:
-    from inference.studies.model import Study
-    from viewer.opening import Opener
     from viewer.session import ReadingSession
 
-__all__ = ["ComparePane", "ask_to_compare", "date_text"]
+__all__ = ["ComparePane", "headed"]
 
 
 class ComparePane(QWidget):
@@ -40,9 +38,7 @@ class ComparePane(QWidget):
         super().__init__(parent)
         self._comparison = comparison
         self.view = SliceView(comparison.other)
-        self.title = QLabel()
-        self.title.setTextFormat(Qt.TextFormat.PlainText)
-        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.title = _title_label("compare-title")
         self.warning = QLabel("another patient")
         theme.tell(self.warning, "warning")
         self.warning.setToolTip("The files do not name the same patient for both studies")
@@ -55,7 +51,7 @@ class ComparePane(QWidget):
         self.close_button.setAccessibleName("Stop comparing")
         self.close_button.setToolTip("Show the open series alone again")
         self.close_button.clicked.connect(comparison.close)
-        head = QHBoxLayout()
+        self.head = head = QHBoxLayout()
         head.setContentsMargins(8, 2, 4, 2)
         head.addWidget(self.title, 1)
         head.addWidget(self.warning)
@@ -77,11 +73,7 @@ class ComparePane(QWidget):
         study, series = comparison.other.study, comparison.other.series
         if study is None or series is None or not comparison.shown:
             return
-        names = (date_text(study), series.description or series.modality)
-        if comparison.other.manner.names_hidden:
-            names = (series.modality, "names hidden")
-        parts = (*names, comparison.words())
-        text = "  ·  ".join(part for part in parts if part)
+        text = "  ·  ".join(filter(None, (_title(comparison.other), comparison.words())))
         self.title.setText(text)
         self.title.setToolTip(text)
         self.warning.setVisible(comparison.another_patient())
@@ -100,30 +92,49 @@ class ComparePane(QWidget):
             self._comparison.unlink()
 
 
-def date_text(study: Study) -> str:
-    """Date of a study as year-month-day; empty where the file has none."""
-    digits = study.date
-    if len(digits) == 8 and digits.isdecimal():
-        return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
-    return digits
+def headed(panes: QWidget, comparison: Comparison, beside: ComparePane) -> QWidget:
+    """Put a line over the panes of the open series that says whose it is, and of when.
+
+    It is there while another series stands beside them: two pictures must never be mixed up,
+    whatever the reader has chosen to see in their corners. It is as high as that of the other, so
+    that both pictures are.
+    """
+    session, _ = comparison.sessions
+    title = _title_label("open-title")
+    title.setContentsMargins(8, 0, 8, 0)
+
+    def show() -> None:
+        title.setFixedHeight(beside.head.sizeHint().height())
+        title.setVisible(comparison.shown)
+        text = _title(session) if comparison.shown else ""
+        title.setText(text)
+        title.setToolTip(text)
+
+    comparison.changed.connect(show)
+    session.manner.names_changed.connect(show)
+    show()
+    whole = QWidget()
+    rows = QVBoxLayout(whole)
+    rows.setContentsMargins(0, 0, 0, 0)
+    rows.setSpacing(0)
+    rows.addWidget(title)
+    rows.addWidget(panes, 1)
+    return whole
 
 
-def ask_to_compare(window: QWidget, session: ReadingSession, opener: Opener) -> None:
-    """Ask for the series that is to stand beside the open one, and open it there."""
-    others = [
-        (study, series)
-        for study in session.studies
-        for series in study.series
-        if series is not session.series
-    ]
-    words = []
-    for number, (study, series) in enumerate(others, start=1):
-        parts = [f"{number}. {series.modality} {len(series.slices)}"]
-        if not session.manner.names_hidden:
-            parts += [date_text(study), series.description]
-        words.append("  ".join(filter(None, parts)))
-    chosen, taken = QInputDialog.getItem(
-        window, "Compare", "Series to show beside the open one:", words, 0, editable=False
-    )
-    if taken:
-        opener.show_series(*others[words.index(chosen)])
+def _title_label(name: str) -> QLabel:
+    label = QLabel()
+    label.setObjectName(name)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    return label
+
+
+def _title(session: ReadingSession) -> str:
+    """Whose series it is, of when, and what; in teaching mode what it is alone."""
+    study, series = session.study, session.series
+    if study is None or series is None:
+        return ""
+    if session.manner.names_hidden:
+        return f"{series.modality}  ·  names hidden"
+    return "  ·  ".join(filter(None, (whose_text(study), series.description or series.modality)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from viewer.priors import same_patient
 from viewer.session import ReadingSession
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ class Comparison(QObject):
         return self.other.volume is not None
 
     @property
+    def sessions(self) -> tuple[ReadingSession, ReadingSession]:
+        """Of the open series, and of the one beside it."""
+        return self._session, self.other
+
+    @property
     def link(self) -> Link:
         """Why the two move together, if they do."""
         return self._link
@@ -81,11 +87,7 @@ class Comparison(QObject):
     def another_patient(self) -> bool:
         """The two studies say that they are of different patients, or one of them does not say."""
         mine, theirs = self._session.study, self.other.study
-        if mine is None or theirs is None or mine.uid == theirs.uid:
-            return False
-        known = bool(mine.patient_id or mine.patient_name)
-        same = (mine.patient_id, mine.patient_name) == (theirs.patient_id, theirs.patient_name)
-        return not (known and same)
+        return mine is not None and theirs is not None and not same_patient(mine, theirs)
 
     def close(self) -> None:
         """Show the open series alone again."""

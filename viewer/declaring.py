@@ -5,15 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-__all__ = ["MENUS", "Choice", "Command", "Condition", "Doings", "ThreeD", "needs"]
+if TYPE_CHECKING:
+    from viewer.session import ReadingSession
+
+__all__ = ["MENUS", "Choice", "Command", "Condition", "Doings", "Sides", "ThreeD", "needs"]
 
 MENUS = (
-    "File", "Edit", "View", "Panes", "3D", "Window level", "Tools", "Measure", "Analysis", "Export",
-    "Help",
+    "File", "Edit", "View", "Panes", "Panels", "3D", "Window level", "Tools", "Measure",
+    "Analysis", "Export", "Help",
 )  # fmt: skip
 """The menus, in order; a command names the one it is in."""
+
+
+class Sides(Protocol):
+    """What commands may ask of the panels beside the images, see `viewer.sides.SidePanels`."""
+
+    def toggle_all(self) -> None:
+        """Hide every panel, or show all."""
+
+    def all_shown(self) -> bool:
+        """A panel is shown at either side."""
+
+    def toggle(self, side: str) -> None:
+        """Hide or show one side."""
+
+    def is_shown(self, side: str) -> bool:
+        """One side is shown."""
+
+    def show_tab(self, name: str) -> None:
+        """Bring a tab to the front; one that is there already gets the keys."""
+
+    def is_in_front(self, name: str) -> bool:
+        """A tab can be seen."""
+
+    def go_to_picture(self) -> None:
+        """Give the keys to the image."""
+
+    def go_to_menus(self) -> None:
+        """Open the first menu."""
 
 
 class ThreeD(Protocol):
@@ -40,7 +71,27 @@ class ThreeD(Protocol):
         """Use the clipping box, or not."""
 
 
+def _nobody() -> ReadingSession | None:
+    return None
+
+
 def _no_pane() -> ThreeD | None:
+    return None
+
+
+def _not_kept(_number: int) -> None:
+    return
+
+
+def _nothing() -> None:
+    """Do nothing."""
+
+
+def _never() -> bool:
+    return False
+
+
+def _no_sides() -> Sides | None:
     return None
 
 
@@ -50,6 +101,8 @@ class Doings:
 
     open_files: Callable[[], None]
     open_folder: Callable[[], None]
+    open_sample: Callable[[], None]
+    show_elements: Callable[[], None]
     open_last: Callable[[], None]
     recent: Callable[[], Sequence[Choice]]
     step_series: Callable[[int], None]
@@ -72,8 +125,24 @@ class Doings:
     safe_colours: Callable[[], None]
     are_colours_safe: Callable[[], bool]
     quit: Callable[[], None]
+    tear_off: Callable[[], None]
+    is_torn: Callable[[], bool]
+    can_tear: Callable[[], bool]
     three_d: Callable[[], ThreeD | None] = _no_pane
     """The 3D pane that is shown, or None."""
+    beside: Callable[[], ReadingSession | None] = _nobody
+    """The series beside the open one, while its image has the keys; else None."""
+    keep_preset: Callable[[int], None] = _not_kept
+    """Make the window in use the preset of that number."""
+    several_chosen: Callable[[], bool] = _never
+    """Several series are chosen in the study list: `analyse` and `cancel` are for them."""
+    analyse_all: Callable[[], None] = _nothing
+    cancel_all: Callable[[], None] = _nothing
+    open_segmentation: Callable[[], None] = _nothing
+    has_queue: Callable[[], bool] = _never
+    """An analysis is at work or waits."""
+    sides: Callable[[], Sides | None] = _no_sides
+    """What is beside the images; None before it is in place."""
 
 
 @dataclass(frozen=True, slots=True)

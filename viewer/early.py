@@ -32,6 +32,8 @@ class Early:
         Length slices, bool: which slices will be analysed, and which have been.
     estimates
         One a task; values of shape (slices, classes), NaN where there is none yet.
+    pixels
+        By manifestation, length slices: how many pixels are marked; empty where no masks are made.
     """
 
     def __init__(self, first: Partial) -> None:
@@ -44,6 +46,11 @@ class Early:
             for said in first.estimates
         )
         self._codes: dict[int, NDArray[np.uint8]] = {}
+        self.pixels: dict[Manifestation, NDArray[np.int64]] = (
+            {}
+            if first.codes is None
+            else {key: np.zeros(slices, dtype=np.int64) for key in Manifestation}
+        )
         self.add(first)
 
     def add(self, partial: Partial) -> None:
@@ -53,6 +60,8 @@ class Early:
             kept.values[partial.indices] = said.values
         if partial.codes is not None:
             self._codes.update(zip(partial.indices.tolist(), partial.codes, strict=True))
+            for code, pixels in enumerate(self.pixels.values(), start=1):
+                pixels[partial.indices] = np.count_nonzero(partial.codes == code, axis=(1, 2))
 
     @property
     def count(self) -> tuple[int, int]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QBuffer, QByteArray, QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from inference.errors import ExportRefusedError, SecondReadError
 from inference.progress import Progress
+from viewer.export_places import free_name, suggested_name
 from viewer.libraries import loading
 from viewer.reading import STILL_READING
 from viewer.worker import Job, Worker
@@ -21,11 +23,12 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
     from inference.findings import Findings
+    from inference.lesion_review import Decisions
     from inference.measurements import Measurement
     from inference.studies.model import Series, Study, Volume
     from viewer.session import ReadingSession
 
-__all__ = ["FORMATS", "Exporter", "Format", "ask_with_dialog"]
+__all__ = ["FORMATS", "Exporter", "Format", "ask_with_dialog", "write_picture"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Format:
     filter
         Name filter of the dialog.
     suggestion
-        File name suggested; it says nothing of the patient.
+        File name that would do for any study, see `viewer.export_places.suggested_name`.
     others
         Endings that will do as well, with the dot.
     """
@@ -70,12 +73,39 @@ FORMATS = {
 }
 
 
-def ask_with_dialog(parent: QWidget, chosen: Format, folder: Path) -> Path | None:
-    """Ask for a file; None when the reader thinks better of it."""
-    name, _ = QFileDialog.getSaveFileName(
-        parent, chosen.title, str(folder / chosen.suggestion), chosen.filter
-    )
+def ask_with_dialog(
+    parent: QWidget, chosen: Format, folder: Path, session: ReadingSession
+) -> Path | None:
+    """Ask for a file; None when the reader thinks better of it.
+
+    Parameters
+    ----------
+    parent
+        The window.
+    chosen
+        What is to be written.
+    folder
+        Where it is offered to go; made where it is not there, and away again when unused.
+    session
+        What is open: the name that is offered is of its study.
+    """
+    made = _make_folder(folder)
+    offered = free_name(folder, suggested_name(session, chosen.suggestion))
+    name, _ = QFileDialog.getSaveFileName(parent, chosen.title, str(offered), chosen.filter)
+    if made and not (name and Path(name).parent == folder):
+        with suppress(OSError):
+            folder.rmdir()
     return Path(name) if name else None
+
+
+def _make_folder(folder: Path) -> bool:
+    """Make a folder; say whether it had not been there. Where it cannot be, the dialog says so."""
+    if folder.is_dir():
+        return False
+    with suppress(OSError):
+        folder.mkdir(parents=True)
+        return True
+    return False
 
 
 class Exporter(QObject):
@@ -93,8 +123,8 @@ class Exporter(QObject):
         Draws the current view with overlays and banner.
     """
 
-    folder_used = Signal(object)
-    """Folder (`pathlib.Path`) of the file written last."""
+    written = Signal(object)
+    """A file (`pathlib.Path`) has been written."""
 
     def __init__(
         self,
@@ -118,6 +148,12 @@ class Exporter(QObject):
         except SecondReadError as error:
             self._session.post("error", str(error))
             return
+        kept = self._session.kept
+        doubt = ""
+        if kept is not None and kept.stale and kind in {"seg", "nifti", "csv", "json"}:
+            doubt = f"Not current: {kept.sentence()}"
+        if kind == "png" and self._session.guests.of(self._session.volume):
+            doubt = "The opened segmentations are not in the picture."
         path = self._ask(chosen)
         if path is None:
             return
@@ -127,14 +163,17 @@ class Exporter(QObject):
             Job(
                 "Exporting",
                 lambda progress: _write(work, path, progress),
-                partial(self._written, path),
+                partial(self._written, path, doubt),
                 partial(self._session.post, "error"),
             )
         )
 
-    def _written(self, path: Path, note: str) -> None:
-        self.folder_used.emit(path.parent)
-        self._session.post("info", f"Written: “{path}”. {note}".strip())
+    def _written(self, path: Path, doubt: str, note: str) -> None:
+        self.written.emit(path)
+        if note or doubt:
+            # It says what the file lacks, and stays when the message that it is there has gone.
+            said = " ".join(filter(None, (note, doubt)))
+            self._session.post("warning", f"“{path.name}”: {said}")
 
     def _work(self, kind: str) -> Callable[[Path], str]:
         """Take hold of what is shown now; what comes on the screen later is not what was asked."""
@@ -164,8 +203,9 @@ class Exporter(QObject):
         if kind == "nifti":
             return partial(_write_nifti, findings, volume)
         if kind == "csv":
-            return partial(_write_csv, findings, volume)
-        return partial(_write_json, findings, study, series, volume)
+            return partial(_write_csv, findings, volume, dict(session.review.decisions))
+        decisions = dict(session.review.decisions)
+        return partial(_write_json, findings, study, series, volume, decisions)
 
     def _measurements(
         self, write: Callable[[tuple[Measurement, ...], Volume, Path], str]
@@ -202,18 +242,23 @@ def _write_nifti(findings: Findings, volume: Volume, path: Path) -> str:
     return labels.write_nifti(findings, volume, path)
 
 
-def _write_csv(findings: Findings, volume: Volume, path: Path) -> str:
+def _write_csv(findings: Findings, volume: Volume, decisions: Decisions, path: Path) -> str:
     from inference.export import lesion_table
 
-    return lesion_table.write_csv(findings, volume, path)
+    return lesion_table.write_csv(findings, volume, path, decisions=decisions)
 
 
 def _write_json(
-    findings: Findings, study: Study, series: Series, volume: Volume, path: Path
+    findings: Findings,
+    study: Study,
+    series: Series,
+    volume: Volume,
+    decisions: Decisions,
+    path: Path,
 ) -> str:
     from inference.export import report
 
-    report.write_json(findings, study, series, volume, path)
+    report.write_json(findings, study, series, volume, path, decisions=decisions)
     return ""
 
 
@@ -232,6 +277,27 @@ def _write_sr(measurements: tuple[Measurement, ...], volume: Volume, path: Path)
 
 
 def _write_picture(picture: QImage, path: Path) -> str:
-    if not picture.save(str(path)):
-        raise ExportRefusedError(f"{path.name} could not be written; choose another folder.")
+    write_picture(picture, path)
     return ""
+
+
+def write_picture(picture: QImage, path: Path) -> None:
+    """Write a picture as PNG.
+
+    Raises
+    ------
+    ExportRefusedError
+        When it cannot be written; an earlier file stays.
+    """
+    from PySide6.QtGui import QImageWriter
+
+    from inference.export import files
+
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    # Not `picture.save`: its releases disagree on whether the format is text or bytes.
+    if not QImageWriter(buffer, QByteArray(b"PNG")).write(picture):
+        raise ExportRefusedError(
+            f"{path.name} could not be written, since its picture cannot be stored as PNG."
+        )
+    files.write_bytes(path, bytes(buffer.data().data()))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.studies.model import Unit, Window
+from inference.studies.voi import spread
 from viewer.hanging import rule_for
 from viewer.presets import load_presets
 
@@ -24,7 +26,9 @@ _MOST_PIXELS = 300_000
 window up for a tenth of a second, and tell the same."""
 
 
-def first_window(volume: Volume | None, read: NDArray[np.bool_]) -> Window:
+def first_window(
+    volume: Volume | None, read: NDArray[np.bool_], in_use: Sequence[Window | None]
+) -> Window:
     """Choose by the hanging rule of the modality: a preset, else the file's own, else percentiles.
 
     Parameters
@@ -33,11 +37,16 @@ def first_window(volume: Volume | None, read: NDArray[np.bool_]) -> Window:
         What is open, or None.
     read
         Length slices, which of them have been read; empty when all have.
+    in_use
+        The presets, as the reader may have changed them.
     """
-    presets = {preset.name: preset for preset in load_presets()}
+    # A rule names a preset as it comes with the program, whatever the reader calls it.
+    named = {
+        shipped.name: used or shipped for shipped, used in zip(load_presets(), in_use, strict=False)
+    }
     if volume is None:
-        return next(iter(presets.values()))
-    preset = presets.get(rule_for(volume.modality).window)
+        return next(iter(named.values()))
+    preset = named.get(rule_for(volume.modality).window)
     if preset is not None and volume.unit is Unit.HU:
         return preset
     return volume.windows[0] if volume.windows else percentile_window(volume, read)
@@ -48,6 +57,4 @@ def percentile_window(volume: Volume, read: NDArray[np.bool_]) -> Window:
     there = np.flatnonzero(read) if read.any() else np.arange(volume.shape[0])
     sample = volume.array[there[:: max(1, len(there) // _SAMPLED)]]
     step = max(1, math.isqrt(sample.size // _MOST_PIXELS))
-    seen = sample[:, ::step, ::step].astype(np.float32)
-    low, high = np.percentile(seen, [1.0, 99.0])
-    return Window(float(low + high) / 2.0, max(1.0, float(high - low)), "1-99 %")
+    return spread(sample[:, ::step, ::step], volume, "1-99 %")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
@@ -16,14 +17,18 @@ from inference.findings import Manifestation
 from inference.systems.base import Context
 from viewer import theme
 from viewer.cache import CacheKeeper
+from viewer.corners import ALL_CORNERS
+from viewer.export_places import place_for
 from viewer.keymap import KeyMap
 from viewer.options import Choices, Chosen, Scheme, asked_for, asked_in_words
 from viewer.palette import CommandPalette
+from viewer.presets import presets_with
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from inference.studies.model import Volume
+    from viewer.keeping import FindingsKeeper
     from viewer.menus import ActionSet
     from viewer.preferences import SettingsDialog
     from viewer.session import ReadingSession
@@ -38,7 +43,7 @@ def looks_of(choices: Choices) -> theme.Looks:
     light = choices.scheme is Scheme.LIGHT
     if choices.scheme is Scheme.SYSTEM:
         light = QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Light
-    return theme.Looks(light, choices.safe_colours)
+    return theme.Looks(light, choices.safe_colours, choices.text_size)
 
 
 class Habits(QObject):
@@ -80,8 +85,11 @@ class Habits(QObject):
         self.palette: CommandPalette | None = None
         self._actions: ActionSet | None = None
         self._dialog: SettingsDialog | None = None
+        self._findings: FindingsKeeper | None = None
         now = self.chosen.now
         session.manner.set_mouse(now.mouse)
+        self._set_corners(now)
+        session.manner.set_presets(presets_with(now.presets))
         self._dress()
         self._set_layers(now)
         self.chosen.changed.connect(self._carry_out)
@@ -96,12 +104,21 @@ class Habits(QObject):
             self._settings.set_recent_commands,
         )  # fmt: skip
 
+    def take_findings(self, keeper: FindingsKeeper) -> None:
+        """Let the settings show and change how findings are kept."""
+        self._findings = keeper
+
     # -- what parts of the window ask ----------------------------------------------------------
 
     def asked(self, volume: Volume | None) -> Context:
         """Say what an analysis is asked for that begins now."""
         modality = "CT" if volume is None else volume.modality
         return asked_for(self.chosen.now, self._command_line, modality)
+
+    def findings_wanted(self) -> tuple[bool, int]:
+        """Say whether findings are kept, and how many bytes of them."""
+        now = self.chosen.now
+        return now.keep_findings, now.findings_mb * 1_000_000
 
     def asked_in_words(self) -> str:
         """Say it in words, for the status bar."""
@@ -111,7 +128,10 @@ class Habits(QObject):
     def export_folder(self) -> Path:
         """Where the next export is offered to go."""
         folder = self.chosen.now.export_folder
-        return Path(folder) if folder and Path(folder).is_dir() else self._settings.last_folder
+        if folder and Path(folder).is_dir():
+            return Path(folder)
+        last = self._settings.last_export_folder
+        return place_for([last] if last is not None else [], self._session.studies)
 
     # -- commands ------------------------------------------------------------------------------
 
@@ -124,11 +144,12 @@ class Habits(QObject):
         """Open the settings."""
         from viewer.preferences import SettingsDialog
 
-        if self._dialog is None and self._actions is not None:
+        if self._dialog is None and self._actions is not None and self._findings is not None:
             try:
                 self._dialog = SettingsDialog(
-                    self.chosen, self._actions.commands, self.cache, self._is_busy, self._window
-                )
+                    self.chosen, self._actions.commands, self.cache, self._findings,
+                    self._is_busy, self._window,
+                )  # fmt: skip
             except AnalysisError as error:
                 self._session.post("error", str(error))
         if self._dialog is not None:
@@ -146,15 +167,30 @@ class Habits(QObject):
         now = self.chosen.now
         self.chosen.choose(replace(now, safe_colours=not now.safe_colours))
 
+    def keep_preset(self, number: int) -> None:
+        """Make the window in use the preset of that number; it keeps its name."""
+        now, old = self.chosen.now, self._session.manner.presets[number - 1]
+        name = old.name if old is not None else f"Own {number}"
+        kept = replace(self._session.window, name=name)
+        presets = MappingProxyType({**now.presets, number: kept})
+        self.chosen.choose(replace(now, presets=presets))
+        self._session.set_window(kept)
+
     # -- carrying out --------------------------------------------------------------------------
 
     def _carry_out(self, before: Choices, now: Choices) -> None:
-        if (before.scheme, before.safe_colours) != (now.scheme, now.safe_colours):
-            self._dress()
+        # It changes nothing where nothing of it has changed.
+        self._dress()
         if before.mouse != now.mouse:
             self._session.manner.set_mouse(now.mouse)
+        if before.corners_off != now.corners_off:
+            self._set_corners(now)
+        if before.presets != now.presets:
+            self._session.manner.set_presets(presets_with(now.presets))
         if before.keys != now.keys and self._actions is not None:
             self._actions.set_keys(KeyMap(self._actions.commands, now.keys))
+        if before.findings_mb != now.findings_mb and self._findings is not None:
+            self._findings.trim()
         if (before.opacity, before.style) != (now.opacity, now.style):
             self._set_layers(now)
 
@@ -164,6 +200,9 @@ class Habits(QObject):
         if isinstance(app, QApplication) and wanted != theme.looks():
             theme.apply(app, wanted)
             self._session.manner.looks_changed.emit()
+
+    def _set_corners(self, choices: Choices) -> None:
+        self._session.manner.set_corners(ALL_CORNERS - frozenset(choices.corners_off))
 
     def _set_layers(self, choices: Choices) -> None:
         for key in Manifestation:

@@ -11,10 +11,11 @@ from functools import cache
 from importlib.resources import files
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QIcon, QImage, QPainter, QPixmap
+from PySide6.QtGui import QIcon, QImage, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from viewer import theme
+from viewer.painting import painting
 
 __all__ = ["drawn", "icon"]
 
@@ -63,8 +64,7 @@ def _icon(name: str, light: bool) -> QIcon:
         for size in _SIZES:
             image = QImage(size, size, QImage.Format.Format_ARGB32_Premultiplied)
             image.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(image)
-            renderer.render(painter, QRectF(0, 0, size, size))
-            painter.end()
+            with painting(image) as painter:
+                renderer.render(painter, QRectF(0, 0, size, size))
             made.addPixmap(QPixmap.fromImage(image), mode, state)
     return made

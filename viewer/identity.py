@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from inference.studies.model import Study
     from viewer.session import ReadingSession
 
-__all__ = ["GAP", "date_text", "named", "private_words", "without"]
+__all__ = [
+    "GAP",
+    "date_text",
+    "name_text",
+    "named",
+    "private_words",
+    "study_title",
+    "time_text",
+    "whose_text",
+    "without",
+]
 
 GAP = "‹…›"
 """Stands where something was taken out."""
@@ -38,6 +48,67 @@ def date_text(date: str) -> str:
     return date
 
 
+def time_text(time: str) -> str:
+    """Write a DICOM time (PS3.5, 6.2: HHMMSS.FFFFFF) as hours and minutes; else as it is.
+
+    Examples
+    --------
+    >>> time_text("101112.5"), time_text("noon")
+    ('10:11', 'noon')
+    """
+    if len(time) >= 4 and time[:4].isdecimal():
+        return f"{time[:2]}:{time[2:4]}"
+    return time
+
+
+def name_text(name: str) -> str:
+    """Write a DICOM person name (PS3.5, 6.2.1) as people do, family name first.
+
+    Of several writings of one name the first stands, with the ideographic one beside it; the
+    phonetic one stands only where there is no other.
+
+    Examples
+    --------
+    >>> name_text("Doe^Jane^Mary^Dr."), name_text("Yamada^Tarou=山田^太郎=やまだ^たろう")
+    ('Doe, Dr. Jane Mary', 'Yamada, Tarou (山田 太郎)')
+    >>> name_text("^^^"), name_text("Doe")
+    ('', 'Doe')
+    """
+    writings = name.split("=")
+    alphabetic = _alphabetic(writings[0])
+    others = [" ".join(filter(None, map(str.strip, each.split("^")))) for each in writings[1:]]
+    beside = next(filter(None, others), "")
+    if alphabetic and beside:
+        return f"{alphabetic} ({others[0]})" if others[0] else alphabetic
+    return alphabetic or beside
+
+
+def _alphabetic(name: str) -> str:
+    family, given, middle, prefix, suffix = (*map(str.strip, name.split("^")), *[""] * 5)[:5]
+    first = " ".join(filter(None, (prefix, given, middle)))
+    return ", ".join(filter(None, (family, first, suffix)))
+
+
+def whose_text(study: Study) -> str:
+    """Say whose study it is, and of when, in one line; empty where the file says neither."""
+    parts = (name_text(study.patient_name) or study.patient_id, date_text(study.date))
+    return "  ·  ".join(filter(None, parts))
+
+
+def study_title(session: ReadingSession) -> str:
+    """Name the open study for the title of the window: what and when, but not whose it is.
+
+    Titles are read beyond the window, in lists of windows and by programs that record them. Empty
+    in teaching mode, and while nothing is open.
+    """
+    study, series = session.study, session.series
+    if study is None or series is None or session.manner.names_hidden:
+        return ""
+    modality = "" if series.modality == "OT" else series.modality
+    parts = (modality, study.description or series.description, date_text(study.date))
+    return " · ".join(filter(None, parts))
+
+
 def private_words(studies: Iterable[Study]) -> frozenset[str]:
     """Names, ids, dates and descriptions of studies, in every form in which they are written."""
     words: set[str] = set()
@@ -47,7 +118,7 @@ def private_words(studies: Iterable[Study]) -> frozenset[str]:
         words |= set(re.split(r"[\^=,\s]+", study.patient_name))
         words |= {study.date, date_text(study.date)}
         for series in study.series:
-            words |= {series.uid, series.description}
+            words |= {series.uid, series.description, series.institution}
     return frozenset(word for word in words if len(word) >= _SHORTEST_PRIVATE)
 
 

@@ -29,7 +29,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-__all__ = ["bring_in", "keep", "loading", "prepare"]
+__all__ = ["bring_in", "is_loading", "keep", "loading", "prepare"]
 
 _HEAVY = {
     "torch": ("lib/libtorch.so", "lib/libtorch.dylib"),
@@ -42,6 +42,15 @@ _HEAVY = {
 _TURN_SECONDS = 0.001
 """A thread that computes keeps the interpreter for so long when another asks for it. Drawing a
 picture lets it go and asks for it tens of times, and would wait for Python's 5 ms each time."""
+
+
+_under_way: list[str] = []
+"""Libraries that are being loaded, on any thread."""
+
+
+def is_loading() -> bool:
+    """Whether a library is being loaded: then all that it has brought so far would be searched."""
+    return bool(_under_way)
 
 
 def prepare() -> None:
@@ -88,10 +97,12 @@ def loading(name: str, *heavy: str) -> Iterator[None]:
         bring_in(package)
     were_searching = gc.isenabled()
     gc.disable()
+    _under_way.append(name)
     try:
         yield
     finally:
         keep()
+        _under_way.remove(name)
         if were_searching:
             gc.enable()
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from PySide6.QtCore import QObject, Signal
 
+from viewer.corners import ALL_CORNERS, CornerText
 from viewer.mouse import MouseMap
+from viewer.presets import Presets, presets_with
 
 __all__ = ["Manner"]
 
@@ -19,6 +21,10 @@ class Manner(QObject):
 
     names_changed = Signal()
     """Names of patients were hidden or shown."""
+    corners_changed = Signal()
+    """Something else is to stand in the corners of the panes."""
+    presets_changed = Signal()
+    """The reader made or changed a window preset."""
     mouse_changed = Signal()
     keys_changed = Signal()
     looks_changed = Signal()
@@ -27,6 +33,8 @@ class Manner(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._names_hidden = False
+        self._corners = ALL_CORNERS
+        self._presets = presets_with({})
         self._mouse = MouseMap()
         self._keys = dict(_KEYS)
 
@@ -39,6 +47,26 @@ class Manner(QObject):
         """Hide what tells whose images they are, or show it again."""
         self._names_hidden = not self._names_hidden
         self.names_changed.emit()
+
+    @property
+    def corners(self) -> frozenset[CornerText]:
+        """What stands in the corners of the panes, as long as names are shown."""
+        return self._corners
+
+    def set_corners(self, corners: Collection[CornerText]) -> None:
+        """Choose what stands in the corners of the panes."""
+        self._corners = frozenset(corners)
+        self.corners_changed.emit()
+
+    @property
+    def presets(self) -> Presets:
+        """The window presets in the order of their keys; None where there is none."""
+        return self._presets
+
+    def set_presets(self, presets: Presets) -> None:
+        """Use other window presets."""
+        self._presets = presets
+        self.presets_changed.emit()
 
     def press(self, command_id: str, text: str) -> str:
         """Say how a command is run, inside a sentence: "press F5", or "choose Analyse".

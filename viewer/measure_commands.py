@@ -35,8 +35,8 @@ def edit_commands(session: ReadingSession) -> Sequence[Command]:
             notebook.remove(notebook.selected.id)
 
     return (
-        Command("undo", "Undo", "Undo the last change of the measurements", "Edit", notebook.undo,
-                ("Ctrl+Z",), can_undo),
+        Command("undo", "Undo", "Undo the last change of measurements, or of decisions on "
+                "lesions", "Edit", notebook.undo, ("Ctrl+Z",), can_undo),
         Command("redo", "Redo", "Do again what was undone", "Edit", notebook.redo,
                 ("Ctrl+Shift+Z", "Ctrl+Y"), can_redo),
         Command("measurement-delete", "Delete measurement", "Delete the selected measurement",
@@ -50,6 +50,8 @@ def edit_commands(session: ReadingSession) -> Sequence[Command]:
 def measure_commands(session: ReadingSession) -> Sequence[Command]:
     tools = (
         (Tool.LENGTH, "Length", "Draw a line, in mm", "D"),
+        (Tool.BIDIRECTIONAL, "Bidirectional", "Draw the long axis, then click for the short one at "
+         "right angles to it", "B"),
         (Tool.ANGLE, "Angle", "Draw one leg, then click the end of the other", "A"),
         (Tool.COBB, "Cobb angle", "Draw two lines; the acute angle between them", "Shift+A"),
         (Tool.RECTANGLE, "Rectangle", "Area, mean, SD, least and greatest value in a rectangle",
@@ -66,6 +68,6 @@ def measure_commands(session: ReadingSession) -> Sequence[Command]:
 
     return tuple(
         Command(f"tool-{tool.value}", text, tip, "Measure", partial(session.set_tool, tool),
-                (key,), checked=partial(is_chosen, tool), separated=number in {3, 6})
+                (key,), checked=partial(is_chosen, tool), separated=number in {4, 7})
         for number, (tool, text, tip, key) in enumerate(tools)
     )  # fmt: skip

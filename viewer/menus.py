@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -26,8 +26,10 @@ from PySide6.QtWidgets import (
 from viewer.actions import MENUS, Choice, Command
 from viewer.icons import icon
 from viewer.keymap import KeyMap, shown_key
+from viewer.mnemonics import with_mnemonics
 from viewer.mouse import MouseMap, mouse_rows
 from viewer.session import ReadingSession
+from viewer.window_commands import preset_commands
 
 __all__ = ["ActionSet", "keys_html", "wants_key"]
 
@@ -47,6 +49,7 @@ _MOVING = frozenset(
         Qt.Key.Key_End, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown,
     }
 )  # fmt: skip
+_ASK_AGAIN = QEvent.Type(QEvent.registerEventType())
 _MOVED = (QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QTabBar)
 _PRESSED = (QAbstractButton, QComboBox)
 
@@ -66,6 +69,9 @@ def wants_key(focused: QWidget | None, event: QKeyEvent) -> bool:
 
 class ActionSet(QObject):
     """The QActions of all commands, kept enabled and checked as the session changes.
+
+    One event of the reader's changes a dozen things. The commands are asked once, before the
+    event after it; who needs an answer at once takes the action from here, or calls `settle`.
 
     Parameters
     ----------
@@ -89,8 +95,10 @@ class ActionSet(QObject):
         self._tool_button: QToolButton | None = None
         self._choices: dict[str, QMenu] = {}
         self._tips: dict[str, str] = {}
+        self._outdated = False
         for command in self.commands:
             self._actions[command.id] = self._make(command, parent)
+        self._write_texts()
         parent.addActions(list(self._actions.values()))
         for signal in (
             session.studies_changed,
@@ -99,6 +107,7 @@ class ActionSet(QObject):
             session.layers_changed,
             session.tool_changed,
             session.findings_changed,
+            session.heatmap_changed,
             session.early_changed,
             session.analysis_changed,
             session.arrangement.layout_changed,
@@ -108,15 +117,24 @@ class ActionSet(QObject):
             session.measurements.selection_changed,
         ):
             signal.connect(self.refresh)
+        for signal in (
+            session.lesions.changed,
+            session.review.changed,
+            session.review.chosen_changed,
+        ):
+            signal.connect(self.refresh)
         session.manner.looks_changed.connect(self._draw_icons)
         session.manner.looks_changed.connect(self.refresh)
         session.manner.names_changed.connect(self.refresh)
         self.set_keys(self.keymap)
+        session.manner.presets_changed.connect(lambda: self.redeclare(preset_commands(session)))
         self._draw_icons()
         self.refresh()
+        self.settle()
 
     def __getitem__(self, command_id: str) -> QAction:
-        """Return the action of a command."""
+        """Return the action of a command, as it stands now."""
+        self.settle()
         return self._actions[command_id]
 
     def keys(self, command_id: str) -> tuple[str, ...]:
@@ -137,6 +155,30 @@ class ActionSet(QObject):
             {c.id: shown_key(keys[0]) for c in self.commands if (keys := keymap.keys(c.id))}
         )
 
+    def redeclare(self, declared: Sequence[Command]) -> None:
+        """Call commands otherwise from now on; they do what they did, on the same keys.
+
+        Parameters
+        ----------
+        declared
+            Commands with ids that are there already.
+        """
+        renamed = {command.id: command for command in declared}
+        self.commands = tuple(renamed.get(each.id, each) for each in self.commands)
+        for command in declared:
+            self._actions[command.id].setStatusTip(command.tip)
+        self._write_texts()
+        self.set_keys(KeyMap(self.commands, self.keymap.changed))
+        self.refresh()
+
+    def _write_texts(self) -> None:
+        """Write the texts of the menus, each with a letter of its own."""
+        for title in MENUS:
+            inside = [command for command in self.commands if command.menu == title]
+            marked = with_mnemonics([command.text for command in inside])
+            for command, text in zip(inside, marked, strict=True):
+                self._actions[command.id].setText(text)
+
     def _draw_icons(self) -> None:
         for command in self.commands:
             if command.toolbar:
@@ -145,7 +187,24 @@ class ActionSet(QObject):
             button.setIcon(icon(name))
 
     def refresh(self) -> None:
-        """Ask every command again whether it can be done and whether it is on."""
+        """Have every command asked again, before the next event of the reader's."""
+        if not self._outdated:
+            self._outdated = True
+            first = Qt.EventPriority.HighEventPriority.value
+            QCoreApplication.postEvent(self, QEvent(_ASK_AGAIN), first)
+
+    def event(self, event: QEvent) -> bool:
+        """Ask the commands, where something has changed."""
+        if event.type() == _ASK_AGAIN:
+            self.settle()
+            return True
+        return super().event(event)
+
+    def settle(self) -> None:
+        """Ask every command now whether it can be done and is on, where something has changed."""
+        if not self._outdated:
+            return
+        self._outdated = False
         for command in self.commands:
             action = self._actions[command.id]
             enabled = command.enabled()
@@ -166,8 +225,8 @@ class ActionSet(QObject):
 
     def fill_menus(self, bar: QMenuBar) -> None:
         """Put every command in its menu."""
-        for title in MENUS:
-            menu = bar.addMenu(title)
+        for title, marked in zip(MENUS, with_mnemonics(MENUS), strict=True):
+            menu = bar.addMenu(marked)
             menu.setToolTipsVisible(True)
             self._fill(menu, (c for c in self.commands if c.menu == title))
 
@@ -265,6 +324,7 @@ class ActionSet(QObject):
         def trigger() -> None:
             command.do()
             self.refresh()
+            self.settle()
 
         action.triggered.connect(trigger)
         if command.choices is not None:

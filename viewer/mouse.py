@@ -83,6 +83,7 @@ MOUSE = {
 
 _FIXED = (
     ("Shift + move", "Take the other panes along"),
+    ("Right click", "Show what can be done with what lies there"),
     ("Double click", "One pane alone, or all; fit the picture; on a measurement: write a note"),
     ("Drag a measurement", "Move it, one of its handles, or its label"),
     ("Shift while drawing", "Keep to steps of 45°; a square, a circle"),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from inference import leftovers
 from inference.commands.reading import Modality, open_series, terminal_progress
 from inference.commands.writing import Opened, write_results
 from inference.errors import BadInputError, ExportRefusedError, SecondReadError
@@ -40,6 +42,8 @@ class Wish:
         What a picture shows.
     system, context
         See `inference.systems`.
+    identity
+        Without a window: what is written tells whose images they are.
     """
 
     path: Path | None = None
@@ -48,6 +52,7 @@ class Wish:
     modality: Modality | None = None
     system: str = "elbana"
     context: Context = field(default_factory=Context)
+    identity: bool = False
 
 
 def open_study(wish: Wish, out: Path | None) -> int:
@@ -71,6 +76,7 @@ def open_study(wish: Wish, out: Path | None) -> int:
         In words for the reader.
     """
     if out is not None:
+        leftovers.sweep()
         _without_screen(wish, out)
         return 0
     from viewer import libraries
@@ -87,14 +93,7 @@ def open_study(wish: Wish, out: Path | None) -> int:
             system=wish.system,
             context=wish.context,
         )
-    with terminal_progress() as progress:
-        opened, findings = analysed_sample(wish, progress)
-    return app.run(
-        opened=opened,
-        findings=findings,
-        system=wish.system,
-        context=wish.context,
-    )
+    return app.run(sample=partial(_kept_findings, wish), system=wish.system, context=wish.context)
 
 
 def analysed_sample(wish: Wish, progress: Progress) -> tuple[Opened, Findings]:
@@ -134,15 +133,16 @@ def _without_screen(wish: Wish, out: Path) -> None:
             if wish.analyse:
                 findings = _analyse(opened, wish, progress)
     typer.echo(f"No window was opened; {out} holds what it would have shown.")
-    if findings is None:
-        _make_folder(out)
-    else:
-        for line in write_results(opened, findings, out, identity=False):
-            typer.echo(line)
     from viewer.app import take_picture
 
-    take_picture(opened, findings, out / _PICTURE)
-    typer.echo(f"Written: {out / _PICTURE}")
+    draw = partial(take_picture, opened, findings, identity=wish.identity)
+    if findings is None:
+        _make_folder(out)
+        draw(out / _PICTURE)
+        typer.echo(f"Written: {out / _PICTURE}")
+        return
+    for line in write_results(opened, findings, out, wish.identity, {_PICTURE: draw}):
+        typer.echo(line)
 
 
 def _make_folder(out: Path) -> None:

@@ -35,7 +35,7 @@ class _Request:
 
     Parameters
     ----------
-    chosen, then, otherwise
+    chosen, then, otherwise, remember
         See `Opener.open_paths`.
     started
         `time.perf_counter` when the scan began.
@@ -48,6 +48,7 @@ class _Request:
     chosen: tuple[Path, ...]
     then: Callable[[], None] | None
     otherwise: Callable[[str], None] | None
+    remember: bool = True
     started: float = 0.0
     found: tuple[Study, ...] = ()
     reading: bool = False
@@ -94,6 +95,7 @@ class Opener(QObject):
         self._seen_thumbnails: set[str] = set()
         self._thumbnail_job: Job | None = None
         self._private: set[str] = set()
+        self._listed: Callable[[], Sequence[tuple[Study, Series]]] | None = None
 
     @property
     def private_words(self) -> frozenset[str]:
@@ -105,6 +107,8 @@ class Opener(QObject):
         paths: Sequence[Path],
         then: Callable[[], None] | None = None,
         otherwise: Callable[[str], None] | None = None,
+        *,
+        remember: bool = True,
     ) -> None:
         """Open files and folders; show their main series as soon as one is known whole.
 
@@ -118,15 +122,17 @@ class Opener(QObject):
             Called when the series is on the screen.
         otherwise
             Called with the sentence when nothing could be opened, after it was posted.
+        remember
+            They are the reader's own: listed as opened, and their names private.
         """
         chosen = tuple(path.absolute() for path in paths)
         if not chosen:
             return
-        for path in chosen:
+        for path in chosen if remember else ():
             self._private.update({str(path), path.name, str(path.parent), path.parent.name})
         self._scanner.cancel()
         self._pixels.make_way()
-        request = self._request = _Request(chosen, then, otherwise)
+        request = self._request = _Request(chosen, then, otherwise, remember)
 
         def tell(studies: tuple[Study, ...]) -> None:
             request.found = studies
@@ -181,6 +187,8 @@ class Opener(QObject):
         left_out = [problem.sentence for each in studies for problem in each.problems]
         for sentence in filter(None, dict.fromkeys([doubt, *left_out])):
             self._session.post("warning", sentence)
+        if not request.remember:
+            return
         first = request.chosen[0]
         self.folder_opened.emit(first if first.is_dir() else first.parent)
         self.paths_opened.emit(request.chosen)
@@ -268,16 +276,22 @@ class Opener(QObject):
 
     def show_series(self, study: Study, series: Series) -> None:
         """Read a series that is already in the tree and show it."""
-        if self._session.series is series:
+        wanted = self._pixels.wanted
+        is_shown = self._session.series is series
+        if is_shown and (wanted is None or wanted is series):
             return
         self._worker.cancel()
+        if is_shown and not self._session.reading.active:
+            # The reader came back before another one was there.
+            self._pixels.make_way()
+            return
         self._read(study, series, partial(self._session.post, "error"))
 
     def tidy(self) -> None:
-        """Remove what an earlier run of the program that crashed left unpacked."""
+        """Remove what earlier runs that were killed left unpacked or half written."""
 
         def work(_progress: Progress) -> None:
-            from inference.studies.unpacked import sweep
+            from inference.leftovers import sweep
 
             sweep()
 
@@ -286,10 +300,21 @@ class Opener(QObject):
 
         self._scanner.submit(Job("Tidying", work, nothing, nothing, quiet=True))
 
+    def take_list(self, listed: Callable[[], Sequence[tuple[Study, Series]]]) -> None:
+        """Go by the study list as it is shown, sorted and searched, in `step_series`."""
+        self._listed = listed
+
     def step_series(self, delta: int) -> None:
-        """Show the next or previous series of the tree; stops at its ends."""
-        shown = self._session.series
-        flat = [(study, series) for study in self._session.studies for series in study.series]
+        """Show the next or previous series of the tree; stops at its ends.
+
+        It counts from the series asked for last, which may be still to come: who presses twice
+        goes on by two.
+        """
+        shown = self._pixels.wanted or self._session.series
+        if self._listed is not None:
+            flat = list(self._listed())
+        else:
+            flat = [(study, series) for study in self._session.studies for series in study.series]
         here = next((i for i, (_, s) in enumerate(flat) if shown and s.uid == shown.uid), None)
         if here is not None and 0 <= here + delta < len(flat):
             self.show_series(*flat[here + delta])

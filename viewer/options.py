@@ -10,18 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
+from viewer.corners import CornerText
 from viewer.mouse import MouseMap, mouse_from
+from viewer.presets import presets_from, written
 from viewer.session import LayerStyle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from inference.studies.model import Window
     from inference.systems.base import Context
     from viewer.settings import Settings
 
 __all__ = [
     "BATCHES",
     "DEVICES",
+    "FINDINGS_MB",
+    "TEXT_SIZES",
     "Choices",
     "Chosen",
     "Scheme",
@@ -40,6 +45,12 @@ DEVICES = {
 
 BATCHES = (1, 2, 4, 8, 16, 32)
 """Slices computed at a time."""
+
+FINDINGS_MB = (100, 300, 1000, 3000, 10_000)
+"""How much of findings may be kept, in MB."""
+
+TEXT_SIZES = (85, 100, 115, 130, 150)
+"""Sizes of texts, in per cent."""
 
 _MOST_THREADS = 256
 
@@ -66,14 +77,22 @@ class Choices:
         Processor threads of an analysis; 0: as many as there are cores.
     scheme, safe_colours
         Theme; findings in colours that colour-blind readers can tell apart.
+    text_size
+        Of all texts, in per cent of the usual one.
     opacity, style
         How a mask is drawn at first; opacity in (0, 1].
     export_folder
-        Where files are written at first; empty: the folder used last.
+        Where files are written at first; empty: see `viewer.export_places`.
+    keep_findings, findings_mb
+        Findings are kept between runs; how many MB of them, the oldest go.
     keys
         What was changed of the keys, see `viewer.keymap.KeyMap`.
     mouse
         What the mouse does.
+    corners_off
+        What does not stand in the corners of the panes, see `viewer.corners.CornerText`.
+    presets
+        Window presets that the reader made or changed, by number from 1.
     """
 
     device: str = "auto"
@@ -84,11 +103,16 @@ class Choices:
     batch_size: int = 8
     scheme: Scheme = Scheme.DARK
     safe_colours: bool = False
+    text_size: int = 100
     opacity: float = 0.45
     style: LayerStyle = LayerStyle.FILL
     export_folder: str = ""
+    keep_findings: bool = True
+    findings_mb: int = 1000
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     mouse: MouseMap = field(default_factory=MouseMap)
+    corners_off: tuple[CornerText, ...] = ()
+    presets: Mapping[int, Window] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         """Refuse what cannot be.
@@ -104,6 +128,10 @@ class Choices:
             raise ValueError(f"batches are {BATCHES}")
         if not 0 <= self.threads <= _MOST_THREADS:
             raise ValueError(f"threads are 0 to {_MOST_THREADS}")
+        if self.findings_mb not in FINDINGS_MB:
+            raise ValueError(f"so many MB of findings are kept: {FINDINGS_MB}")
+        if self.text_size not in TEXT_SIZES:
+            raise ValueError(f"texts are so many per cent of the usual size: {TEXT_SIZES}")
         if not 0.0 < self.opacity <= 1.0:
             raise ValueError("an opacity is above 0 and at most 1")
 
@@ -124,6 +152,8 @@ class Choices:
             }
         if "keys" in different:
             different["keys"] = {name: list(keys) for name, keys in self.keys.items()}
+        if "presets" in different:
+            different["presets"] = written(self.presets)
         return json.dumps(different)
 
 
@@ -142,6 +172,17 @@ def read_choices(text: str) -> Choices:
     return choices
 
 
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "keys": lambda value: MappingProxyType(
+        {str(key): tuple(map(str, keys)) for key, keys in value.items()}
+    ),
+    "corners_off": lambda value: tuple(each for each in CornerText if each.value in list(value)),
+    "presets": lambda value: MappingProxyType(presets_from(value)),
+    "mouse": lambda value: mouse_from(dict(value)),
+}
+"""How fields that are no plain values are read."""
+
+
 def _understood(name: str, value: Any) -> Any:
     """Make of a JSON value what the field holds.
 
@@ -150,10 +191,8 @@ def _understood(name: str, value: Any) -> Any:
     KeyError, TypeError, ValueError
         When it cannot be that.
     """
-    if name == "keys":
-        return MappingProxyType({str(key): tuple(map(str, keys)) for key, keys in value.items()})
-    if name == "mouse":
-        return mouse_from(dict(value))
+    if name in _READERS:
+        return _READERS[name](value)
     kind = type(getattr(Choices(), name, None))
     if kind is float and isinstance(value, int):
         return float(value)

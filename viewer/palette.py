@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
+import shiboken6
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+)
 from PySide6.QtGui import QColor, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QFrame,
@@ -23,6 +33,7 @@ from PySide6.QtWidgets import (
 from viewer.icons import icon
 from viewer.keymap import shown_key
 from viewer.matching import best
+from viewer.painting import part
 from viewer.theme import colour, font, tell
 
 if TYPE_CHECKING:
@@ -97,8 +108,8 @@ class CommandPalette(QFrame):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(8, 8, 8, 8)
         rows.setSpacing(8)
-        for part in (self.field, self.list, self.none):
-            rows.addWidget(part)
+        for each in (self.field, self.list, self.none):
+            rows.addWidget(each)
         self.field.textChanged.connect(self._search)
         self.field.installEventFilter(self)
         self.list.itemClicked.connect(self._run)
@@ -122,14 +133,16 @@ class CommandPalette(QFrame):
         if not self.isVisible():
             return
         self.hide()
-        if self._before is not None and self._before.isVisible():
-            self._before.setFocus(Qt.FocusReason.PopupFocusReason)
-        self._before = None
+        before, self._before = self._before, None
+        # It may have gone with its pane or its row while the palette was open.
+        if before is not None and shiboken6.isValid(before) and before.isVisible():
+            before.setFocus(Qt.FocusReason.PopupFocusReason)
 
     # -- searching ---------------------------------------------------------------------------
 
     def _search(self, typed: str) -> None:
         self._actions.refresh()
+        self._actions.settle()
         commands = ((c, self._actions.keys(c.id)) for c in self._actions.commands)
         # To find the palette in the palette helps nobody.
         found = [c for c in best(typed, commands, self._recent) if c.id != "palette"]
@@ -237,9 +250,18 @@ class _Rows(QStyledItemDelegate):
     ) -> None:
         """Draw a row."""
         rect: QRect = option.rect
+        with part(painter, "This row", QRectF(rect)):
+            self._draw(painter, option, index)
+
+    def _draw(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        rect: QRect = option.rect
         state: QStyle.StateFlag = option.state
         deaf = bool(index.data(_DEAF))
-        painter.save()
         if state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, colour("raised"))
             painter.fillRect(QRect(rect.left(), rect.top(), 2, rect.height()), colour("accent"))
@@ -261,7 +283,6 @@ class _Rows(QStyledItemDelegate):
         self._write(painter, upper, str(index.data(Qt.ItemDataRole.DisplayRole)), text, left)
         painter.setFont(font("small"))
         self._write(painter, lower, str(index.data(_BELOW)), colour("muted"), left)
-        painter.restore()
 
     @staticmethod
     def _write(

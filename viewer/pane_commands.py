@@ -17,8 +17,9 @@ from viewer.stepping import active_section
 if TYPE_CHECKING:
     from viewer.panes import Layout
 
-__all__ = ["pane_commands", "slab_commands", "volume_commands"]
+__all__ = ["next_thickness", "pane_commands", "slab_commands", "volume_commands"]
 
+_ROUNDING = 1e-6
 _PLANES = {
     Content.STACK: "the slices as they were acquired",
     Content.AXIAL: "axial planes",
@@ -28,8 +29,37 @@ _PLANES = {
     Content.VOLUME: "the volume in 3D",
 }
 
-SLAB_MM = (2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 70.0, 100.0)
-"""Thicknesses that the commands go through."""
+SLAB_MM = (20.0, 30.0, 50.0, 70.0, 100.0)
+"""Thicknesses that the commands go through from the first on; below it they go plane by plane."""
+
+
+def next_thickness(mm: float, plane_mm: float, steps: int) -> float:
+    """Say how thick a slab is after steps: of one plane each up to 20 mm, then coarser ones.
+
+    Parameters
+    ----------
+    mm
+        How thick it is now.
+    plane_mm
+        Distance between planes.
+    steps
+        1 or -1.
+
+    Examples
+    --------
+    >>> next_thickness(10.0, 1.25, 1), next_thickness(20.0, 1.25, 1), next_thickness(30.0, 1.25, -1)
+    (11.25, 30.0, 20.0)
+    """
+    finest = SLAB_MM[0]
+    planes = max(1, round(mm / plane_mm)) + steps
+    by_planes = max(1, planes) * plane_mm
+    if by_planes <= finest + _ROUNDING and mm <= finest + _ROUNDING:
+        return by_planes
+    # Between two of them: the next one in that direction.
+    beyond = [each for each in SLAB_MM if (each - mm) * steps > _ROUNDING]
+    if steps > 0:
+        return beyond[0] if beyond else SLAB_MM[-1]
+    return beyond[-1] if beyond else min(max(1, int(finest / plane_mm)) * plane_mm, mm)
 
 
 def pane_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]:
@@ -86,8 +116,12 @@ def pane_commands(session: ReadingSession, doings: Doings) -> Sequence[Command]:
         Command("maximise", "One pane alone", "Give the active pane the whole room, or not",
                 "Panes", maximise, ("M",), several_panes,
                 lambda: panes.maximised, separated=True),
+        Command("tear-off", "In a window of its own", "Show the active pane in a window of its "
+                "own, for instance on another screen; it comes back when that is closed", "Panes",
+                doings.tear_off, ("Ctrl+Shift+T",),
+                needs("a layout of several panes")(doings.can_tear), doings.is_torn),
         Command("crosshair", "Crosshair", "Show where the other planes lie", "Panes",
-                panes.toggle_crosshair, ("X",), is_open, lambda: panes.crosshair_on),
+                panes.toggle_crosshair, ("Shift+K",), is_open, lambda: panes.crosshair_on),
         Command("flip-across", "Flip left and right", "Mirror the active pane's picture; the "
                 "letters follow", "Panes", partial(turn, Turn.flipped_across), ("H",), is_open,
                 separated=True),
@@ -136,18 +170,18 @@ def slab_commands(session: ReadingSession) -> Sequence[Command]:
         return can_be_thick() and not is_mode(SlabMode.THIN)
 
     def change(steps: int) -> None:
-        mm = panes.active_pane.slab.mm
-        place = min(range(len(SLAB_MM)), key=lambda i: abs(SLAB_MM[i] - mm)) + steps
-        wanted = SLAB_MM[max(0, min(place, len(SLAB_MM) - 1))]
-        panes.set_slab(replace(panes.active_pane.slab, mm=wanted))
+        section = active_section(session)
+        if section is not None:
+            slab = panes.active_pane.slab
+            panes.set_slab(replace(slab, mm=next_thickness(slab.mm, section.plane_mm, steps)))
 
     modes = (
-        (SlabMode.THIN, "Thin", "Show one plane", "Y"),
+        (SlabMode.THIN, "Thin", "Show one plane", "Shift+P"),
         (SlabMode.MAXIMUM, "MIP", "Show the largest value of several planes: vessels and nodules",
          "Shift+M"),
         (SlabMode.MINIMUM, "MinIP", "Show the smallest value of several planes: airways and "
-         "emphysema", "Shift+N"),
-        (SlabMode.MEAN, "Mean", "Show the mean of several planes: less noise", "Shift+Y"),
+         "emphysema", "Shift+B"),
+        (SlabMode.MEAN, "Mean", "Show the mean of several planes: less noise", "Shift+V"),
     )  # fmt: skip
     return (
         *(
@@ -187,14 +221,14 @@ def volume_commands(doings: Doings) -> Sequence[Command]:
     return (
         *(
             Command(f"3d-{view}", text, f"3D: look {text[0].lower()}{text[1:]}", "3D",
-                    partial(look, view), (f"Alt+{key}",), is_shown)
+                    partial(look, view), (f"Alt+Shift+{key}",), is_shown)
             for view, text, key in sides
         ),
         Command("3d-turntable", "Turntable", "3D: turn slowly until something is touched", "3D",
-                lambda: ask(lambda pane: pane.toggle_turntable()), ("Alt+T",), is_shown,
+                lambda: ask(lambda pane: pane.toggle_turntable()), ("Alt+Shift+T",), is_shown,
                 lambda: is_on(lambda pane: pane.turning), separated=True),
         Command("3d-box", "Clipping box", "3D: cut the volume with a box", "3D",
-                lambda: ask(lambda pane: pane.toggle_clipping()), ("Alt+B",), is_shown,
+                lambda: ask(lambda pane: pane.toggle_clipping()), ("Alt+Shift+B",), is_shown,
                 lambda: is_on(lambda pane: pane.clipping)),
         Command("3d-reset", "Reset 3D", "3D: look from the front at everything", "3D",
                 lambda: ask(lambda pane: pane.reset()), ("Alt+0",), is_shown,

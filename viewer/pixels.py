@@ -34,7 +34,13 @@ class PixelReader:
         self._session = session
         self._worker = worker
         self._job: Job | None = None
+        self._wanted: Series | None = None
         self._before: tuple[Study, Series, Volume, float] | None = None
+
+    @property
+    def wanted(self) -> Series | None:
+        """The series that is being read, or waits for it; None when none is."""
+        return self._wanted
 
     def read(
         self,
@@ -73,20 +79,28 @@ class PixelReader:
             return volume, time.perf_counter() - started
 
         def end(result: tuple[Volume, float]) -> None:
+            self._over(job)
             self.show(study, series, *result)
             done()
 
         def fail(sentence: str) -> None:
+            self._over(job)
             self.go_back()
             failed(sentence)
 
         def cancelled() -> None:
+            self._over(job)
             # What was cancelled for something else leaves the screen when that comes.
             if job is self._job:
                 self.go_back()
 
         job = self._job = Job("Opening", work, end, fail, cancelled)
+        self._wanted = series
         self._worker.submit(job)
+
+    def _over(self, job: Job) -> None:
+        if job is self._job:
+            self._wanted = None
 
     def show(self, study: Study, series: Series, volume: Volume, seconds: float) -> None:
         """Show a series that has been read to its end."""
@@ -109,7 +123,7 @@ class PixelReader:
 
     def make_way(self) -> None:
         """Cancel; what is on the screen stays there until something else comes, or `go_back`."""
-        self._job = None
+        self._job = self._wanted = None
         self._worker.cancel()
 
     def go_back(self) -> None:

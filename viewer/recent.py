@@ -60,6 +60,19 @@ class Recent(QObject):
             self._settings.add_recent(path)
         self.changed.emit()
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """What was opened, newest first."""
+        return self._settings.recent
+
+    def is_missing(self, path: Path) -> bool:
+        """Say whether the last look found nothing there."""
+        return path in self._missing
+
+    def open(self, path: Path) -> None:
+        """Open one of them."""
+        self._open(path)
+
     def open_last(self) -> None:
         """Open what was opened last."""
         for path in self._settings.recent[:1]:
@@ -83,6 +96,8 @@ class Recent(QObject):
     def check(self) -> None:
         """Look, beside the window, which entries are still there."""
         paths = self._settings.recent
+        if not paths:
+            return
 
         def work(_progress: Progress) -> frozenset[Path]:
             return frozenset(path for path in paths if not _is_there(path))

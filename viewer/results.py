@@ -3,14 +3,18 @@ analysis fills."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from inference.findings import Manifestation
-from viewer.choices import AnalysisState, HeatmapChoice, Layer
+from inference.grids import same_grid
+from viewer.choices import AnalysisState, HeatmapChoice, KeptFrom, Layer
 from viewer.early import Early
+from viewer.guests import Guests
 from viewer.lesions import LesionList
+from viewer.series_states import SeriesState, SeriesStates, Standing
 
 if TYPE_CHECKING:
     from inference.findings import Findings, Heatmap
@@ -41,6 +45,7 @@ class Results(QObject):
         self._layers = {key: Layer(key) for key in Manifestation}
         self._overlays_on = True
         self._findings: Findings | None = None
+        self._kept: KeptFrom | None = None
         self._early: Early | None = None
         self._heatmap: Heatmap | None = None
         self._heatmap_choice: HeatmapChoice | None = None
@@ -50,6 +55,10 @@ class Results(QObject):
         self._stage = ("", 0, 0)
         self.lesions = LesionList(self)
         """The lesions of `findings`, one by one."""
+        self.guests = Guests(self)
+        """Segmentations from files, which are no findings."""
+        self.states = SeriesStates(self)
+        """Where the analysis of each series stands."""
 
     @property
     def volume(self) -> Volume | None:
@@ -67,14 +76,14 @@ class Results(QObject):
 
     def _forget_results(self) -> None:
         """Another volume: nothing is known of it; `_tell_results` says so."""
-        self._findings = self._heatmap = self._heatmap_choice = None
+        self._findings = self._heatmap = self._heatmap_choice = self._kept = self._early = None
         self._analysis = AnalysisState.NONE
         self._stage = ("", 0, 0)
 
     def _tell_results(self) -> None:
         self.findings_changed.emit()
         self.heatmap_changed.emit()
-        self._drop_early()
+        self.early_changed.emit()
         self.analysis_changed.emit()
 
     # -- layers ------------------------------------------------------------------------------
@@ -103,6 +112,12 @@ class Results(QObject):
         self._overlays_on = not self._overlays_on
         self.layers_changed.emit()
 
+    def show_all_layers(self) -> None:
+        """Hide no mask, whatever was hidden for another purpose."""
+        self._layers = {key: replace(layer, visible=True) for key, layer in self._layers.items()}
+        self._overlays_on = True
+        self.layers_changed.emit()
+
     # -- findings ----------------------------------------------------------------------------
 
     @property
@@ -110,20 +125,36 @@ class Results(QObject):
         """Findings of the *open* volume, or None; never those of another one."""
         return self._findings
 
-    def set_findings(self, findings: Findings) -> None:
+    @property
+    def kept(self) -> KeptFrom | None:
+        """That `findings` were made at an earlier time, and whether they are stale; else None."""
+        return self._kept
+
+    def set_findings(self, findings: Findings, kept: KeptFrom | None = None) -> None:
         """Show findings.
+
+        Parameters
+        ----------
+        findings
+            Of the open volume.
+        kept
+            When and with what they were made, where that was at an earlier time.
 
         Raises
         ------
         ValueError
-            When they belong to another series than the open one.
+            When they belong to another series than the open one, or lie on another grid.
         """
         if self._volume is None or findings.series_uid != self._volume.series_uid:
             raise ValueError("these findings belong to another series")
-        if findings.shape != self._volume.shape:
+        grid = self._volume.shape, self._volume.affine
+        if not same_grid(findings.shape, findings.affine, *grid):
             raise ValueError("these findings lie on another grid")
-        self._findings = findings
+        self._findings, self._kept = findings, kept
         self._analysis = AnalysisState.DONE
+        standing = Standing.STALE if kept is not None and kept.stale else Standing.DONE
+        made, because = ("", "") if kept is None else (kept.made, kept.because)
+        self.states.put(findings.series_uid, SeriesState(standing, made=made, why=because))
         self._heatmap = None
         # The parts of the window go from the early result to the whole one without a gap.
         self._early = None
@@ -149,7 +180,7 @@ class Results(QObject):
         heatmap, choice = self._heatmap, self._heatmap_choice
         if heatmap is None or choice is None or heatmap.slice_index != self.position:
             return None
-        if (heatmap.task, heatmap.class_name) != (choice.task, choice.class_name):
+        if (heatmap.task, heatmap.explained.key) != (choice.task, choice.key):
             return None
         return heatmap
 
@@ -223,15 +254,20 @@ class Results(QObject):
         return self._stage
 
     def set_analysis(self, state: AnalysisState) -> None:
-        """Say where the analysis stands; starting one drops the old findings.
+        """Say where the analysis stands; starting one drops the old findings, shows all layers.
 
         What had arrived of an analysis is dropped by every change.
         """
+        at_work = {AnalysisState.WAITING, AnalysisState.RUNNING}
+        begun = state in at_work
+        is_new = begun and self._analysis not in at_work
         self._analysis = state
         self._stage = ("", 0, 0)
         self._drop_early()
-        if state is AnalysisState.RUNNING and self._findings is not None:
-            self._findings = None
+        if is_new:
+            self.show_all_layers()
+        if begun and self._findings is not None:
+            self._findings = self._kept = None
             self._heatmap = None
             self.findings_changed.emit()
             self.heatmap_changed.emit()

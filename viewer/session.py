@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from inference.studies.model import Window
+from inference.studies.model import VoiFunction, Window
 from viewer.arrangement import Arrangement
 from viewer.choices import AnalysisState, HeatmapChoice, Layer, LayerStyle, Tool
 from viewer.first_window import first_window, percentile_window
+from viewer.lesion_review import LesionReview
 from viewer.manner import Manner
 from viewer.measuring.notebook import Notebook
 from viewer.measuring.seen import is_seen, pane_that_shows
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from inference.studies.model import Series, Study, Volume
 
 __all__ = ["AnalysisState", "HeatmapChoice", "Layer", "LayerStyle", "ReadingSession", "Tool"]
+
+_LEAST_WIDTH = 1e-3
+"""Of a window whose function takes any width above 0."""
 
 
 class ReadingSession(Results):
@@ -66,6 +70,8 @@ class ReadingSession(Results):
         self._tool = Tool.WINDOW
         self.measurements = Notebook(self)
         """What was measured on the open series."""
+        self.review = LesionReview(self)
+        """What the reader decided of the lesions."""
         self.cursor_changed.connect(self._leave_measurement)
         self.arrangement.panes_changed.connect(self._leave_measurement)
         self.measurements.place_wanted.connect(self._show_measurement)
@@ -129,7 +135,7 @@ class ReadingSession(Results):
         self.reading.end()
         self._volume, self._read_seconds = volume, read_seconds
         position = self.position
-        if before is not None and before.slices:
+        if before is not None:
             column, row, _ = self._cursor
             kept = same_slice(before.slices, volume.slices, position)
             self._cursor = (column, row, float(kept))
@@ -248,13 +254,14 @@ class ReadingSession(Results):
         return self._window
 
     def set_window(self, window: Window) -> None:
-        """Use another window; the width stays at least 1."""
-        self._window = replace(window, width=max(1.0, float(window.width)))
+        """Use another window; the width stays at least 1, or what its function can take."""
+        least = 1.0 if window.function is VoiFunction.LINEAR else _LEAST_WIDTH
+        self._window = replace(window, width=max(least, float(window.width)))
         self.window_changed.emit()
 
     def default_window(self) -> Window:
         """By the hanging rule of the modality; see `viewer.first_window`."""
-        return first_window(self._volume, self.reading.read)
+        return first_window(self._volume, self.reading.read, self.manner.presets)
 
     def percentile_window(self) -> Window:
         """From the 1st to the 99th percentile of the stored values.

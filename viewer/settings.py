@@ -34,7 +34,7 @@ class Settings:
 
     @property
     def last_folder(self) -> Path:
-        """Folder of the last study opened or file exported; the home folder at first."""
+        """Folder of the last study opened; the home folder at first."""
         value = self._store.value("last_folder")
         folder = Path(value) if isinstance(value, str) and value else Path.home()
         return folder if folder.is_dir() else Path.home()
@@ -42,6 +42,17 @@ class Settings:
     def set_last_folder(self, folder: Path) -> None:
         """Remember a folder."""
         self._store.setValue("last_folder", str(folder))
+
+    @property
+    def last_export_folder(self) -> Path | None:
+        """Folder of the last file exported; None where there is none yet, or it is gone."""
+        value = self._store.value("last_export_folder")
+        folder = Path(value) if isinstance(value, str) and value else None
+        return folder if folder is not None and folder.is_dir() else None
+
+    def set_last_export_folder(self, folder: Path) -> None:
+        """Remember a folder."""
+        self._store.setValue("last_export_folder", str(folder))
 
     @property
     def recent(self) -> tuple[Path, ...]:

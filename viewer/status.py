@@ -98,6 +98,7 @@ class StatusBar(QStatusBar):
         self._session = session
         self._workers = tuple(workers)
         self._asked = asked
+        self._also: Callable[[], str] = str
         self._asked_before = ""
         self._shown: tuple[str, float] = ("", 0.0)
         self.setSizeGripEnabled(False)
@@ -136,16 +137,19 @@ class StatusBar(QStatusBar):
         for widget in (self.bar, self.left, self.cancel_button, self.device):
             row.addWidget(widget)
         self.addPermanentWidget(line, 1)
-        for worker in self._workers:
-            worker.busy_changed.connect(self._show_activity)
-            worker.progressed.connect(partial(self._show_progress, worker))
+        self._hear_workers()
         session.findings_changed.connect(self._show_findings)
         session.manner.names_changed.connect(self._show_names)
         session.manner.keys_changed.connect(self._show_keys)
         self._show_names()
         self._show_keys()
-        self._show_activity()
+        self.show_activity()
         self._show_findings()
+
+    def _hear_workers(self) -> None:
+        for worker in self._workers:
+            worker.busy_changed.connect(self.show_activity)
+            worker.progressed.connect(partial(self._show_progress, worker))
 
     def show_cancelling(self) -> None:
         """Say that the Cancel button was heard; the work stops at its next step."""
@@ -153,7 +157,12 @@ class StatusBar(QStatusBar):
             self.stage.setText("Cancelling…")
             self.cancel_button.setEnabled(False)
 
-    def _show_activity(self) -> None:
+    def say_also(self, words: Callable[[], str]) -> None:
+        """Say after the stage of the work what else there is to say of it."""
+        self._also = words
+
+    def show_activity(self) -> None:
+        """Show the first job that is being done, or that none is."""
         title = next((worker.title for worker in self._workers if worker.busy), "")
         # The stage stays: it keeps the banner on the left.
         for widget in (self.bar, self.left, self.cancel_button):
@@ -171,7 +180,8 @@ class StatusBar(QStatusBar):
         now = time.monotonic()
         if stage != self._shown[0]:
             self._shown = (stage, now)
-        self.stage.setText(f"{stage} {done:,}/{total:,}" if total > 0 else stage)
+        text = f"{stage} {done:,}/{total:,}" if total > 0 else stage
+        self.stage.setText(f"{text}{self._also()}")
         self.bar.setRange(0, max(0, total))
         self.bar.setValue(done)
         self.left.setText(time_left(now - self._shown[1], done, total))

@@ -48,10 +48,13 @@ class Looks:
         Light chrome instead of dark.
     safe
         Findings in colours that colour-blind readers can tell apart, instead of the paper's.
+    text
+        Size of every text, in per cent of the usual one.
     """
 
     light: bool = False
     safe: bool = False
+    text: int = 100
 
     @property
     def name(self) -> str:
@@ -189,9 +192,45 @@ def font(size: FontSize = "normal") -> QFont:
     # Colour belongs to findings: sub-pixel smoothing would fringe letters red and blue, in the
     # pictures that are exported too, wherever the system asks for it (Ubuntu does).
     face.setStyleStrategy(QFont.StyleStrategy.NoSubpixelAntialias)
-    face.setPixelSize(int(fonts["sizes"][size]))
+    face.setPixelSize(_pixels(size))
     face.setFeature(QFont.Tag("tnum"), 1)
     return face
+
+
+def _pixels(size: FontSize) -> int:
+    return round(int(_tokens()["fonts"]["sizes"][size]) * looks().text / 100)
+
+
+def _sizes() -> dict[int, FontSize]:
+    names: tuple[FontSize, ...] = ("small", "normal", "large")
+    return {_pixels(name): name for name in names}
+
+
+def _with_own_size(app: QApplication) -> list[tuple[QWidget, int]]:
+    """Widgets that were given a font, each with its height in pixels."""
+    return [
+        (widget, widget.font().pixelSize())
+        for widget in app.allWidgets()
+        if widget.testAttribute(Qt.WidgetAttribute.WA_SetFont)
+    ]
+
+
+def _follow(had: list[tuple[QWidget, int]], before: dict[int, FontSize]) -> None:
+    """Have widgets with a size of their own be as large beside the others as they were.
+
+    Parameters
+    ----------
+    had
+        Of `_with_own_size`, before the program's face changed.
+    before
+        Names of the sizes that were in use.
+    """
+    for widget, pixels in had:
+        face = widget.font()
+        # What was given another weight alone has followed by itself.
+        if pixels in before and face.pixelSize() == pixels:
+            face.setPixelSize(_pixels(before[pixels]))
+            widget.setFont(face)
 
 
 def _palette() -> QPalette:
@@ -209,7 +248,7 @@ def _style_sheet() -> str:
     names = {
         name.replace("-", "_"): value for name, value in _tokens()["colours"][looks().name].items()
     }
-    names |= {f"font_{name}": f"{size}px" for name, size in _tokens()["fonts"]["sizes"].items()}
+    names |= {f"font_{name}": f"{pixels}px" for pixels, name in _sizes().items()}
     names |= {f"grid{steps}": f"{grid(steps)}px" for steps in (1, 2, 3, 4)}
     names |= {"radius": f"{_tokens()['radius']}px", "images": str(theme).replace("\\", "/")}
     names |= {"check": "check-light.svg" if looks().light else "check.svg"}
@@ -226,13 +265,19 @@ def apply(app: QApplication, wanted: Looks | None = None) -> None:
     wanted
         None: the dark theme with the paper's colours.
     """
+    before, sizes = looks(), _sizes()
+    had: list[tuple[QWidget, int]] = []
     _worn[0] = wanted or Looks()
     if not app.property(_DRESSED):
         # Once: a style polishes every widget anew, which is felt when the theme changes.
         app.setStyle(QStyleFactory.create("Fusion"))
         app.setFont(font())
         app.setProperty(_DRESSED, True)
+    elif before.text != looks().text:
+        had = _with_own_size(app)
+        app.setFont(font())
     app.setPalette(_palette())
     sheet = _style_sheet()
     if app.styleSheet() != sheet:
         app.setStyleSheet(sheet)
+    _follow(had, sizes)

@@ -135,9 +135,13 @@ class Worker(QObject):
 
     def close(self) -> None:
         """Cancel everything and wait for the thread's end; no answer is called any more."""
-        self._closed = True
         for job in self._jobs:
             job.cancel()
+        self.finish()
+
+    def finish(self) -> None:
+        """Wait until all jobs have been done and the thread has ended; no answer is called."""
+        self._closed = True
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join()

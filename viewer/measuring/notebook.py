@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from inference.measurements import Kind, Measurement, Point, Slant, Values, measure
 from inference.measurements.model import grid_key
+from inference.merging import merged
 from viewer.measuring.history import History, Step
 
 if TYPE_CHECKING:
@@ -37,19 +38,26 @@ class _Change:
     after: tuple[Measurement, ...]
 
     def do(self) -> None:
-        """Take the new list."""
-        self.page.measurements = self.after
+        """Do to the list what made the new one of the old one."""
+        self._turn(self.before, self.after)
 
     def undo(self) -> None:
-        """Take the old list."""
-        self.page.measurements = self.before
+        """Do the contrary."""
+        self._turn(self.after, self.before)
+
+    def _turn(self, old: tuple[Measurement, ...], new: tuple[Measurement, ...]) -> None:
+        """Take the new list, with what another window has added to the old one meanwhile."""
+        if self.page.measurements == old:
+            self.page.measurements = new
+            return
+        sides = [{each.id: each for each in side} for side in (old, new, self.page.measurements)]
+        together = merged(*sides).values()
+        self.page.measurements = tuple(sorted(together, key=lambda each: each.number))
 
     def concerned(self) -> Measurement | None:
         """One that is in the list now and was changed; None where some went."""
-        before, after = set(self.before), set(self.after)
-        now = after if self.page.measurements == self.after else before
-        changed = sorted(now - (before & after), key=lambda each: each.number)
-        return changed[0] if changed else None
+        names = {each.id for each in set(self.before) ^ set(self.after)}
+        return next((each for each in self.page.measurements if each.id in names), None)
 
 
 class Notebook(QObject):
@@ -107,6 +115,11 @@ class Notebook(QObject):
         self._page.measurements = tuple(measurements)
         self._page.loaded = True
         self.changed.emit()
+
+    def take(self, measurements: Sequence[Measurement]) -> None:
+        """Show what another window has changed as well; this is no step to undo."""
+        self._page.measurements = tuple(measurements)
+        self._tell()
 
     # -- what is there -------------------------------------------------------------------------
 

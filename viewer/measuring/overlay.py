@@ -121,7 +121,7 @@ class MeasuringOverlay(QObject):
             return kind is not None
         if not self._session.overlays_on:
             self._session.toggle_overlays()
-        self._drawing = begin(kind)
+        self._drawing = begin(kind, self._notebook.volume)
         self._drawing.press(pointer)
         self.changed.emit()
         return True
@@ -176,6 +176,11 @@ class MeasuringOverlay(QObject):
             return Qt.CursorShape.SizeAllCursor if whole else Qt.CursorShape.PointingHandCursor
         return Qt.CursorShape.CrossCursor if self._session.tool.measures is not None else None
 
+    def under(self, projection: Projection, at: QPointF) -> str:
+        """Id of the measurement at a place of the view, or ``""``."""
+        hit = self._hit(Pointer(at, projection))
+        return "" if hit is None else hit.measurement.id
+
     def _drag(self, grab: _Grab, pointer: Pointer) -> None:
         """Move a whole measurement, one handle, or its label."""
         if not grab.under_way and QLineF(grab.start.at, pointer.at).length() <= CLICK:
@@ -190,7 +195,7 @@ class MeasuringOverlay(QObject):
             return
         if grab.hit.handle is not None:
             there, steps = self._handle_point(old, pointer), projection.steps(old)
-            points = with_handle(old, grab.hit.handle, there, steps)
+            points = with_handle(old, grab.hit.handle, there, steps, volume.affine)
         else:
             points = projection.shifted(old.points, grab.start.point, pointer.point)
             if old.kind is Kind.PROBE:
@@ -267,12 +272,13 @@ class MeasuringOverlay(QObject):
             else:
                 self._notebook.select("")
             return True
-        selected = self._notebook.selected
-        if selected is not None and self._handle is not None:
+        selected, volume = self._notebook.selected, self._notebook.volume
+        if selected is not None and self._handle is not None and volume is not None:
             steps = projection.steps(selected)
             here = handles(selected, steps)[self._handle]
             there = projection.nudged(here, *_ARROWS[Qt.Key(event.key())])
-            self._notebook.move(selected, with_handle(selected, self._handle, there, steps))
+            points = with_handle(selected, self._handle, there, steps, volume.affine)
+            self._notebook.move(selected, points)
         return True
 
     def _visible_selected(self, projection: Projection) -> Measurement | None:

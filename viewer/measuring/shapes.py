@@ -11,6 +11,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF
 from PySide6.QtGui import QPolygonF
 
 from inference.measurements import Kind, Measurement, Point
+from inference.measurements.axes import with_end
 from inference.measurements.planes import Vectors, parts
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _middle(one: Point, other: Point) -> Point:
 
 
 def with_handle(
-    measurement: Measurement, handle: int, point: Point, steps: Vectors
+    measurement: Measurement, handle: int, point: Point, steps: Vectors, affine: Vectors
 ) -> tuple[Point, ...]:
     """Points of the measurement when one of its handles is elsewhere.
 
@@ -102,7 +103,11 @@ def with_handle(
         Where that handle goes.
     steps
         As `Projection.steps` has them.
+    affine
+        Voxels to mm: what is at right angles there stays so.
     """
+    if measurement.kind is Kind.BIDIRECTIONAL:
+        return with_end(measurement.points, handle, point, affine)
     if measurement.kind is Kind.FREEHAND:
         return _pulled(measurement.points, handle, point)
     points = [np.asarray(each) for each in measurement.points]
@@ -133,7 +138,7 @@ def strokes(
         return [_closed(projection, _ellipse(points, steps))]
     if kind is Kind.FREEHAND:
         return [_closed(projection, points)]
-    if kind is Kind.COBB:
+    if kind in {Kind.COBB, Kind.BIDIRECTIONAL}:
         return [projection.line(points[i : i + 2]) for i in range(0, len(points), 2)]
     return [projection.line(points)]
 

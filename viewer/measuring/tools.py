@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 from PySide6.QtCore import QLineF, QPointF
 
 from inference.measurements import Kind, Point
+from inference.measurements.axes import across
 from viewer.measuring.projection import Pointer, Projection
+
+if TYPE_CHECKING:
+    from inference.measurements.planes import Vectors
+    from inference.studies.model import Volume
 
 __all__ = ["CLICK", "Drawing", "begin"]
 
@@ -51,8 +57,18 @@ class Drawing(Protocol):
         """It is more than a slip of the hand."""
 
 
-def begin(kind: Kind) -> Drawing:
-    """Return the state machine of a kind."""
+def begin(kind: Kind, volume: Volume | None) -> Drawing:
+    """Return the state machine of a kind.
+
+    Parameters
+    ----------
+    kind
+        What is to be drawn.
+    volume
+        On what: its affine says what lies at right angles.
+    """
+    if kind is Kind.BIDIRECTIONAL:
+        return _Axes(np.eye(4) if volume is None else volume.affine)
     if kind is Kind.FREEHAND:
         return _Stroke()
     if kind in {Kind.PROBE, Kind.TEXT}:
@@ -126,6 +142,49 @@ class _Points:
             along = way.x() * math.cos(turn) + way.y() * math.sin(turn)
             way = QPointF(along * math.cos(turn), along * math.sin(turn))
         return pointer.projection.point(anchor + way)
+
+
+class _Axes:
+    """A line, then another across it, whose end follows the mouse until it is clicked."""
+
+    kind = Kind.BIDIRECTIONAL
+
+    def __init__(self, affine: Vectors) -> None:
+        self.points: tuple[Point, ...] = ()
+        self.done = False
+        self._first = _Points(Kind.LENGTH)
+        self._affine = affine
+        self._pressed = False
+
+    def press(self, pointer: Pointer) -> None:
+        if self._first.done:
+            self._pressed = True
+            self._cross(pointer)
+        else:
+            self._first.press(pointer)
+            self.points = self._first.points
+
+    def move(self, pointer: Pointer) -> None:
+        if self._first.done:
+            self._cross(pointer)
+        else:
+            self._first.move(pointer)
+            self.points = self._first.points
+
+    def release(self, pointer: Pointer) -> None:
+        if not self._first.done:
+            self._first.release(pointer)
+            self.points = self._first.points
+        elif self._pressed:
+            self._cross(pointer)
+            self.done = True
+
+    def is_worth_it(self, projection: Projection) -> bool:
+        shown = [projection.view(point) for point in self.points]
+        return all(_apart(shown[i], shown[i + 1]) >= _LEAST for i in (0, 2))
+
+    def _cross(self, pointer: Pointer) -> None:
+        self.points = across(self._first.points, pointer.point, self._affine)
 
 
 class _Stroke:

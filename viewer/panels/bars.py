@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from inference.taxonomy import Manifestation
+from viewer.painting import PaintedWidget, part, saved
 from viewer.panels.words import interval, probability
-from viewer.theme import colour
+from viewer.theme import colour, font
 
 __all__ = ["ProbabilityBar"]
 
-_NAME_SHARE = 0.54
+_NAME_SHARE = 0.46
+_MOST_NAME_SHARE = 0.56
 _BAR_HEIGHT = 8
 _WHISKER = 6
 """Height of the whisker's ends, under the bar."""
 _GAP = 2
 
 
-class ProbabilityBar(QWidget):
+class ProbabilityBar(PaintedWidget):
     """Name, bar and number in one line.
 
     Parameters
@@ -35,6 +38,8 @@ class ProbabilityBar(QWidget):
         Draw the whisker broken: it speaks of something else than the value, see the tooltip.
     beside
         The value lies outside the band: draw how far, from the whisker's end to the value.
+    point
+        Operating point in [0, 1], drawn as a notch in the bar; None for none.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class ProbabilityBar(QWidget):
         band: tuple[float, float] | None = None,
         dashed: bool = False,
         beside: bool = False,
+        point: float | None = None,
     ) -> None:
         super().__init__(parent)
         self.name = name
@@ -55,6 +61,8 @@ class ProbabilityBar(QWidget):
         self.band = None if value is None else band
         self.dashed = dashed
         self.beside = self.band is not None and beside
+        self.figures = "" if self.band is None else interval(self.band).replace(" to ", "–")
+        self.point = None if value is None else point
         self._tint = tint
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         said = "" if self.band is None else f", interval {interval(self.band)}"
@@ -70,26 +78,36 @@ class ProbabilityBar(QWidget):
         return QSize(150, self._line())
 
     def _line(self) -> int:
-        return self.fontMetrics().height() + 8
+        line = self.fontMetrics().height() + 8
+        return line + QFontMetrics(font("small")).height() if self.figures else line
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paint(self, painter: QPainter) -> None:
         """Draw the line."""
-        painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         metrics = self.fontMetrics()
         width, height = self.width(), self.height()
-        number_width = metrics.horizontalAdvance(self.text if self.value is None else "> 0.99")
-        name_width = int(width * _NAME_SHARE)
+        small = QFontMetrics(font("small"))
+        # As wide with an interval as without, so that bars one above the other can be compared.
+        usual = max(metrics.horizontalAdvance("> 0.99"), small.horizontalAdvance("0.00–0.00"))
+        number_width = max(
+            usual if self.value is not None else metrics.horizontalAdvance(self.text),
+            small.horizontalAdvance(self.figures),
+        )
+        # The longest name of a finding is whole where that leaves room for a bar.
+        longest = metrics.horizontalAdvance(Manifestation.GGO.label) + 10
+        name_width = int(max(width * _NAME_SHARE, min(width * _MOST_NAME_SHARE, longest)))
         painter.setPen(colour("text"))
         shown = metrics.elidedText(self.name, Qt.TextElideMode.ElideRight, name_width - 6)
         painter.drawText(QRectF(0, 0, name_width, height), Qt.AlignmentFlag.AlignVCenter, shown)
         if self.value is None:
             painter.setPen(colour("muted"))
         painter.drawText(
-            QRectF(width - number_width, 0, number_width, height),
+            QRectF(width - number_width, 0, number_width, height - self._below(small)),
             Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
             self.text,
         )
+        if self.figures:
+            self._draw_figures(painter, width, number_width)
         if self.value is None:
             return
         drawn = _BAR_HEIGHT + (0 if self.band is None else _GAP + _WHISKER)
@@ -99,16 +117,46 @@ class ProbabilityBar(QWidget):
             max(0, width - name_width - number_width - 8),
             _BAR_HEIGHT,
         )
+        with part(painter, "The bar", QRectF(bar.left(), 0, bar.width(), height)):
+            self._draw_bar(painter, bar, self.value)
+
+    def _draw_bar(self, painter: QPainter, bar: QRectF, value: float) -> None:
         if self.band is not None:
             self._draw_whisker(painter, bar, self.band)
             if self.beside:
-                self._draw_gap(painter, bar, self.band, self.value)
+                self._draw_gap(painter, bar, self.band, value)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour("line"))
         painter.drawRoundedRect(bar, 2, 2)
-        bar.setWidth(bar.width() * min(1.0, max(0.0, self.value)))
+        whole = QRectF(bar)
+        bar.setWidth(bar.width() * min(1.0, max(0.0, value)))
         painter.setBrush(colour("text") if self._tint is None else self._tint)
         painter.drawRoundedRect(bar, 2, 2)
+        if self.point is not None:
+            self._draw_point(painter, whole, self.point)
+
+    def _below(self, small: QFontMetrics) -> int:
+        """Height of the figures under the number."""
+        return small.height() if self.figures else 0
+
+    def _draw_figures(self, painter: QPainter, width: int, number_width: int) -> None:
+        """Write the interval under the number."""
+        with saved(painter):
+            painter.setFont(font("small"))
+            painter.setPen(colour("muted"))
+            painter.drawText(
+                QRectF(width - number_width, 0, number_width, self.height() - 2),
+                Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignRight,
+                self.figures,
+            )
+
+    def _draw_point(self, painter: QPainter, bar: QRectF, point: float) -> None:
+        """Draw a notch where a class begins to be called probable."""
+        x = bar.left() + point * bar.width()
+        notch = QRectF(x - 1.0, bar.top() - 2.0, 2.0, bar.height() + 4.0)
+        # The ground on both sides, so that it shows on every colour.
+        painter.fillRect(notch.adjusted(-1.0, 0.0, 1.0, 0.0), colour("panel"))
+        painter.fillRect(notch, colour("muted"))
 
     def _draw_whisker(self, painter: QPainter, bar: QRectF, band: tuple[float, float]) -> None:
         """Draw ├──┤ under the bar, on the bar's scale."""

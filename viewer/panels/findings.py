@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -19,37 +18,35 @@ from PySide6.QtWidgets import (
 )
 
 from inference.findings import Manifestation
-from inference.second_estimate import TRACE_PERCENT, nothing_marked, second_estimates
+from inference.studies.naming import image_name, slice_name
 from viewer.identity import named
-from viewer.panels.bars import ProbabilityBar
+from viewer.panels.disclosure import Disclosure
+from viewer.panels.estimates import add_estimate
+from viewer.panels.kept import add_kept
 from viewer.panels.labels import heading, muted, sentence
 from viewer.panels.scrolled import ScrolledPanel
 from viewer.panels.segment_card import SegmentCard
 from viewer.panels.words import (
     COMPUTING,
     NOT_COMPUTED,
-    estimate_line,
-    estimate_tip,
     model_line,
     model_tip,
     quantity,
 )
 from viewer.reading import STILL_READING
 from viewer.session import AnalysisState, ReadingSession
-from viewer.theme import box, findings_colour, tell
+from viewer.theme import box, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from inference.findings import Domain, Estimate, Findings
-    from inference.second_estimate import SecondEstimate
+    from inference.findings import Domain, Findings, Segment
     from inference.studies.model import Volume
     from viewer.early import Early
 
 __all__ = ["FindingsPanel"]
 
 _MANIFESTATIONS = "manifestations"
-_RECOGNITION = "covid-2"
 _ANALYSABLE = ("CT", "CR", "DX")
 
 
@@ -78,6 +75,7 @@ class FindingsPanel(ScrolledPanel):
         self.rows.addWidget(self._bar)
         self._content = QWidget()
         self._early_count: QLabel | None = None
+        self._opened: dict[str, bool] = {}
         self.rows.addWidget(self._content)
         self.rows.addStretch(1)
         session.findings_changed.connect(self._rebuild)
@@ -106,6 +104,7 @@ class FindingsPanel(ScrolledPanel):
                 AnalysisState.NONE: f"Not analysed. {STILL_READING}"
                 if session.reading.active
                 else _what_to_do(session.volume, f5),
+                AnalysisState.WAITING: _waiting(done),
                 AnalysisState.RUNNING: f"{stage or 'Starting the analysis'}{count}",
                 AnalysisState.FAILED: "The analysis failed and left no result; "
                 f"the message above the image says why. {f5[0].upper()}{f5[1:]} to try again.",
@@ -127,6 +126,7 @@ class FindingsPanel(ScrolledPanel):
         if early is not None:
             self._early_count = _add_early(rows, early)
         if findings is not None:
+            add_kept(rows, self._session)
             if findings.domain is not None and not findings.domain.within:
                 rows.addWidget(_outside(findings.domain.reasons, _judged(findings.domain)))
             self._add_findings(rows, findings)
@@ -152,7 +152,7 @@ class FindingsPanel(ScrolledPanel):
     def _add_findings(self, rows: QVBoxLayout, findings: Findings) -> None:
         others = [e for e in findings.estimates if e.task != _MANIFESTATIONS]
         for estimate in others:
-            _add_estimate(rows, estimate, findings, {})
+            add_estimate(rows, estimate, findings, self._details)
         if not others:
             rows.addWidget(muted(f"Recognition: {NOT_COMPUTED}"))
         manifestations = findings.estimate(_MANIFESTATIONS)
@@ -160,16 +160,14 @@ class FindingsPanel(ScrolledPanel):
             rows.addWidget(heading("Manifestations"))
             rows.addWidget(muted(f"Probabilities: {NOT_COMPUTED} on this kind of image"))
         else:
-            tints = {name: findings_colour(key) for key in Manifestation
-                     for name in (key.label, key.short, key.value)}  # fmt: skip
-            _add_estimate(rows, manifestations, findings, tints)
+            add_estimate(rows, manifestations, findings, self._details)
         rows.addWidget(heading("Lesions"))
         for key in Manifestation:
             segment = findings.segment(key)
             if segment is None:
                 rows.addWidget(muted(f"{key.label}: {NOT_COMPUTED}"))
                 continue
-            card = SegmentCard(segment)
+            card = SegmentCard(segment, self._largest_of(segment))
             card.chosen.connect(self._session.go_to_segment)
             rows.addWidget(card)
         rows.addWidget(muted(f"Lung volume: {quantity(findings.lung_ml, 'ml')}"))
@@ -182,8 +180,27 @@ class FindingsPanel(ScrolledPanel):
             for note in notes:
                 rows.addWidget(sentence(named(self._session, note)))
 
-    def _add_provenance(self, rows: QVBoxLayout, findings: Findings) -> None:
-        rows.addWidget(heading("Said by"))
+    def _largest_of(self, segment: Segment) -> str:
+        """What the slice with most of it is called."""
+        volume, largest = self._session.volume, segment.largest_slice
+        if volume is None or largest is None or not image_name(volume.slices, largest):
+            return ""
+        return slice_name(volume.slices, largest, volume.shape[0])
+
+    def _details(self, name: str, title: str) -> Disclosure:
+        """Make details that stay as the reader left them, with the next findings too."""
+        made = Disclosure(title, opened=self._opened.get(name, False))
+        made.setObjectName(f"details-{name}")
+        made.button.setAccessibleName(f"{title}: {name}")
+        made.toggled.connect(partial(self._opened.__setitem__, name))
+        return made
+
+    def _add_provenance(self, above: QVBoxLayout, findings: Findings) -> None:
+        details = self._details("models", "Models that spoke")
+        above.addWidget(details)
+        details.fill(partial(self._fill_provenance, findings))
+
+    def _fill_provenance(self, findings: Findings, rows: QVBoxLayout) -> None:
         for model in findings.models:
             line = muted(model_line(model))
             line.setToolTip(model_tip(model))
@@ -205,6 +222,11 @@ class FindingsPanel(ScrolledPanel):
 
     def _ask_for_card(self, name: str) -> None:
         self.card_asked.emit(name)
+
+
+def _waiting(ahead: int) -> str:
+    first = "one other series comes" if ahead == 1 else f"{ahead} other series come"
+    return f"Waiting to be analysed: {first} first."
 
 
 def _early_text(early: Early) -> str:
@@ -263,52 +285,9 @@ def _what_to_do(volume: Volume, press: str) -> str:
     if volume.modality in _ANALYSABLE:
         return f"Not analysed. {press[0].upper()}{press[1:]}."
     return (
-        "Not analysed. The picture does not say whether it is a CT slice or an X-ray: say which "
-        f"in the menu Analysis, then {press}."
+        "Not analysed. The picture does not say whether it is a CT slice or an X-ray. "
+        f"{press[0].upper()}{press[1:]}; you are asked which it is."
     )
-
-
-def _add_estimate(
-    rows: QVBoxLayout, estimate: Estimate, findings: Findings, tints: dict[str, QColor]
-) -> None:
-    rows.addWidget(heading(estimate.title))
-    versions = {m.name: f"{m.name}, version {m.version}" for m in findings.models}
-    model = " + ".join(versions.get(name, name) for name in estimate.voices)
-    dashed = estimate.calibrated is not None and estimate.calibrated.of_slices
-    seconds = second_estimates(findings) if estimate.task == _MANIFESTATIONS else ()
-    drawn = {second.key.label: second for second in seconds}
-    for index, name in enumerate(estimate.classes):
-        value = estimate.shown[index]
-        known = value if np.isfinite(value) else None
-        band = estimate.bands[index]
-        bar = ProbabilityBar(
-            name, known, tints.get(name), band=band, dashed=dashed,
-            beside=bool(estimate.beside_band(index)),
-        )  # fmt: skip
-        bar.setToolTip(f"{estimate_tip(estimate, index)}\nSaid by {model}.")
-        rows.addWidget(bar)
-        if name in drawn:
-            rows.addWidget(_second(drawn[name]))
-    doubt = nothing_marked(findings) if estimate.task == _RECOGNITION else ""
-    if doubt:
-        line = sentence(doubt, "warning")
-        line.setObjectName("recognition-doubt")
-        rows.addWidget(line)
-    if estimate.parts:
-        rows.addWidget(muted(f"Joined from {' and '.join(estimate.voices)}"))
-    rows.addWidget(muted(estimate_line(estimate)))
-
-
-def _second(second: SecondEstimate) -> QLabel:
-    """What the masks say, under what the probability says; loud only where they part."""
-    line = sentence(second.sentence, "warning" if second.disagrees else "muted")
-    line.setObjectName(f"second-{second.key.value}")
-    line.setToolTip(
-        "A second estimate: other networks drew the masks. Where the two disagree, one is wrong; "
-        f"look at the slices.\nLess than {TRACE_PERCENT:g} % of the lungs, or nothing large enough "
-        "to count as a lesion, is called a trace."
-    )
-    return line
 
 
 def _add_doubts(rows: QVBoxLayout, volume: Volume, session: ReadingSession) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from inference.findings import Manifestation
+from viewer.painting import PaintedWidget
 from viewer.theme import colour, findings_colour, tell
 
 __all__ = ["Chip", "chip", "heading", "muted", "sentence"]
@@ -39,7 +40,7 @@ def heading(text: str) -> QLabel:
     return label
 
 
-class Chip(QFrame):
+class Chip(PaintedWidget):
     """The square that shows which colour a finding has in the picture.
 
     Parameters
@@ -53,15 +54,15 @@ class Chip(QFrame):
         self._tint = tint
         self.setFixedSize(_CHIP_SIDE, _CHIP_SIDE)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    part_name = "The colour"
+
+    def paint(self, painter: QPainter) -> None:
         """Draw the square; its edge shows a pale finding on a pale ground."""
         tint = self._tint if isinstance(self._tint, QColor) else findings_colour(self._tint)
-        painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(colour("line"), 1.0))
         painter.setBrush(tint)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 2.0, 2.0)
-        painter.end()
 
 
 def chip(tint: Manifestation | QColor, parent: QWidget | None = None) -> Chip:

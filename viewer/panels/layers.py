@@ -18,18 +18,19 @@ from PySide6.QtWidgets import (
 
 from inference.findings import Manifestation
 from inference.heat_energy import figure_text, warning_text
+from viewer.explained import explained_classes
+from viewer.panels.guests import GuestRows
 from viewer.panels.labels import chip, heading, muted, sentence
 from viewer.panels.scrolled import ScrolledPanel
 from viewer.panels.words import NOT_COMPUTED
-from viewer.session import HeatmapChoice, LayerStyle, ReadingSession
+from viewer.session import LayerStyle, ReadingSession
 
 if TYPE_CHECKING:
     from inference.findings import Findings, Heatmap
 
 __all__ = ["LayersPanel"]
 
-_EXPLAINED = ("covid-2", "cxr-4")
-"""Tasks whose classes have a heatmap."""
+_XRAY = ("CR", "DX")
 
 
 _STYLES = (
@@ -82,6 +83,7 @@ class LayersPanel(ScrolledPanel):
         self._legend = muted("")
         self._legend.setObjectName("heatmap-legend")
         self.rows.addWidget(self._legend)
+        self.rows.addWidget(GuestRows(session))
         self.rows.addStretch(1)
         for control in self.viewport().findChildren(QWidget):
             # A click leaves the keys with the picture; Tab reaches every control all the same.
@@ -91,22 +93,27 @@ class LayersPanel(ScrolledPanel):
         self._opacity.slider.valueChanged.connect(self._set_heatmap_opacity)
         self._threshold.slider.valueChanged.connect(self._set_heatmap_threshold)
         session.findings_changed.connect(self._list_classes)
+        session.volume_changed.connect(self._show_rows)
         session.heatmap_changed.connect(self._show_heatmap)
         session.position_changed.connect(self._show_heatmap)
         session.layers_changed.connect(self._show_heatmap)
         session.manner.keys_changed.connect(self._show_heatmap)
         self._list_classes()
+        self._show_rows()
+
+    def _show_rows(self) -> None:
+        """Masks are of CT alone: on an X-ray there is nothing to show or hide."""
+        volume = self._session.volume
+        for row in self._masks.values():
+            row.setVisible(volume is None or volume.modality not in _XRAY)
 
     def _list_classes(self) -> None:
         findings = self._session.findings
         with QSignalBlocker(self._classes):
             self._classes.clear()
             self._classes.addItem("None", None)
-            for estimate in findings.estimates if findings is not None else ():
-                if estimate.task in _EXPLAINED:
-                    for name in estimate.classes:
-                        choice = HeatmapChoice(estimate.task, name)
-                        self._classes.addItem(f"{estimate.title}: {name}", choice)
+            for choice, text in explained_classes(findings):
+                self._classes.addItem(text, choice)
         self._show_heatmap()
 
     def _show_heatmap(self) -> None:
@@ -118,7 +125,8 @@ class LayersPanel(ScrolledPanel):
             self._threshold.show_value(session.heatmap_threshold)
             self._classes.setCurrentIndex(choices.index(wanted) if wanted in choices else 0)
             self._opacity.show_value(session.heatmap_opacity)
-        self._classes.setEnabled(len(choices) > 1)
+        stale = session.kept is not None and session.kept.stale
+        self._classes.setEnabled(len(choices) > 1 and not stale)
         self._opacity.setEnabled(wanted is not None)
         self._threshold.setEnabled(wanted is not None)
         self._legend.setText(self._legend_text())
@@ -135,6 +143,8 @@ class LayersPanel(ScrolledPanel):
         session = self._session
         if session.findings is None:
             return "Heatmaps can be asked for after an analysis."
+        if session.kept is not None and session.kept.stale:
+            return "No heatmaps: the findings are not of the models that would explain them."
         if session.heatmap_choice is None:
             return "No class is explained."
         if session.heatmap is None:
@@ -170,7 +180,7 @@ def _part_text(findings: Findings, heatmap: Heatmap) -> str:
 
 def _energy_text(heatmap: Heatmap) -> str:
     if heatmap.empty:
-        return f"Nothing in this slice speaks for {heatmap.class_name}: the map is empty."
+        return f"Nothing in this slice speaks for {heatmap.explained.label}: the map is empty."
     if heatmap.lungs is None:
         return f"Heat inside the lungs: {NOT_COMPUTED}, since no lung mask is known."
     return figure_text(heatmap.lungs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QPoint, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from inference.measurements.model import MOST_TEXT
+from inference.studies.naming import image_name, slice_name
 from viewer import theme
 from viewer.panels.labels import muted
 
@@ -31,6 +32,7 @@ __all__ = ["MeasurementsPanel"]
 _HEADINGS = ("#", "Kind", "Slice", "Value", "Note")
 _NUMBER, _VALUE, _NOTE = 0, 3, 4
 _PLANES = ("Column", "Row", "")
+_SLICE_AXIS = 2
 _EMPTY = (
     "Nothing has been measured on this series. Choose a tool under Measure, for instance Length "
     "(D), and drag on the picture."
@@ -49,6 +51,9 @@ class MeasurementsPanel(QWidget):
     session
         What is shown and asked to change.
     """
+
+    menu_asked = Signal(str, object)
+    """(id of the measurement, where on the screen as `QPoint`)."""
 
     def __init__(self, session: ReadingSession, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -87,10 +92,17 @@ class MeasurementsPanel(QWidget):
         self.table.itemSelectionChanged.connect(self._choose)
         self.table.itemClicked.connect(self._choose)
         self.table.itemChanged.connect(self._write)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(self._ask_menu)
         self._notebook.changed.connect(self._show)
         self._notebook.selection_changed.connect(self._show_selection)
         session.volume_changed.connect(self._show)
         self._show()
+
+    def _ask_menu(self, at: QPoint) -> None:
+        row = self.table.rowAt(at.y())
+        if 0 <= row < len(self._ids):
+            self.menu_asked.emit(self._ids[row], self.table.viewport().mapToGlobal(at))
 
     def copy(self) -> None:
         """Put the table on the clipboard, a line a measurement, cells apart by tabs."""
@@ -119,6 +131,13 @@ class MeasurementsPanel(QWidget):
         """What stands in a row; an arrow and a text have no value, and so an empty cell."""
         lines = "\n".join(self._notebook.values(each).lines)
         place = f"{_PLANES[each.axis]} {each.plane + 1}".strip()
+        volume = self._session.volume
+        if (
+            each.axis == _SLICE_AXIS
+            and volume is not None
+            and image_name(volume.slices, each.plane)
+        ):
+            place = slice_name(volume.slices, each.plane, volume.shape[0])
         if each.slant is not None:
             place = "Oblique"
         if each.slab is not None:

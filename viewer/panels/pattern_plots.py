@@ -64,7 +64,10 @@ class PatternPlots(QWidget):
         self.patterns = patterns
         published = load_published_lesions()
         self.count.show_number(
-            "Number of lesions", patterns.count, str(patterns.count), published.count
+            "Opacities, touching ones counted once",
+            patterns.count,
+            str(patterns.count),
+            published.count,
         )
         percent = patterns.percent_of_lung
         self.share.show_number(

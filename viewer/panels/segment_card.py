@@ -21,13 +21,16 @@ class SegmentCard(QFrame):
     ----------
     segment
         What to show.
+    where
+        What the slice with most of it is called; empty: by its index alone.
     """
 
     chosen = Signal(Manifestation)
     """The reader wants to see where most of it is."""
 
-    def __init__(self, segment: Segment, parent: QWidget | None = None) -> None:
+    def __init__(self, segment: Segment, where: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._where = where
         self.segment = segment
         self.setObjectName(f"segment-{segment.key.value}")
         rows = QVBoxLayout(self)
@@ -72,7 +75,7 @@ class SegmentCard(QFrame):
             button.setText("none found")
             button.setEnabled(False)
         else:
-            button.setText(f"Slice {largest + 1}")
+            button.setText(self._where or f"Slice {largest + 1}")
             button.setToolTip("Go to the slice with most of it")
             tell(button, "accent")
         button.setAccessibleName(f"{self.segment.key.label}: {button.text()}")

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QHelpEvent, QPainter, QShowEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QSizePolicy,
@@ -14,7 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inference.findings import Timings
+from inference.findings import Findings
+from viewer.painting import PaintedWidget, part
 from viewer.panels.labels import heading, muted, sentence
 from viewer.panels.published import load_published_times
 from viewer.panels.scrolled import ScrolledPanel
@@ -35,14 +36,21 @@ _TICKS = {
 }
 _SHORTEST, _LONGEST = 0.1, 36000.0
 _BAR_HEIGHT = 6
-_PART_NAMES = {
-    "read": "Read files",
-    "pre": "Prepare",
-    "recognise": "Recognise",
-    "label": "Label manifestations",
-    "segment": "Segment",
-    "post": "Measure",
+_PARTS = {
+    "read": ("Read files", "From the first file to the last pixel"),
+    "ready": (
+        "Get models ready",
+        "Loading the weights. The first time on this computer the models are also made ready for "
+        "its processor, which takes longest; that is kept, and near zero where it was done before",
+    ),
+    "pre": ("Prepare", "Finding the lungs, and the pictures that the networks are shown"),
+    "recognise": ("Recognise", "The network that recognises COVID-19"),
+    "label": ("Label manifestations", "The network that says which manifestations there are"),
+    "segment": ("Segment", "The networks that mark lesions"),
+    "post": ("Measure", "Masks on the grid of the images, and what is measured in them"),
 }
+"""Name and explanation of each part of `Timings.parts`."""
+_CT_ALONE = ("label", "segment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ class TimeRow:
     own: bool = False
 
 
-class LogBars(QWidget):
+class LogBars(PaintedWidget):
     """Horizontal bars of seconds on a logarithmic axis, text above each bar."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -102,14 +110,16 @@ class LogBars(QWidget):
             return True
         return super().event(event)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paint(self, painter: QPainter) -> None:
         """Draw grid, bars, texts and axis."""
-        painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        bottom = self._row_height() * len(self.rows)
-        self._draw_axis(painter, bottom)
+        height, width = self._row_height(), self.width()
+        bottom = height * len(self.rows)
+        with part(painter, "The axis", QRectF(0, bottom, width, self.height() - bottom)):
+            self._draw_axis(painter, bottom)
         for index, row in enumerate(self.rows):
-            self._draw_row(painter, row, index * self._row_height())
+            with part(painter, "This time", QRectF(0, index * height, width, height)):
+                self._draw_row(painter, row, index * height)
 
     def _row_height(self) -> int:
         return self.fontMetrics().height() + _BAR_HEIGHT + 12
@@ -182,10 +192,24 @@ class TimingPanel(ScrolledPanel):
             )
         )
         self.rows.addStretch(1)
-        session.findings_changed.connect(self._show)
+        self._behind = False
+        session.findings_changed.connect(self._follow)
         self._show()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Make up for what was not shown while the panel was hidden."""
+        if self._behind:
+            self._show()
+        super().showEvent(event)
+
+    def _follow(self) -> None:
+        """Show other findings, at once where anybody sees it."""
+        self._behind = True
+        if self.isVisible():
+            self._show()
+
     def _show(self) -> None:
+        self._behind = False
         findings = self._session.findings
         published = tuple(
             TimeRow(time.name, time.hardware, time.seconds, f"{time.what}\nSource: {time.source}")
@@ -195,15 +219,13 @@ class TimingPanel(ScrolledPanel):
             "This run",
             findings.device if findings is not None else "this computer",
             findings.timings.total if findings is not None else None,
-            "Measured on this computer, from reading the files to the last number.\n"
-            "Parts overlap: each is the time for which it was at work, so together they may be "
-            "more than the total."
+            "Measured on this computer, from reading the files to the last number"
             if findings is not None
             else "The open series has not been analysed",
             own=True,
         )
         self.bars.show_rows((own, *published))
-        parts = _parts_table(findings.timings) if findings is not None else QWidget()
+        parts = _parts_table(findings) if findings is not None else QWidget()
         self.rows.replaceWidget(self._parts, parts)
         self._parts.hide()
         self._parts.deleteLater()
@@ -211,22 +233,35 @@ class TimingPanel(ScrolledPanel):
         parts.show()
 
 
-def _parts_table(timings: Timings) -> QWidget:
-    """List the parts of a run with their seconds."""
+def _parts_table(findings: Findings) -> QWidget:
+    """List the parts of a run with their seconds, and say below how they come to the total."""
     table = QWidget()
-    table.setToolTip(
-        "The time for which each part was at work. Parts overlap, so together they may be more "
-        "than the total."
-    )
     grid = QGridLayout(table)
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setVerticalSpacing(2)
-    entries = [(_PART_NAMES[name], seconds) for name, seconds in timings.parts().items()]
-    for row, (name, seconds) in enumerate([*entries, ("Total, measured", timings.total)]):
-        number = sentence(f"{seconds:.2f} s")
+    timings = findings.timings
+    # What was not part of this analysis has no row: on an X-ray nothing is labelled or marked.
+    left_out = () if findings.estimate("manifestations") or findings.segments else _CT_ALONE
+    parts = {name: value for name, value in timings.parts().items() if name not in left_out}
+    entries = [(*_PARTS[name], seconds) for name, seconds in parts.items()]
+    total = ("Total, measured", "By the clock, from the first file to the last number")
+    for row, (name, tip, seconds) in enumerate([*entries, (*total, timings.total)]):
+        title, number = muted(name), sentence(f"{seconds:.2f} s")
         number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        grid.addWidget(muted(name), row, 0)
-        grid.addWidget(number, row, 1)
+        for column, label in enumerate((title, number)):
+            label.setToolTip(tip)
+            grid.addWidget(label, row, column)
+    why = muted(_how_they_add_up(sum(parts.values()), timings.total))
+    why.setObjectName("timing-sum")
+    grid.addWidget(why, len(entries) + 1, 0, 1, 2)
     grid.setColumnStretch(0, 2)
     grid.setColumnStretch(1, 1)
     return table
+
+
+def _how_they_add_up(together: float, total: float) -> str:
+    return (
+        f"Each part is the time for which it was at work, {together:.2f} s together. Parts overlap "
+        "(pictures are prepared while the networks run) and waiting belongs to none, so the total "
+        f"of {total:.2f} s is measured by the clock and not added up."
+    )

@@ -64,7 +64,7 @@ def estimate_line(estimate: Estimate) -> str:
         line = f"{line}. Interval of single slices; of the whole study it is {NOT_COMPUTED}."
     else:
         line = f"{line}; 95 % interval."
-    beside = [name for i, name in enumerate(estimate.classes) if estimate.beside_band(i)]
+    beside = [each.label for i, each in enumerate(estimate.classes) if estimate.beside_band(i)]
     if beside:
         line += f" Outside its interval: {', '.join(beside)}. The interval is what was observed."
     return line
@@ -83,7 +83,7 @@ def estimate_tip(estimate: Estimate, index: int) -> str:
     adds = "The classes add to one." if estimate.exclusive else "Each class is judged alone."
     value = estimate.shown[index]
     lines = [
-        f"{estimate.classes[index]}: {probability(value)}",
+        f"{estimate.classes[index].label}: {probability(value)}",
         f"{estimate.rule[:1].upper()}{estimate.rule[1:]}. {adds}",
         estimate.calibration,
     ]

@@ -23,14 +23,17 @@ from PySide6.QtWidgets import (
 
 from inference.models import ModelStore
 from viewer.preferences.analysis import AnalysisPage
+from viewer.preferences.corners import CornersPage
 from viewer.preferences.folders import FoldersPage
 from viewer.preferences.keys import KeysPage
 from viewer.preferences.looks import LooksPage
 from viewer.preferences.mouse import MousePage
+from viewer.preferences.presets import PresetsPage
 
 if TYPE_CHECKING:
     from viewer.actions import Command
     from viewer.cache import CacheKeeper
+    from viewer.keeping import FindingsKeeper
     from viewer.options import Chosen
     from viewer.preferences.page import Page
 
@@ -48,6 +51,8 @@ class SettingsDialog(QDialog):
         Every command, for their keys.
     cache
         Measured and cleared.
+    findings
+        Those that are kept; measured and cleared.
     is_busy
         Whether something is being done.
     parent
@@ -66,6 +71,7 @@ class SettingsDialog(QDialog):
         chosen: Chosen,
         declared: Sequence[Command],
         cache: CacheKeeper,
+        findings: FindingsKeeper,
         is_busy: Callable[[], bool],
         parent: QWidget | None = None,
         store: ModelStore | None = None,
@@ -73,10 +79,12 @@ class SettingsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Settings")
         self._chosen = chosen
-        self._folders = FoldersPage(chosen, cache, is_busy)
+        self._folders = FoldersPage(chosen, cache, findings, is_busy)
         self.pages: tuple[Page, ...] = (
             AnalysisPage(chosen, store or ModelStore()),
             LooksPage(chosen),
+            CornersPage(chosen),
+            PresetsPage(chosen),
             KeysPage(chosen, declared),
             MousePage(chosen),
             self._folders,
@@ -115,7 +123,7 @@ class SettingsDialog(QDialog):
         self.names.setCurrentRow(0)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Measure the cache anew."""
+        """Measure the cache and the findings anew."""
         self._folders.measure()
         super().showEvent(event)
 

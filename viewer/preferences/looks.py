@@ -8,7 +8,7 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
 
 from inference.findings import Manifestation
-from viewer.options import Choices, Scheme
+from viewer.options import TEXT_SIZES, Choices, Scheme
 from viewer.preferences.page import Page, note
 from viewer.session import LayerStyle
 from viewer.theme import findings_colour
@@ -23,7 +23,7 @@ class LooksPage(Page):
     """How the program looks."""
 
     title = "Looks"
-    fields = ("scheme", "safe_colours", "opacity", "style")
+    fields = ("scheme", "text_size", "safe_colours", "opacity", "style")
 
     def __init__(self, chosen: Chosen) -> None:
         super().__init__(chosen)
@@ -32,6 +32,10 @@ class LooksPage(Page):
             form, "scheme", "Theme",
             {Scheme.DARK: "Dark", Scheme.LIGHT: "Light", Scheme.SYSTEM: "As the system"},
             "Images lie on black in every theme.",
+        )  # fmt: skip
+        self.add_choice(
+            form, "text_size", "Size of texts", {size: f"{size} %" for size in TEXT_SIZES},
+            "On images and in exported pictures, too.",
         )  # fmt: skip
         self.add_choice(
             form, "safe_colours", "Colours of findings",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from enum import Enum, auto
+from functools import partial
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
 from inference.findings import Manifestation
 from viewer import theme
+from viewer.painting import made, part, said
 from viewer.planes.orientation import EdgeLetters
 from viewer.viewport.render import heat_table
 from viewer.viewport.texts import ScaleBar
@@ -25,13 +27,18 @@ __all__ = [
     "Role",
     "draw",
     "draw_invitation",
+    "lines_of",
+    "note_place",
     "place",
+    "place_parts",
 ]
 
 BANNER = "Research use only. Not for diagnosis."
 HEATMAP_CAUTION = "Grad-CAM: not a segmentation"
 INVITATION = "Open a study: drop a folder or a file here, or {press}"
 
+_YIELDED = 0.38
+"""At least this part of the width is left to the right corner, where its lines need it."""
 _MARGIN = 8.0
 _PAD = 4.0
 _BAR_LENGTH = 128.0
@@ -56,11 +63,24 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a corner; `colour` is a token of the theme."""
+    """One line of a corner.
+
+    Parameters
+    ----------
+    text
+        What is written.
+    colour
+        A token of the theme.
+    role
+        What it is.
+    rank
+        In a low view lines give way, the highest ranks first; 0 never does.
+    """
 
     text: str
     colour: str = "text"
     role: Role = Role.CORNER
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +91,9 @@ class Annotations:
     ----------
     top_left, top_right, bottom_right
         Lines from top to bottom.
+    whose, acquired
+        Lines above those of the top left and of the top right: whose images they are, and where,
+        when and how they were made.
     letters
         Orientation letters, or None where the file has no orientation.
     scale
@@ -94,6 +117,8 @@ class Annotations:
     heatmap_notes: tuple[Line, ...] = ()
     legend: tuple[Manifestation, ...] = ()
     instead: str = ""
+    whose: tuple[Line, ...] = ()
+    acquired: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +129,53 @@ class Placed:
     rect: QRectF
     text: str
     colour: str = "text"
+
+
+def lines_of(name: str, make: Callable[[], Iterable[Line]]) -> tuple[Line, ...]:
+    """Write a text of a corner; one that cannot be written says so where it would stand.
+
+    Parameters
+    ----------
+    name
+        Of the text.
+    make
+        Writes it.
+    """
+    return made(name, lambda: tuple(make()), (Line(said(name), "error"),))
+
+
+def note_place(view: QRectF, row: int) -> QRectF:
+    """Where it is said that a part without a place of its own could not be drawn.
+
+    Parameters
+    ----------
+    view
+        The whole view.
+    row
+        Of the part, from 0: so many lines below a third of the view's height.
+    """
+    line = QFontMetricsF(theme.font("normal")).height() + 2.0
+    return QRectF(view.left(), view.top() + view.height() / 3 + row * line, view.width(), line)
+
+
+def place_parts(annotations: Annotations, width: float, height: float) -> list[Placed]:
+    """Place everything; where that fails, all that can be placed by itself, and a note.
+
+    Parameters
+    ----------
+    annotations, width, height
+        As `place` takes them.
+    """
+    name = "A text"
+    whole = made(name, partial(place, annotations, width, height), None)
+    if whole is not None:
+        return whole
+    banner = place(Annotations(instead=said(name)), width, height)
+    for each in fields(annotations):
+        alone = replace(Annotations(), **{each.name: getattr(annotations, each.name)})
+        # The banner, which comes first, is there already.
+        banner += made(name, partial(place, alone, width, height), ())[1:]
+    return banner
 
 
 def place(annotations: Annotations, width: float, height: float) -> list[Placed]:
@@ -125,14 +197,19 @@ def place(annotations: Annotations, width: float, height: float) -> list[Placed]
     below_letter = _MARGIN + line
 
     def block(
-        lines: Sequence[Line], top: float, *, right: bool, beside: Sequence[Line] | None = None
+        lines: Sequence[Line],
+        top: float,
+        *,
+        right: bool,
+        beside: Sequence[Line] | None = None,
+        most: float = 1.0,
     ) -> Iterable[Placed]:
         for index, entry in enumerate(lines):
             room = column - 2 * _PAD
             if beside is not None and top + index * line >= below_letter:
                 # Below the letter the corner opposite leaves what it does not need.
                 other = beside[index].text if index < len(beside) else ""
-                taken = min(metrics.horizontalAdvance(other), column - 2 * _PAD)
+                taken = min(metrics.horizontalAdvance(other), most * width)
                 room = width - 2 * _MARGIN - taken - 5 * _PAD
             text = metrics.elidedText(entry.text, Qt.TextElideMode.ElideRight, room)
             extent = metrics.horizontalAdvance(text) + 2 * _PAD
@@ -140,10 +217,14 @@ def place(annotations: Annotations, width: float, height: float) -> list[Placed]
             rect = QRectF(x, top + index * line, extent, line)
             yield Placed(entry.role, rect, text, entry.colour)
 
-    banner = metrics.elidedText(BANNER, Qt.TextElideMode.ElideRight, width - 2 * _MARGIN)
-    placed = [_centred(Role.BANNER, banner, metrics, width / 2, floor)]
-    placed += block(annotations.top_left, _MARGIN, right=False, beside=annotations.top_right)
-    placed += block(annotations.top_right, _MARGIN, right=True)
+    placed = [_banner(metrics, width, floor)]
+    # Above the letters in the middle.
+    rows = int(((height - letter_metrics.height() - 2.0) / 2 - _MARGIN) // line)
+    left, top_right = _tops(annotations, rows)
+    # Which slice it is comes before how it was made.
+    on_left = list(block(left, _MARGIN, right=False, beside=top_right, most=_YIELDED))
+    shortened = [Line(entry.text) for entry in on_left]
+    placed += [*on_left, *block(top_right, _MARGIN, right=True, beside=shortened)]
     bottom = annotations.bottom_right
     placed += block(bottom, floor - _PAD - len(bottom) * line, right=True)
     top = floor - _PAD
@@ -173,9 +254,7 @@ def place(annotations: Annotations, width: float, height: float) -> list[Placed]
         del lines[max(2, int(room // line)) :]
         placed += block(lines, top - len(lines) * line, right=False)
     if annotations.instead:
-        large = QFontMetricsF(theme.font("large"))
-        top_of = (height - large.height() - 2.0) / 2
-        placed.append(_centred(Role.INSTEAD, annotations.instead, large, width / 2, top_of))
+        placed.append(_instead(annotations.instead, width, height))
     if annotations.letters is not None:
         letters = _place_letters(annotations.letters, letter_metrics, width, height, floor)
         # No taller than the first line, so that the second has the room below it.
@@ -183,6 +262,35 @@ def place(annotations: Annotations, width: float, height: float) -> list[Placed]
             replace(e, rect=QRectF(e.rect.x(), e.rect.y(), e.rect.width(), line)) for e in letters
         )
     return placed
+
+
+def _instead(sentence: str, width: float, height: float) -> Placed:
+    large = QFontMetricsF(theme.font("large"))
+    return _centred(Role.INSTEAD, sentence, large, width / 2, (height - large.height() - 2.0) / 2)
+
+
+def _banner(metrics: QFontMetricsF, width: float, top: float) -> Placed:
+    text = metrics.elidedText(BANNER, Qt.TextElideMode.ElideRight, width - 2 * _MARGIN)
+    return _centred(Role.BANNER, text, metrics, width / 2, top)
+
+
+def _tops(annotations: Annotations, rows: int) -> tuple[list[Line], list[Line]]:
+    """Lines of the two upper corners, at most so many unless more have to stay."""
+    return (
+        _that_fit((*annotations.whose, *annotations.top_left), rows),
+        _that_fit((*annotations.acquired, *annotations.top_right), rows),
+    )
+
+
+def _that_fit(lines: Sequence[Line], rows: int) -> list[Line]:
+    """Let lines give way until the others fit, the highest rank first and of equals the last."""
+    kept = list(lines)
+    while len(kept) > rows:
+        last = max(range(len(kept)), key=lambda i: (kept[i].rank, i))
+        if kept[last].rank == 0:
+            break
+        del kept[last]
+    return kept
 
 
 def _centred(role: Role, text: str, metrics: QFontMetricsF, x: float, top: float) -> Placed:
@@ -211,20 +319,18 @@ def draw(painter: QPainter, placed: Iterable[Placed]) -> None:
     small = theme.font("small")
     fonts = {Role.LETTER: theme.font("normal"), Role.INSTEAD: theme.font("large")}
     for entry in placed:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(_BACKING)
-        painter.drawRoundedRect(entry.rect, 3.0, 3.0)
-        is_key = entry.role is Role.LEGEND
-        painter.setPen(theme.on_image("text" if is_key else entry.colour))
-        painter.setFont(fonts.get(entry.role, small))
-        if entry.role is Role.SCALE_BAR:
-            _draw_scale_bar(painter, entry)
-        elif entry.role is Role.COLOUR_BAR:
-            _draw_colour_bar(painter, entry)
-        elif entry.role is Role.LEGEND:
-            _draw_legend(painter, entry)
-        else:
-            painter.drawText(entry.rect, Qt.AlignmentFlag.AlignCenter, entry.text)
+        with part(painter, "This text", entry.rect):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(_BACKING)
+            painter.drawRoundedRect(entry.rect, 3.0, 3.0)
+            is_key = entry.role is Role.LEGEND
+            painter.setPen(theme.on_image("text" if is_key else entry.colour))
+            painter.setFont(fonts.get(entry.role, small))
+            _DRAWN.get(entry.role, _draw_text)(painter, entry)
+
+
+def _draw_text(painter: QPainter, entry: Placed) -> None:
+    painter.drawText(entry.rect, Qt.AlignmentFlag.AlignCenter, entry.text)
 
 
 def _draw_scale_bar(painter: QPainter, entry: Placed) -> None:
@@ -267,6 +373,13 @@ def _draw_colour_bar(painter: QPainter, entry: Placed) -> None:
     middle = Qt.AlignmentFlag.AlignVCenter
     painter.drawText(room, Qt.AlignmentFlag.AlignLeft | middle, "0")
     painter.drawText(room, Qt.AlignmentFlag.AlignRight | middle, "1")
+
+
+_DRAWN: dict[Role, Callable[[QPainter, Placed], None]] = {
+    Role.SCALE_BAR: _draw_scale_bar,
+    Role.COLOUR_BAR: _draw_colour_bar,
+    Role.LEGEND: _draw_legend,
+}
 
 
 def draw_invitation(painter: QPainter, rect: QRectF, sentence: str) -> None:

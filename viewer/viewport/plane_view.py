@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from inference.errors import ExportRefusedError
 from viewer import theme
-from viewer.arrangement import ZoomWish
+from viewer.corners import ALL_CORNERS, TELL_NOBODY
 from viewer.measuring.overlay import MeasuringOverlay
+from viewer.painting import painting, part
 from viewer.panes import Slab
 from viewer.reading import SliceState
 from viewer.session import Tool
@@ -24,17 +25,17 @@ from viewer.viewport.annotations import (
     Role,
     draw,
     draw_invitation,
-    place,
+    note_place,
+    place_parts,
 )
 from viewer.viewport.framing import Framing
 from viewer.viewport.pointing import draw_crosshair, draw_lens, lens_framing
 from viewer.viewport.scene import Scene
 from viewer.viewport.target import TargetMark
 from viewer.viewport.tilting import TiltGrips
+from viewer.viewport.zooming import ZoomedWidget
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QPaintEvent, QResizeEvent
-
     from inference.studies.model import Series
     from viewer.measuring.projection import Projection
     from viewer.panes import Pane
@@ -49,10 +50,8 @@ __all__ = ["PlaneView"]
 _WINDOW_DRAG = 500.0
 """Dragging so many pixels changes the window by the width it had when the volume was opened."""
 
-_MM_PER_INCH = 25.4
 
-
-class PlaneView(QWidget):
+class PlaneView(ZoomedWidget):
     """A plane of the session's volume with overlays and texts: what a pane shows.
 
     `viewer.viewport.view.SliceView` adds what the hand does to it.
@@ -70,11 +69,9 @@ class PlaneView(QWidget):
     def __init__(
         self, session: ReadingSession, number: int = 0, parent: QWidget | None = None
     ) -> None:
-        super().__init__(parent)
+        super().__init__(session, number, parent)
         self._session = session
-        self._number = number
         self._scene = Scene(session, number)
-        self._framing: Framing | None = None
         self._pane = self._scene.pane
         self._framed: _Framed | None = None
         self._state = SliceState.READ
@@ -100,40 +97,17 @@ class PlaneView(QWidget):
         session.findings_changed.connect(self._on_overlays)
         session.early_changed.connect(self._on_overlays)
         session.heatmap_changed.connect(self._on_overlays)
-        session.arrangement.zoom_asked.connect(self._on_zoom)
         session.target_changed.connect(self._on_target)
         self.measuring.changed.connect(self.update)
         session.manner.looks_changed.connect(self._on_overlays)
         session.manner.names_changed.connect(self._on_words)
+        session.manner.corners_changed.connect(self._on_words)
         session.manner.keys_changed.connect(self._on_words)
         self._on_volume()
 
     def sizeHint(self) -> QSize:
         """Room for a square picture."""
         return QSize(720, 720)
-
-    def fit(self) -> None:
-        """Show the whole picture, centred."""
-        if self._framing is not None:
-            self._reframe(self._framing.fitted())
-
-    def zoom_by(self, factor: float) -> None:
-        """Magnify around the middle of the view."""
-        if self._framing is not None:
-            middle = QRectF(self.rect()).center()
-            self._reframe(self._framing.zoomed(factor, middle.x(), middle.y()))
-
-    def show_pixels(self) -> None:
-        """Show one picture pixel on one pixel of the screen, around the same middle."""
-        if self._framing is not None:
-            smaller = min(self._framing.column_mm, self._framing.row_mm)
-            self._reframe(self._framing.at_scale(1.0 / (smaller * self.devicePixelRatioF())))
-
-    def show_true_size(self) -> None:
-        """Show a mm of the picture on a mm of the screen, as far as the screen knows its size."""
-        if self._framing is not None:
-            dots_per_inch = self.screen().physicalDotsPerInch()
-            self._reframe(self._framing.at_scale(dots_per_inch / _MM_PER_INCH))
 
     def annotations(self) -> Annotations:
         """What is written on the picture now; empty while nothing is open."""
@@ -143,6 +117,8 @@ class PlaneView(QWidget):
 
     def picture(self) -> QImage:
         """Draw the current view with overlays, texts and the research-use banner burnt in.
+
+        It may go anywhere, so it says neither whose it is, nor where or when it was made.
 
         Returns
         -------
@@ -159,12 +135,8 @@ class PlaneView(QWidget):
         ratio = self.devicePixelRatioF()
         image = QImage(self.size() * ratio, QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(ratio)
-        written = Annotations()
-        if self._framing is not None:
-            written = self._scene.annotations(self._framing, None)
-        painter = QPainter(image)
-        self._paint(painter, written, on_screen=False)
-        painter.end()
+        with painting(image) as painter:
+            self._paint(painter, on_screen=False)
         return image
 
     # -- the session changed -------------------------------------------------------------------
@@ -186,6 +158,7 @@ class PlaneView(QWidget):
                 self._forget_hand()
                 if framing is not None and _leans_otherwise(framed, self._framed):
                     self._framing = self._as_large(framing, self._framing)
+                self._tell_scale()
         else:
             self._framing = None
             self._forget_hand()
@@ -230,15 +203,6 @@ class PlaneView(QWidget):
             self._describe()
         self.update()
 
-    def _on_zoom(self, wish: ZoomWish) -> None:
-        if self._number == self._session.arrangement.active:
-            doings = {
-                ZoomWish.FIT: self.fit,
-                ZoomWish.PIXELS: self.show_pixels,
-                ZoomWish.TRUE_SIZE: self.show_true_size,
-            }
-            doings[wish]()
-
     def _on_reading(self) -> None:
         if self._scene.slice_state() is not self._state:
             self._on_grey()
@@ -272,7 +236,7 @@ class PlaneView(QWidget):
 
     def _describe(self) -> None:
         written = self.annotations()
-        lines = (*written.top_left, *written.top_right)
+        lines = (*written.whose, *written.top_left, *written.acquired, *written.top_right)
         texts = (*(line.text for line in lines), written.instead)
         self.setAccessibleDescription(", ".join(filter(None, texts)) or self._what_to_do())
         self.setAccessibleName(f"{self._scene.pane.content.words}, pane {self._number + 1}")
@@ -284,44 +248,58 @@ class PlaneView(QWidget):
 
     # -- painting ------------------------------------------------------------------------------
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    part_name = "The picture"
+
+    def paint(self, painter: QPainter) -> None:
         """Draw the frame, made anew only where something changed, and the texts."""
-        painter = QPainter(self)
-        self._placed = self._paint(painter, self.annotations(), on_screen=True)
+        view = QRectF(self.rect())
+        self._placed = self._paint(painter, on_screen=True)
         if self._lens_at is not None and self._framing is not None:
-            inside = lens_framing(self._framing, self._lens_at)
-            lens = self._scene.magnified(inside, self.devicePixelRatioF())
-            draw_lens(painter, lens, self._lens_at)
+            with part(painter, "The magnifier", note_place(view, 3)):
+                inside = lens_framing(self._framing, self._lens_at)
+                lens = self._scene.magnified(inside, self.devicePixelRatioF())
+                draw_lens(painter, lens, self._lens_at)
         if self._is_marked_active():
             painter.setPen(QPen(theme.on_image("accent"), 1.0))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
-        voxel = self._mark.voxel
-        if voxel is not None and self._framing is not None and self._is_on_plane(voxel):
-            at = self._framing.to_view(*self._planes().to_picture(voxel))
-            self._mark.draw(painter, QPointF(*at))
-        painter.end()
+            painter.drawRect(view.adjusted(0.5, 0.5, -0.5, -0.5))
+        with part(painter, "The mark", note_place(view, 4)):
+            voxel = self._mark.voxel
+            if voxel is not None and self._framing is not None and self._is_on_plane(voxel):
+                at = self._framing.to_view(*self._planes().to_picture(voxel))
+                self._mark.draw(painter, QPointF(*at))
 
-    def _paint(self, painter: QPainter, written: Annotations, *, on_screen: bool) -> list[Placed]:
-        placed = place(written, self.width(), self.height())
+    def _paint(self, painter: QPainter, *, on_screen: bool) -> list[Placed]:
+        """Draw one part after the other, so that each stands without the rest."""
+        view, canvas = QRectF(self.rect()), theme.on_image("canvas")
         if self._framing is None:
-            painter.fillRect(self.rect(), theme.on_image("canvas"))
-            draw_invitation(painter, QRectF(self.rect()), self._what_to_do())
+            painter.fillRect(view, canvas)
+            draw_invitation(painter, view, self._what_to_do())
+            placed = place_parts(Annotations(), view.width(), view.height())
         else:
-            painter.drawImage(
-                QPointF(0.0, 0.0), self._scene.frame(self._framing, self.devicePixelRatioF())
-            )
-            if self._shows_crosshair():
-                at = self._framing.to_view(*self._planes().to_picture(self._session.cursor))
-                draw_crosshair(painter, QPointF(*at), self.width(), self.height())
-                self._grips.draw(painter, self._planes(), self._framing, with_grips=on_screen)
-            projection = self._projection()
-            if projection is not None:
-                taken = [entry.rect for entry in placed]
-                view = QRectF(self.rect())
-                self.measuring.paint(painter, projection, view, taken, on_screen=on_screen)
+            # The frame first: the texts say what of it is missing.
+            with part(painter, "The picture", view, canvas):
+                frame = self._scene.frame(self._framing, self.devicePixelRatioF())
+                painter.drawImage(QPointF(0.0, 0.0), frame)
+            corners = ALL_CORNERS if on_screen else TELL_NOBODY
+            pixel = self._pixel_under_cursor() if on_screen else None
+            written = self._scene.annotations(self._framing, pixel, corners)
+            placed = place_parts(written, view.width(), view.height())
+            with part(painter, "The crosshair", note_place(view, 1)):
+                self._draw_crosshair(painter, self._framing, on_screen=on_screen)
+            with part(painter, "Measurements", note_place(view, 2)):
+                projection = self._projection()
+                if projection is not None:
+                    taken = [entry.rect for entry in placed]
+                    self.measuring.paint(painter, projection, view, taken, on_screen=on_screen)
         draw(painter, placed)
         return placed
+
+    def _draw_crosshair(self, painter: QPainter, framing: Framing, *, on_screen: bool) -> None:
+        if self._shows_crosshair():
+            at = framing.to_view(*self._planes().to_picture(self._session.cursor))
+            draw_crosshair(painter, QPointF(*at), self.width(), self.height())
+            self._grips.draw(painter, self._planes(), framing, with_grips=on_screen)
 
     def _is_marked_active(self) -> bool:
         arrangement = self._session.arrangement
@@ -333,12 +311,6 @@ class PlaneView(QWidget):
         return arrangement.crosshair_on and (
             arrangement.layout.count > 1 or self._session.tool is Tool.CROSSHAIR
         )
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the middle of the picture in the middle of the view."""
-        if self._framing is not None:
-            self._framing = self._framing.resized(self.width(), self.height())
-        super().resizeEvent(event)
 
     def event(self, event: QEvent) -> bool:
         """Show every doubt in full when the mouse rests on their line."""
@@ -356,10 +328,6 @@ class PlaneView(QWidget):
         QToolTip.showText(event.globalPos(), sentences, self)
 
     # -- where things are -----------------------------------------------------------------------
-
-    def _reframe(self, framing: Framing) -> None:
-        self._framing = framing
-        self.update()
 
     def _pixel_under_cursor(self) -> tuple[int, int] | None:
         if self._cursor is None or self._framing is None:

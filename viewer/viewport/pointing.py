@@ -8,6 +8,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
 from viewer import theme
+from viewer.painting import saved
 from viewer.viewport.framing import Framing
 
 __all__ = ["LENS_SIDE", "LENS_ZOOM", "draw_crosshair", "draw_lens", "lens_framing"]
@@ -71,13 +72,12 @@ def draw_lens(painter: QPainter, picture: QImage, at: QPointF) -> None:
     """Draw the magnifier's picture, round, over the point that it shows."""
     corner = at - QPointF(LENS_SIDE / 2, LENS_SIDE / 2)
     circle = QRectF(corner, QSizeF(LENS_SIDE, LENS_SIDE))
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    path = QPainterPath()
-    path.addEllipse(circle)
-    painter.setClipPath(path)
-    painter.drawImage(corner, picture)
-    painter.restore()
+    with saved(painter):
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        path = QPainterPath()
+        path.addEllipse(circle)
+        painter.setClipPath(path)
+        painter.drawImage(corner, picture)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(theme.on_image("text"), 1.5))

@@ -6,17 +6,16 @@ zoom and every scaling of the screen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.studies.model import Window
-
-__all__ = ["HeatLayer", "MaskLayer", "Placement", "compose", "grey_of", "heat_table"]
+__all__ = ["HeatLayer", "MaskLayer", "Placement", "compose", "heat_table"]
 
 _BLOCKS_FROM = 4.0
 """Device pixels a picture pixel from which pixels are shown as the blocks they are."""
@@ -82,33 +81,6 @@ class HeatLayer:
     threshold: float = 0.0
 
 
-def grey_of(plane: NDArray[np.generic], window: Window, inverted: bool) -> Bytes:
-    """Apply a linear VOI window (DICOM PS3.3 C.11.2.1.2.1), then invert if asked.
-
-    Parameters
-    ----------
-    plane
-        Shape (rows, columns), stored values in the window's unit.
-    window
-        Centre and width, width >= 1.
-    inverted
-        Whether low values are white (MONOCHROME1, or the reader's wish; not both).
-
-    Returns
-    -------
-    ndarray
-        Shape (rows, columns), uint8, C order. NaN is black before inversion.
-    """
-    if window.width > 1:
-        gain = 255.0 / (window.width - 1.0)
-        offset = 127.5 - (window.centre - 0.5) * gain
-        source = np.ascontiguousarray(plane)
-        grey = cv2.addWeighted(source, gain, source, 0.0, offset, dtype=cv2.CV_8U)
-    else:  # the standard's limit: a threshold at the centre
-        grey = np.where(np.greater(plane, window.centre - 0.5), np.uint8(255), np.uint8(0))
-    return np.asarray(cv2.bitwise_not(grey) if inverted else grey, dtype=np.uint8)
-
-
 def heat_table() -> Bytes:
     """Colours of the heatmap, shape (256, 3), red, green, blue: perceptually even ("magma")."""
     ramp = np.arange(256, dtype=np.uint8)[:, None]
@@ -116,11 +88,16 @@ def heat_table() -> Bytes:
     return np.ascontiguousarray(table[:, 0, ::-1])
 
 
+def _straight(_name: str, do: Callable[[], None]) -> None:
+    do()
+
+
 def compose(
     grey: Bytes,
     placement: Placement,
     masks: Iterable[MaskLayer] = (),
     heat: HeatLayer | None = None,
+    attempt: Callable[[str, Callable[[], None]], None] = _straight,
 ) -> Bytes:
     """Draw the frame: grey, then the heatmap, then the masks in the order given.
 
@@ -132,6 +109,8 @@ def compose(
         Where the picture lies on the device.
     masks, heat
         What is laid over it, on the same grid.
+    attempt
+        Does each overlay of the name given; may keep what it raises from the rest of the frame.
 
     Returns
     -------
@@ -147,9 +126,9 @@ def compose(
     region = frame[down, across]
     cv2.cvtColor(_sample_grey(grey, placement, across, down), cv2.COLOR_GRAY2BGRA, dst=region)
     if heat is not None:
-        _blend_heat(region, heat, placement, across, down)
+        attempt("Heatmap", partial(_blend_heat, region, heat, placement, across, down))
     for layer in masks:
-        _blend_mask(frame, layer, placement)
+        attempt("Masks", partial(_blend_mask, frame, layer, placement))
     return frame
 
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
-from inference.heat_energy import figure_text, warning_text
+from inference.studies.voi import grey_of
 from viewer import theme
-from viewer.identity import named
+from viewer.corners import ALL_CORNERS, CornerText
 from viewer.measuring.projection import Projection
+from viewer.painting import made, said
 from viewer.panes import Content, SlabMode
 from viewer.planes.oblique import ObliqueSection
 from viewer.planes.section import Section, section_of, why_not
 from viewer.reading import STILL_READING, SliceState
 from viewer.session import LayerStyle
 from viewer.viewport import texts
-from viewer.viewport.annotations import Annotations, Line, Role
+from viewer.viewport.annotations import Annotations, Line, Role, lines_of
+from viewer.viewport.corner_lines import acquired_of, whose_of
+from viewer.viewport.marks import heat_notes, marks_of, problems_of
 from viewer.viewport.projecting import projection_of
 from viewer.viewport.render import (
     Bytes,
@@ -27,10 +31,11 @@ from viewer.viewport.render import (
     MaskLayer,
     Placement,
     compose,
-    grey_of,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from inference.findings import Heatmap, Manifestation
     from inference.studies.model import Problem, Volume
     from viewer.panes import Pane
@@ -67,6 +72,8 @@ class Scene:
         self._frame: Bytes | None = None
         self._frame_key: tuple[Framing, float] | None = None
         self._shown: list[tuple[Layer, NDArray[np.bool_]]] | None = None
+        self._missing: dict[str, None] = {}
+        """Parts of the frame that could not be drawn, in order, each once."""
 
     # -- what changed --------------------------------------------------------------------------
 
@@ -90,6 +97,7 @@ class Scene:
         """Something that lies over the grey changed."""
         self._frame_key = None
         self._shown = None
+        self._missing.clear()
 
     # -- geometry ------------------------------------------------------------------------------
 
@@ -174,7 +182,13 @@ class Scene:
             framing.scale_y * ratio,
             ratio,
         )
-        return compose(self._grey_plane(), placement, self._masks(), self._heat())
+        masks = made("Masks", self._masks, (), self._missing)
+        heat = made("Heatmap", self._heat, None, self._missing)
+        return compose(self._grey_plane(), placement, masks, heat, self._attempt)
+
+    def _attempt(self, name: str, do: Callable[[], None]) -> None:
+        """Draw an overlay; one that cannot be drawn is named in the picture."""
+        made(name, do, None, self._missing)
 
     def plane(self) -> NDArray[Any]:
         """Values of the plane or slab on the screen, as displayed; shape (rows, columns)."""
@@ -223,7 +237,11 @@ class Scene:
         if self._shown is None:
             session = self._session
             layers = session.layers if session.overlays_on else ()
-            pairs = ((layer, self._mask(layer.key)) for layer in layers if layer.visible)
+            pairs = (
+                (layer, made("Masks", partial(self._mask, layer.key), None, self._missing))
+                for layer in layers
+                if layer.visible
+            )
             # A view that is turned is looked through several times more slowly than a copy.
             held = (
                 (layer, np.ascontiguousarray(mask)) for layer, mask in pairs if mask is not None
@@ -267,17 +285,14 @@ class Scene:
 
     def problems(self) -> tuple[Problem, ...]:
         """What is doubtful about the study, the series and the volume, each once."""
-        session = self._session
-        found = [
-            problem
-            for source in (session.volume, session.series, session.study)
-            if source is not None
-            for problem in source.problems
-        ]
-        shown = (replace(each, sentence=named(session, each.sentence)) for each in found)
-        return tuple({(each.code, each.sentence): each for each in shown}.values())
+        return problems_of(self._session)
 
-    def annotations(self, framing: Framing, pixel: tuple[int, int] | None) -> Annotations:
+    def annotations(
+        self,
+        framing: Framing,
+        pixel: tuple[int, int] | None,
+        corners: Collection[CornerText] = ALL_CORNERS,
+    ) -> Annotations:
         """Write what stands around the picture.
 
         Parameters
@@ -286,80 +301,88 @@ class Scene:
             Where the picture lies.
         pixel
             Displayed (column, row) under the cursor, or None.
+        corners
+            What may be written of patient, study and series, if the reader wants it.
         """
-        session, volume = self._session, self._open_volume()
-        heatmap = self._shown_heatmap()
+        volume = self._open_volume()
+        heatmap = made("Heatmap", self._shown_heatmap, None, self._missing)
+        missing = dict(self._missing)
+        letters = scale = None
+        if volume.has_orientation:
+            of_planes = partial(self._planes().letters, volume.affine)
+            letters = made("Orientation letters", of_planes, None, missing)
+        if volume.has_geometry:
+            bar = partial(texts.scale_bar, framing.pixels_per_mm, _BAR_SHARE * framing.width)
+            scale = made("Scale", bar, None, missing)
+        legend = made("Masks", self._shown_masks, (), missing)
         return Annotations(
-            top_left=self._title(volume),
-            top_right=(
-                Line(texts.window_text(session.window) + ("  ·  inverted" * session.inverted)),
-                Line(texts.zoom_text(framing.scale_x)),
+            whose=lines_of("Patient", partial(whose_of, self._session, corners)),
+            acquired=lines_of("Study", partial(acquired_of, self._session, corners)),
+            top_left=(
+                *lines_of("Slice", partial(self._place, volume)),
+                *(Line(said(name), "error") for name in missing),
             ),
-            legend=tuple(layer.key for layer, _ in self._shown_masks()),
-            bottom_right=(*self._probe(volume, pixel), *self._marks(volume)),
-            letters=self._planes().letters(volume.affine) if volume.has_orientation else None,
-            scale=texts.scale_bar(framing.pixels_per_mm, _BAR_SHARE * framing.width)
-            if volume.has_geometry
-            else None,
-            heatmap=heatmap.class_name if heatmap else "",
-            heatmap_notes=_heat_notes(heatmap) if heatmap else (),
+            top_right=lines_of("Window", partial(self._grey_lines, framing)),
+            legend=tuple(layer.key for layer, _ in legend),
+            bottom_right=(
+                *self._probe(volume, pixel),
+                *lines_of("Marks", self._marks),
+                *lines_of("Doubts", self._doubts),
+            ),
+            letters=letters,
+            scale=scale,
+            heatmap=heatmap.explained.label if heatmap else "",
+            heatmap_notes=lines_of("Heat in the lungs", partial(heat_notes, heatmap)),
             instead=self.slice_state().value,
         )
 
-    def _title(self, volume: Volume) -> tuple[Line, ...]:
-        study, series = self._session.study, self._session.series
-        if self._session.manner.names_hidden:
-            title = f"{volume.modality}  ·  names hidden"
-        else:
-            names = (study.description if study else "", series.description if series else "")
-            title = "  ·  ".join(name for name in names if name) or volume.modality
+    def _grey_lines(self, framing: Framing) -> tuple[Line, ...]:
+        session = self._session
+        return (
+            Line(texts.window_text(session.window) + ("  ·  inverted" * session.inverted)),
+            Line(texts.zoom_text(framing.scale_x)),
+        )
+
+    def _place(self, volume: Volume) -> tuple[Line, ...]:
         place = texts.plane_text(volume, self._planes(), self.index)
         if self.pane.content is not Content.STACK:
             place = f"{self.pane.content.words}  {place}"
         slab = texts.slab_text(self._planes(), self.index, self.pane)
-        return (Line(title), Line(place), *((Line(slab),) if slab else ()))
+        return (Line(place), *((Line(slab),) if slab else ()))
 
     def _probe(self, volume: Volume, pixel: tuple[int, int] | None) -> tuple[Line, ...]:
         if pixel is None or self.slice_state() is not SliceState.READ:
             return ()
         column, row = pixel
-        covering: list[Manifestation] = [
-            layer.key for layer, mask in self._shown_masks() if mask[row, column]
-        ]
+        shown = made("Masks", self._shown_masks, (), self._missing)
+        covering = [layer.key for layer, mask in shown if mask[row, column]]
         mode = self.pane.slab.mode
         slab = None if mode is SlabMode.THIN else (mode, float(self.plane()[row, column]))
         voxel = self._planes().to_voxel(column + 0.5, row + 0.5, self.index)
         stored = (round(voxel[0]), round(voxel[1]), round(voxel[2]))
         if not all(0 <= at < n for at, n in zip(stored, volume.shape[::-1], strict=True)):
             return ()
-        value, place = texts.value_lines(volume, stored, covering, slab)
-        said = texts.probability_text(self._session.findings, stored[2])
-        return (Line(value), Line(place), *((Line(said),) if said else ()))
+        value = partial(texts.value_lines, volume, stored, covering, slab)
+        return (
+            *lines_of("Value", lambda: map(Line, value())),
+            *lines_of("Probabilities", partial(self._probabilities, stored[2])),
+        )
 
-    def _marks(self, volume: Volume) -> tuple[Line, ...]:
-        said = {
-            "lossy": volume.lossy,
-            "spacing unknown": not volume.has_geometry,
-            "interpolated": isinstance(self._section, ObliqueSection),
-        }
-        lossy = tuple(Line(words, "warning") for words, is_so in said.items() if is_so)
+    def _probabilities(self, index: int) -> tuple[Line, ...]:
+        text = texts.probability_text(self._session.findings, index)
+        return (Line(text),) if text else ()
+
+    def _marks(self) -> tuple[Line, ...]:
+        return marks_of(
+            self._session,
+            self.index,
+            as_acquired=self._is_stored_slice(),
+            oblique=isinstance(self._section, ObliqueSection),
+        )
+
+    def _doubts(self) -> tuple[Line, ...]:
         doubts = texts.doubts_text(self.problems())
-        marks = (*self._early_mark(), *lossy)
-        return (*marks, Line(doubts, "warning", Role.DOUBTS)) if doubts else marks
-
-    def _early_mark(self) -> tuple[Line, ...]:
-        """While an analysis runs: whether it has come to this slice."""
-        early = self._session.early
-        if early is None:
-            return ()
-        if not self._is_stored_slice():
-            return (Line("analysis running: early results on slices as acquired", "warning"),)
-        position = self.index
-        if early.done[position]:
-            text = "early result, analysis running"
-        else:
-            text = "not yet analysed" if early.planned[position] else "not analysed"
-        return (Line(text, "warning"),)
+        return (Line(doubts, "warning", Role.DOUBTS),) if doubts else ()
 
 
 def _image(frame: Bytes, ratio: float) -> QImage:
@@ -367,12 +390,3 @@ def _image(frame: Bytes, ratio: float) -> QImage:
     image = QImage(frame.data, width, height, 4 * width, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(ratio)
     return image
-
-
-def _heat_notes(heatmap: Heatmap) -> tuple[Line, ...]:
-    """Write how much of the heat lies in the lungs, warning first; nothing where none are known."""
-    if heatmap.lungs is None:
-        return ()
-    first, colon, second = warning_text(heatmap.lungs).partition(": ")
-    warning = (Line(first + colon.strip(), "warning"), Line(second, "warning")) if second else ()
-    return (*warning, Line(figure_text(heatmap.lungs)))

@@ -1,4 +1,4 @@
-"""The strip under the picture: what was found on each slice, and the slider through them."""
+"""The strip under the picture: what was marked on each slice, and the slider through them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QHelpEvent, QImage, QPainter
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFontMetricsF,
+    QHelpEvent,
+    QImage,
+    QPainter,
+    QPen,
+    QPolygonF,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from inference.studies.naming import image_name, slice_name
 from viewer import theme
-from viewer.viewport.lanes import Lane, bars, lanes_of, lanes_of_early
+from viewer.painting import PaintedWidget, painting, part
+from viewer.viewport.lanes import Lane, bars, lanes_of, lanes_of_early, pixel_area
 from viewer.viewport.wheel import WheelSteps
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QResizeEvent, QWheelEvent
+    from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 
     from viewer.session import ReadingSession
 
@@ -26,12 +37,17 @@ _MARGIN = 8
 _LANE = 14
 _GAP = 3
 _GROOVE = 4
+_LINE = 1.0
+"""Width of the line of probabilities."""
 _LEAST_BAR = 1.0
 """A slice that was analysed shows at least a line: it is not the same as one that was not."""
 
 
-class SliceStrip(QWidget):
-    """A slider whose groove is made of each slice's probabilities.
+class SliceStrip(PaintedWidget):
+    """A slider whose groove is made of what was marked on each slice.
+
+    Bars are the marked areas, each class on its own scale; a thin line is its probability; ticks
+    above are slices with a listed lesion.
 
     Parameters
     ----------
@@ -46,18 +62,21 @@ class SliceStrip(QWidget):
         self._session = session
         self._lanes: tuple[Lane, ...] = ()
         self._drawn: QImage | None = None
+        self._single = False
+        self._longest = ""
         self._wheel = WheelSteps()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(240)
         self.setAccessibleName("Slices")
-        session.volume_changed.connect(self._on_findings)
+        session.volume_changed.connect(self._on_volume)
         session.findings_changed.connect(self._on_findings)
+        session.lesions.changed.connect(self._on_findings)
         session.early_changed.connect(self._on_findings)
         session.manner.looks_changed.connect(self._on_findings)
         session.reading.changed.connect(self._on_findings)
         session.position_changed.connect(self._on_position)
-        self._on_findings()
+        self._on_volume()
 
     def sizeHint(self) -> QSize:
         """Height for three lanes, whether or not there are findings, so that nothing jumps."""
@@ -68,9 +87,12 @@ class SliceStrip(QWidget):
         return QSize(240, self.sizeHint().height())
 
     def counter(self) -> str:
-        """Slice of slices, e.g. ``"87/148"``; empty while nothing is open."""
-        count = self._count()
-        return f"{self._session.position + 1}/{count}" if count else ""
+        """DICOM's number and the place, e.g. ``"Im 64 (87/148)"``; empty while nothing is open."""
+        return self._named(self._session.position) if self._count() else ""
+
+    def _named(self, index: int) -> str:
+        volume = self._session.volume
+        return slice_name(volume.slices if volume is not None else (), index, self._count())
 
     def slice_at(self, x: float) -> int | None:
         """Slice under a view x; beyond the ends, the first or last; None while nothing is open."""
@@ -83,14 +105,30 @@ class SliceStrip(QWidget):
         """Slice number and what was found there, in words."""
         values = [f"{lane.title}: {lane.readings[index]}" for lane in self._lanes]
         state = self._session.reading.state(index).value
-        return "\n".join((f"Slice {index + 1} of {self._count()}", *filter(None, (state, *values))))
+        volume = self._session.volume
+        image = image_name(volume.slices if volume is not None else (), index)
+        place = f"lice {index + 1} of {self._count()}"
+        name = f"{image}, s{place}" if image else f"S{place}"
+        return "\n".join((name, *filter(None, (state, *values))))
 
     # -- the session changed -------------------------------------------------------------------
 
+    def _on_volume(self) -> None:
+        self._longest = max(map(self._named, range(self._count())), key=len, default="")
+        self._on_findings()
+
     def _on_findings(self) -> None:
-        early = self._session.early
-        self._lanes = lanes_of_early(early) if early else lanes_of(self._session.findings)
+        session, area = self._session, pixel_area(self._session.volume)
+        self._lanes = (
+            lanes_of_early(session.early, area)
+            if session.early
+            else lanes_of(session.findings, area, session.lesions.listed)
+        )
         self._drawn = None
+        # A single picture has no slices to go through.
+        if (single := self._count() == 1) != self._single:
+            self._single = single
+            self.setHidden(single)
         self._on_position()
 
     def _on_position(self) -> None:
@@ -111,7 +149,7 @@ class SliceStrip(QWidget):
         metrics = QFontMetricsF(theme.font("small"))
         names = max((metrics.horizontalAdvance(lane.title) for lane in self._lanes), default=0.0)
         names = min(names, 0.25 * self.width())
-        count = metrics.horizontalAdvance(f"{self._count()}/{self._count()}")
+        count = metrics.horizontalAdvance(self._longest)
         left = _MARGIN + (names + _MARGIN if names else 0.0)
         right = self.width() - 2 * _MARGIN - count
         return QRectF(left, _MARGIN, max(1.0, right - left), self.height() - 2 * _MARGIN)
@@ -122,42 +160,50 @@ class SliceStrip(QWidget):
         height = (groove.height() - (len(self._lanes) - 1) * _GAP) / len(self._lanes)
         return QRectF(groove.left(), groove.top() + index * (height + _GAP), groove.width(), height)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    part_name = "The slices"
+
+    def paint(self, painter: QPainter) -> None:
         """Draw the lanes (kept until they change), then the marker and the counter."""
-        painter = QPainter(self)
         painter.fillRect(self.rect(), theme.colour("background"))
         if self._count():
             if self._drawn is None or self._drawn.devicePixelRatio() != self.devicePixelRatioF():
                 self._drawn = self._draw_lanes()
             painter.drawImage(QPointF(0.0, 0.0), self._drawn)
-            self._draw_marker(painter)
+            groove = self._groove()
+            beside = QRectF(groove.right(), 0, self.width() - groove.right(), self.height())
+            with part(painter, "The place", beside):
+                self._draw_marker(painter)
         if self.hasFocus():
             painter.setPen(theme.colour("accent"))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-        painter.end()
 
     def _draw_lanes(self) -> QImage:
         ratio = self.devicePixelRatioF()
         image = QImage(self.size() * ratio, QImage.Format.Format_ARGB32_Premultiplied)
         image.setDevicePixelRatio(ratio)
         image.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(image)
-        painter.setFont(theme.font("small"))
-        if self._session.reading.active:
-            self._draw_reading(painter)
-        elif not self._lanes:
-            groove = self._groove()
-            middle = groove.center().y() - _GROOVE / 2
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.colour("line"))
-            painter.drawRoundedRect(
-                QRectF(groove.left(), middle, groove.width(), _GROOVE), _GROOVE / 2, _GROOVE / 2
-            )
-        for index, lane in enumerate(self._lanes):
-            self._draw_lane(painter, lane, self._lane_rect(index), ratio)
-        painter.end()
+        with painting(image) as painter:
+            painter.setFont(theme.font("small"))
+            if self._session.reading.active:
+                with part(painter, "What has been read", self._groove()):
+                    self._draw_reading(painter)
+            elif not self._lanes:
+                self._draw_groove(painter)
+            for index, lane in enumerate(self._lanes):
+                rect = self._lane_rect(index)
+                with part(painter, "This finding", rect):
+                    self._draw_lane(painter, lane, rect, ratio)
         return image
+
+    def _draw_groove(self, painter: QPainter) -> None:
+        groove = self._groove()
+        middle = groove.center().y() - _GROOVE / 2
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colour("line"))
+        painter.drawRoundedRect(
+            QRectF(groove.left(), middle, groove.width(), _GROOVE), _GROOVE / 2, _GROOVE / 2
+        )
 
     def _draw_reading(self, painter: QPainter) -> None:
         """What has been read is filled, what has not is hollow, what cannot be is told apart."""
@@ -208,6 +254,38 @@ class SliceStrip(QWidget):
                 height = max(_LEAST_BAR, float(values[start]) * rect.height())
                 run.setTop(rect.bottom() - height)
                 painter.fillRect(run, fill)
+
+        self._draw_line(painter, lane, rect, ratio)
+        self._draw_ticks(painter, lane, rect)
+
+    def _draw_line(self, painter: QPainter, lane: Lane, rect: QRectF, ratio: float) -> None:
+        """Draw the probability, broken where a slice was not analysed."""
+        if lane.line is None:
+            return
+        columns = max(1, round(rect.width() * ratio))
+        values = bars(lane.line, columns)
+        known = np.flatnonzero(~np.isnan(values))
+        painter.setPen(QPen(theme.colour("text"), _LINE))
+        left, bottom, height = rect.left(), rect.bottom() - _LINE, rect.height() - 2 * _LINE
+        for run in filter(len, np.split(known, np.flatnonzero(np.diff(known) > 1) + 1)):
+            # Where the columns of a slice are level, the ends are enough.
+            turns = np.flatnonzero(np.diff(values[run]))
+            ends = run[np.unique([0, *turns, *(turns + 1), len(run) - 1])].tolist()
+            painter.drawPolyline(
+                QPolygonF(
+                    [
+                        QPointF(left + (column + 0.5) / ratio, bottom - value * height)
+                        for column, value in zip(ends, values[ends].tolist(), strict=True)
+                    ]
+                )
+            )
+
+    def _draw_ticks(self, painter: QPainter, lane: Lane, rect: QRectF) -> None:
+        """Draw a tick above each slice with a listed lesion."""
+        for index in lane.ticks:
+            x = rect.left() + (index + 0.5) / max(1, self._count()) * rect.width()
+            tick = QRectF(x - 0.5, rect.top() - _GAP, 1.0, _GAP + 1.0)
+            painter.fillRect(tick, theme.colour("text"))
 
     def _draw_marker(self, painter: QPainter) -> None:
         count, groove = self._count(), self._groove()

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QPointF, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from viewer import theme
+from viewer.painting import saved
 
 __all__ = ["TargetMark"]
 
@@ -57,12 +58,11 @@ class TargetMark(QObject):
     @staticmethod
     def draw(painter: QPainter, at: QPointF) -> None:
         """Draw the ring."""
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        halo = QColor(theme.on_image("canvas"))
-        halo.setAlphaF(0.6)
-        for tint, width in ((halo, _WIDTH + 2 * _HALO), (theme.on_image("accent"), _WIDTH)):
-            painter.setPen(QPen(tint, width))
-            painter.drawEllipse(at, _RADIUS, _RADIUS)
-        painter.restore()
+        with saved(painter):
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            halo = QColor(theme.on_image("canvas"))
+            halo.setAlphaF(0.6)
+            for tint, width in ((halo, _WIDTH + 2 * _HALO), (theme.on_image("accent"), _WIDTH)):
+                painter.setPen(QPen(tint, width))
+                painter.drawEllipse(at, _RADIUS, _RADIUS)

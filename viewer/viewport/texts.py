@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from inference.findings import Manifestation
-from inference.studies.model import Unit
+from inference.studies.model import Unit, VoiFunction
+from inference.studies.naming import slice_name
 from viewer.panes import SlabMode
 from viewer.planes.oblique import ObliqueSection
 from viewer.planes.orientation import patient_axis
+from viewer.planes.section import Section
 
 if TYPE_CHECKING:
     from inference.findings import Findings
@@ -78,9 +80,12 @@ def scale_bar(pixels_per_mm: float, longest: float) -> ScaleBar | None:
 def plane_text(volume: Volume, section: Planes, index: int) -> str:
     """Plane k of n, and where it lies along the patient axis nearest to its normal, in mm.
 
-    Of an oblique one: how far it leans.
+    A slice that was acquired is called by its DICOM number, too. Of an oblique plane: how far it
+    leans.
     """
     text = f"{index + 1}/{section.count}"
+    if isinstance(section, Section) and section.axis == 0:
+        text = slice_name(volume.slices, index, section.count)
     if isinstance(section, ObliqueSection):
         return f"{text}  ·  {section.words}"
     if not (volume.has_geometry and volume.has_orientation):
@@ -106,10 +111,11 @@ def slab_text(section: Planes, index: int, pane: Pane) -> str:
 
 
 def window_text(window: Window) -> str:
-    """Width, level and name of the window."""
+    """Width, level and name of the window, and its curve where that is no plain line."""
     digits = 0 if window.width >= 10 else 1
     text = f"W {number(window.width, digits)}  L {number(window.centre, digits)}"
-    return f"{text}  ·  {window.name}" if window.name else text
+    curve = "" if window.function is VoiFunction.LINEAR else window.function.words
+    return "  ·  ".join(filter(None, (text, window.name, curve)))
 
 
 def zoom_text(scale: float) -> str:
@@ -139,7 +145,7 @@ def value_lines(
     column, row, position = voxel
     mode, stored = slab or (SlabMode.THIN, float(volume.array[position, row, column]))
     digits = 0 if volume.array.dtype.kind in "iu" and mode is not SlabMode.MEAN else 1
-    if not np.isfinite(stored) or stored == volume.padding:
+    if not np.isfinite(stored) or volume.is_padding(np.array(stored)):
         value = "no data"
     elif volume.unit is Unit.HU:
         value = f"{number(stored, digits)} HU"
@@ -159,12 +165,11 @@ def probability_text(findings: Findings | None, slice_: int) -> str:
     estimate = findings.estimate("manifestations") if findings is not None else None
     if estimate is None:
         return ""
-    values = estimate.per_slice[slice_]
+    values = estimate.shown_per_slice[slice_]
     if not np.isfinite(values).all():
         return "slice not analysed"
     parts = (
-        f"{Manifestation(name).short} {value:.2f}"
-        for name, value in zip(estimate.classes, values, strict=True)
+        f"{each.short} {value:.2f}" for each, value in zip(estimate.classes, values, strict=True)
     )
     return "slice: " + "  ".join(parts)
 

@@ -6,19 +6,22 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent
+from PySide6.QtWidgets import QApplication, QWidget
 
 from viewer.mouse import Turn
+from viewer.painting import part
 from viewer.session import Tool
+from viewer.viewport.annotations import note_place
 from viewer.viewport.framing import Framing
 from viewer.viewport.gestures import notches_of, tool_of, turn_of
+from viewer.viewport.guests import GuestOverlay
 from viewer.viewport.plane_view import PlaneView
 from viewer.viewport.wheel import WheelSteps
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QFocusEvent, QMouseEvent, QWheelEvent
+    from PySide6.QtGui import QFocusEvent, QMouseEvent, QPainter, QWheelEvent
 
     from inference.studies.model import Window
     from viewer.session import ReadingSession
@@ -73,17 +76,40 @@ class SliceView(PlaneView):
         Owner, or None.
     """
 
+    menu_asked = Signal(str, bool, object)
+    """(id of the measurement there or ``""``, whether a lesion is there, which is chosen now, where
+    on the screen as `QPoint`)."""
+
     def __init__(
         self, session: ReadingSession, number: int = 0, parent: QWidget | None = None
     ) -> None:
         self._drag: _Drag | None = None
+        self._menu_at: QPointF | None = None
+        self._guests = GuestOverlay(session)
         super().__init__(session, number, parent)
         self._wheel = WheelSteps()
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        session.guests.changed.connect(self.update)
         session.tool_changed.connect(self._on_tool)
         session.manner.mouse_changed.connect(self._on_tool)
         self._on_tool()
+
+    def paint(self, painter: QPainter) -> None:
+        """Draw the picture, and over it what was opened beside it; that is never exported."""
+        super().paint(painter)
+        if self._framing is not None:
+            with part(painter, "Opened segmentations", note_place(QRectF(self.rect()), 5)):
+                self._guests.paint(
+                    painter, self._planes(), self._scene.pane, self._scene.index, self._framing,
+                    [entry.rect for entry in self._placed],
+                )  # fmt: skip
+
+    def guests(self) -> list[str]:
+        """What is written of the opened segmentations on this plane."""
+        if self._framing is None:
+            return []
+        return self._guests.legend(self._planes(), self._scene.pane, self._scene.index)
 
     def _forget_hand(self) -> None:
         """What was being dragged or pointed at is gone."""
@@ -127,6 +153,8 @@ class SliceView(PlaneView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a drag; the pane becomes the active one."""
         self._session.arrangement.activate(self._number)
+        if event.button() == Qt.MouseButton.RightButton:
+            self._menu_at = event.position()
         tool = tool_of(self._session.manner.mouse, event.button(), self._session.tool)
         if tool is None or self._framing is None or self._drag is not None:
             event.ignore()
@@ -211,10 +239,16 @@ class SliceView(PlaneView):
             )
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End the drag with the button that began it."""
+        """End the drag with the button that began it; a right click that moved nothing asks for a
+        menu.
+        """
+        if event.button() == Qt.MouseButton.RightButton:
+            self._end_right_click(event)
         if event.button() == Qt.MouseButton.LeftButton and self._grips.release():
             return
         if self._drag is not None and event.button() == self._drag.button:
+            if self._is_click(self._drag, event):
+                self._choose_lesion(event.position())
             self._drag = None
             self._lens_at = None
             self.update()
@@ -222,6 +256,40 @@ class SliceView(PlaneView):
             projection = self._projection()
             if projection is not None:
                 self.measuring.release(projection, event)
+
+    def _end_right_click(self, event: QMouseEvent) -> None:
+        began, self._menu_at = self._menu_at, None
+        if began is None:
+            return
+        moved = (event.position() - began).manhattanLength()
+        if moved < QApplication.startDragDistance():
+            self._ask_menu(event.position())
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Answer the menu key; where the mouse asks, it is heard when the button goes up."""
+        if event.reason() is QContextMenuEvent.Reason.Keyboard:
+            self._ask_menu(QPointF(self.rect().center()))
+        event.accept()
+
+    def _ask_menu(self, at: QPointF) -> None:
+        projection = self._projection()
+        found = "" if projection is None else self.measuring.under(projection, at)
+        is_lesion = not found and self._choose_lesion(at)
+        self.menu_asked.emit(found, is_lesion, self.mapToGlobal(at.toPoint()))
+
+    def _is_click(self, drag: _Drag, event: QMouseEvent) -> bool:
+        """Nothing was dragged: the reader pointed at something."""
+        left = event.button() == Qt.MouseButton.LeftButton
+        moved = (event.position() - drag.start).manhattanLength()
+        return left and moved < QApplication.startDragDistance()
+
+    def _choose_lesion(self, at: QPointF) -> bool:
+        """Choose the lesion under the mouse, where masks are shown; say whether there is one."""
+        if self._framing is None or not self._session.overlays_on:
+            return False
+        column, row = self._framing.to_picture(at.x(), at.y())
+        x, y, z = self._planes().to_voxel(column, row, self._scene.index)
+        return self._session.review.choose_at((math.floor(x + 0.5), math.floor(y + 0.5), round(z)))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Write on a measurement; else give the pane the whole room, or take it away again.

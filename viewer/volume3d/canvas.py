@@ -15,20 +15,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
 
 from viewer import theme
-from viewer.viewport.annotations import Annotations, Line, draw, place
+from viewer.corners import ALL_CORNERS, CornerText
+from viewer.painting import PaintedWidget, made, part, said
+from viewer.viewport.annotations import Annotations, Line, draw, lines_of, note_place, place_parts
+from viewer.viewport.corner_lines import with_corners
 from viewer.volume3d.box import ClipBox
 from viewer.volume3d.camera import Camera
-from viewer.volume3d.hands import ZOOM_NOTCH, Drag, camera_after
+from viewer.volume3d.hands import ZOOM_NOTCH, Drag, camera_after, single_shot
 from viewer.volume3d.overlay import Overlay
 from viewer.volume3d.wire import Look
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QMouseEvent, QPaintEvent, QResizeEvent, QWheelEvent
+    from PySide6.QtGui import QMouseEvent, QResizeEvent, QWheelEvent
 
     from viewer.session import ReadingSession
     from viewer.volume3d.presets import Preset
@@ -44,7 +47,7 @@ _CLICK_PIXELS = 3.0
 """Moved by less, a press is a click."""
 
 
-class Canvas(QWidget):
+class Canvas(PaintedWidget):
     """A picture of the scene from a camera.
 
     Left drag turns, middle drag moves, right drag and the wheel zoom, a click goes to the slice of
@@ -67,9 +70,9 @@ class Canvas(QWidget):
         self._image: QImage | None = None
         self._shown: Look | None = None
         self._drag: Drag | None = None
-        self._rest = _timer(self, _REST_MS, lambda: self._ask(resting=True))
-        self._turn = _timer(self, _TURN_MS, self._turn_on)
-        self._click = _timer(self, 0, self._pick)
+        self._rest = single_shot(self, _REST_MS, lambda: self._ask(resting=True))
+        self._turn = single_shot(self, _TURN_MS, self._turn_on)
+        self._click = single_shot(self, 0, self._pick)
         self._clicked = QPointF()
         self._turning = False
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -83,6 +86,8 @@ class Canvas(QWidget):
         scene.volume_ready.connect(self.reset)
         scene.picked.connect(self._on_picked)
         session.position_changed.connect(self._on_position)
+        session.manner.names_changed.connect(self.update)
+        session.manner.corners_changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
         """Room for a square picture."""
@@ -125,12 +130,13 @@ class Canvas(QWidget):
         """The last picture as it came, or None when there is none that is true."""
         return self._image
 
-    def annotations(self) -> Annotations:
+    def annotations(self, corners: frozenset[CornerText] = ALL_CORNERS) -> Annotations:
         """What is written on the picture; empty while there is none."""
         overlay = self._overlay()
         if overlay is None or self._shown is None:
             return Annotations()
-        return self._annotations(overlay, resting=self._shown.resting)
+        written = self._annotations(overlay, resting=self._shown.resting)
+        return with_corners(written, self._session, corners)
 
     def set_preset(self, preset: Preset | None) -> None:
         """Use another transfer function."""
@@ -232,14 +238,14 @@ class Canvas(QWidget):
 
     # -- painting ----------------------------------------------------------------------------
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the last picture and what is written on it."""
-        painter = QPainter(self)
-        self.paint(painter)
-        painter.end()
+    part_name = "The picture in 3D"
 
     def paint(self, painter: QPainter) -> None:
         """Paint what is shown, texts and the research-use banner included."""
+        self.draw_on(painter, ALL_CORNERS)
+
+    def draw_on(self, painter: QPainter, corners: frozenset[CornerText]) -> None:
+        """Paint it with no more of patient and study than `corners`."""
         rect = QRectF(self.rect())
         painter.fillRect(rect, theme.on_image("canvas"))
         sentence = self._scene.sentence
@@ -254,11 +260,13 @@ class Canvas(QWidget):
             painter.drawImage(rect, self._image)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             volume = self._session.volume
-            if self._slice_shown and volume is not None:
-                overlay.draw_slice(painter, volume, self._session.position)
-            if self._box is not None:
-                overlay.draw_box(painter, self._box)
-        draw(painter, place(self.annotations(), self.width(), self.height()))
+            with part(painter, "The slice", note_place(rect, 0)):
+                if self._slice_shown and volume is not None:
+                    overlay.draw_slice(painter, volume, self._session.position)
+            with part(painter, "The box", note_place(rect, 1)):
+                if self._box is not None:
+                    overlay.draw_box(painter, self._box)
+        draw(painter, place_parts(self.annotations(corners), self.width(), self.height()))
 
     def _overlay(self) -> Overlay | None:
         """The camera of the picture that is shown."""
@@ -272,14 +280,19 @@ class Canvas(QWidget):
         return [f"3D  ·  {name}", f"shown at {self._scene.mm:g} mm", self._scene.caster_text]
 
     def _annotations(self, overlay: Overlay, *, resting: bool) -> Annotations:
-        lines = [Line(text, "text" if i == 0 else "muted") for i, text in enumerate(self._texts())]
+        tones = ("text", "muted", "muted")
+        lines = list(lines_of("The title", lambda: map(Line, self._texts(), tones)))
         if busy := self._scene.busy_text:
             lines.append(Line(busy, "warning"))
         if not resting and not self._turning:
             lines.append(Line("coarse while moving", "muted"))
         volume = self._session.volume
-        letters = overlay.letters() if volume is not None and volume.has_orientation else None
-        return Annotations(top_left=tuple(lines), letters=letters, scale=overlay.scale_bar())
+        missing: dict[str, None] = {}
+        oriented = volume is not None and volume.has_orientation
+        letters = made("Orientation letters", overlay.letters, None, missing) if oriented else None
+        scale = made("The scale", overlay.scale_bar, None, missing)
+        lines += (Line(said(name), "error") for name in missing)
+        return Annotations(top_left=tuple(lines), letters=letters, scale=scale)
 
     # -- mouse and keys ----------------------------------------------------------------------
 
@@ -381,11 +394,3 @@ class Canvas(QWidget):
         """Make a picture of the new size."""
         super().resizeEvent(event)
         self.look_at(self._camera)
-
-
-def _timer(owner: Canvas, ms: int, call: object) -> QTimer:
-    timer = QTimer(owner)
-    timer.setSingleShot(True)
-    timer.setInterval(ms)
-    timer.timeout.connect(call)
-    return timer

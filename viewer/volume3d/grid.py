@@ -114,7 +114,7 @@ def _averaged(
             progress.report("Preparing 3D", k, counts[0])
         slab = array[k * fz : (k + 1) * fz, : counts[1] * fy, : counts[2] * fx].astype(np.float32)
         if volume.padding is not None:
-            seen = slab != np.float32(volume.padding)
+            seen = ~volume.is_padding(slab)
             floor = np.float32(low) if low is not None else slab[seen].min(initial=slab.max())
             slab = np.where(seen, slab, floor)
         if low is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QPointF
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from viewer.volume3d.box import ClipBox
     from viewer.volume3d.camera import Camera
 
-__all__ = ["ZOOM_NOTCH", "Drag", "camera_after"]
+__all__ = ["ZOOM_NOTCH", "Drag", "camera_after", "single_shot"]
 
 ZOOM_NOTCH = 1.2
 """Zoom factor of one notch of the wheel."""
@@ -72,3 +73,12 @@ def camera_after(camera: Camera, event: QKeyEvent) -> Camera | None:
     if held & ~Qt.KeyboardModifier.ShiftModifier:
         return None
     return camera.zoomed(_ZOOMS[key]) if key in _ZOOMS else None
+
+
+def single_shot(owner: QObject, ms: int, call: Callable[[], None]) -> QTimer:
+    """Make a timer that calls once, so long after it was started last."""
+    timer = QTimer(owner)
+    timer.setSingleShot(True)
+    timer.setInterval(ms)
+    timer.timeout.connect(call)
+    return timer

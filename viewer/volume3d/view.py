@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QComboBox, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from inference.errors import ExportRefusedError
+from viewer.corners import TELL_NOBODY
+from viewer.painting import painting
 from viewer.volume3d.camera import VIEWS
 from viewer.volume3d.canvas import Canvas
 from viewer.volume3d.halves import Halves
@@ -118,9 +120,8 @@ class VolumeView(QWidget):
         ratio = self.devicePixelRatioF()
         image = QImage(self.canvas.size() * ratio, QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(ratio)
-        painter = QPainter(image)
-        self.canvas.paint(painter)
-        painter.end()
+        with painting(image) as painter:
+            self.canvas.draw_on(painter, TELL_NOBODY)
         return image
 
     # -- the bar -----------------------------------------------------------------------------
