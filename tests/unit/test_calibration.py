@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from inference.calibration import Bin, Calibration, to_probabilities
-from inference.findings import Calibrated, Estimate
+from inference.findings import Calibrated
+from inference.studies.model import Unit
+from tests import factories
 
 CURVE = (Bin(0.2, 0.1, 0.0, 0.3, 12, 8), Bin(0.6, 0.5, 0.3, 0.7, 10, 8))
 FOUND = Calibration(
@@ -73,9 +75,8 @@ def test_above_the_last_bin_a_value_may_leave_its_band_and_is_known_to(
         study=(value, 1 - value), bands=FOUND.bands(values), per_slice=np.zeros((1, 2), np.float32),
         of_slices=False, shares=FOUND.shares, n=FOUND.n, groups=FOUND.groups,
     )  # fmt: skip
-    said = Estimate(
-        "covid-2", "", ("a", "b"), (0.5, 0.5), after.per_slice, True, "m", "", calibrated=after
-    )
+    xray = factories.make_volume(np.zeros((1, 8, 8), np.uint16), modality="DX", unit=Unit.GREY)
+    said = replace(factories.make_findings(xray).estimates[0], calibrated=after)
     assert said.beside_band(0) == where
     assert replace(said, calibrated=None).beside_band(0) == 0, "no band, nothing to lie outside of"
     below = replace(after, bands=((0.3, 0.7), None), study=(0.2, 0.8))

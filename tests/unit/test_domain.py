@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,16 +19,17 @@ from inference.models import ModelStore
 from inference.preprocess import to_picture
 from inference.progress import Progress
 from inference.studies.model import Unit, Volume
+from tests import factories
 
 MM = 3.0
 
 
-def _ct(array: np.ndarray, between: float = 10.0, **changes: object) -> Volume:
-    values: dict[str, object] = {
+def _ct(array: np.ndarray, between: float = 10.0, **changes: Any) -> Volume:
+    values: dict[str, Any] = {
         "array": array, "affine": np.diag([MM, MM, between, 1.0]), "unit": Unit.HU,
         "modality": "CT", "has_geometry": True, "has_orientation": True, "series_uid": "1.2",
     }  # fmt: skip
-    return Volume(**(values | changes))  # type: ignore[arg-type]
+    return factories.make_volume(**(values | changes))
 
 
 def _oval(tall: float, wide: float, centre: tuple[int, int] = (64, 64)) -> np.ndarray:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.findings import Energy, Heatmap
+from inference.findings import Energy
 from inference.heat_energy import energy_inside, figure_text, points_inside, warning_text
+from tests import factories
 
 LEFT = np.zeros((4, 8), dtype=bool)
 LEFT[:, :2] = True
@@ -90,7 +91,8 @@ def test_words() -> None:
 
 
 def test_a_heatmap_knows_that_it_is_empty() -> None:
-    empty = Heatmap(0, "COVID-19", "covid-2", "Grad-CAM", heat())
+    volume = factories.make_volume(np.zeros((1, *heat().shape), np.int16))
+    empty = factories.make_heatmap(volume, 0, values=heat())
     assert empty.empty
     assert empty.lungs is None
-    assert not Heatmap(0, "COVID-19", "covid-2", "Grad-CAM", heat(c3=0.1)).empty
+    assert not factories.make_heatmap(volume, 0, values=heat(c3=0.1)).empty

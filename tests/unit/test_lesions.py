@@ -10,7 +10,7 @@ import pytest
 from scipy import ndimage
 
 from inference import lesion_data as module
-from inference.findings import Findings, Manifestation, Timings
+from inference.findings import Findings, Manifestation
 from inference.lesion_data import (
     DEPTHS_MM,
     HU_EDGES,
@@ -22,8 +22,9 @@ from inference.lesion_data import (
 )
 from inference.lesions import find_lesions
 from inference.lung_regions import depth_in_slice
-from inference.quantify import MIN_LESION_VOXELS, measure
+from inference.quantify import MIN_LESION_VOXELS
 from inference.studies.model import Unit, Volume
+from tests import factories
 
 GGO, CONSOLIDATION, EFFUSION = Manifestation
 SPACING = (5.0, 1.5, 1.5)  # slices, rows, columns
@@ -72,7 +73,7 @@ class Chest:
             "array": self.array, "affine": self.affine, "unit": Unit.HU, "modality": "CT",
             "has_geometry": True, "has_orientation": True, "series_uid": "1.2.3",
         }  # fmt: skip
-        return Volume(**{**given, **settings})
+        return factories.make_volume(**{**given, **settings})
 
     def find(self, *, lungs: bool = True, **settings: Any) -> Lesions:
         """List what was put in."""
@@ -98,12 +99,7 @@ def findings_of(
     volume: Volume, masks: dict[Manifestation, np.ndarray], lungs: np.ndarray | None
 ) -> Findings:
     """Findings with these masks."""
-    return Findings(
-        system="test", series_uid=volume.series_uid, shape=volume.shape, affine=volume.affine,
-        estimates=(), segments=tuple(measure(k, m, volume, lungs, "m") for k, m in masks.items()),
-        lungs=lungs, lung_ml=None, analysed=np.ones(volume.shape[0], bool),
-        timings=Timings(0, 0, 0, 0, 0, 0, 0), models=(), device="cpu", created="",
-    )  # fmt: skip
+    return factories.make_findings(volume, factories.to_codes(masks), lungs=lungs)
 
 
 @pytest.fixture
@@ -191,10 +187,7 @@ def test_pixels_that_are_no_squares() -> None:
 def test_depth_is_where_an_erosion_by_a_disc_stops() -> None:
     lungs = np.zeros((60, 90), bool)
     lungs[5:55, 10:80] = True
-    volume = Volume(
-        np.zeros((1, 60, 90), np.int16), np.diag([2.0, 2.0, 5.0, 1.0]), Unit.HU, "CT", True, True,
-        "1",
-    )  # fmt: skip
+    volume = factories.make_volume(np.zeros((1, 60, 90), np.int16), np.diag([2.0, 2.0, 5.0, 1.0]))
     depth = depth_in_slice(lungs, volume)
     assert depth[30, 10] == pytest.approx(2.0)
     assert depth[30, 14] == pytest.approx(10.0)
@@ -203,6 +196,28 @@ def test_depth_is_where_an_erosion_by_a_disc_stops() -> None:
     assert depth_in_slice(lungs, uneven)[5 + 7, 40] == pytest.approx(8.0)
     # What a slice cuts off is a surface, too.
     assert depth_in_slice(np.ones((9, 9), bool), volume)[0, 4] == pytest.approx(2.0)
+
+
+def test_what_lies_exactly_at_the_border_is_peripheral(chest: Chest) -> None:
+    """15 mm deep, ten pixels, is still the periphery."""
+    chest.lungs[:] = False
+    chest.lungs[10:50, 20:140, 20:100] = True
+    chest.masks = {key: np.zeros(chest.shape, bool) for key in Manifestation}
+    chest.masks[GGO][30, 27:32, 55:66] = True  # depths of 8 to 12 pixels, 12 to 18 mm
+    (lesion,) = chest.find().lesions
+    assert lesion.peripheral_share == pytest.approx(3 / 5)
+
+
+def test_the_trachea_above_the_lungs_is_no_height(chest: Chest) -> None:
+    """A few voxels of it, which count as the right lung, would move all thirds up."""
+    chest.masks[GGO][:] = False
+    chest.add(GGO, (125.0, 120.0, RIGHT_X), 9.0, -600)  # the middle third begins at 120
+    assert [one.zone for one in chest.find().lesions if one.key is GGO] == [Zone.MIDDLE]
+    middle = round(150 / SPACING[2])
+    top = np.flatnonzero(chest.lungs.any(axis=(1, 2)))[-1]
+    chest.lungs[top + 1 : -1, 76:84, middle - 4 : middle + 2] = True
+    assert chest.lungs[-2].any()
+    assert [one.zone for one in chest.find().lesions if one.key is GGO] == [Zone.MIDDLE]
 
 
 def test_lesions_that_touch_at_a_corner_are_one_and_specks_are_counted() -> None:
@@ -414,3 +429,12 @@ def test_a_lesion_is_peripheral_from_half_on(chest: Chest, monkeypatch: pytest.M
     assert 0.5 < lesion.peripheral_share < 1.0
     monkeypatch.setattr(module, "PERIPHERAL_SHARE", lesion.peripheral_share + 1e-6)
     assert lesion.place is Place.CENTRAL
+
+
+def test_lesions_are_not_looked_for_where_the_masks_do_not_lie(chest: Chest) -> None:
+    volume = chest.volume()
+    moved = volume.affine.copy()
+    moved[2, 3] += 5.0
+    found = findings_of(volume, chest.masks, chest.lungs)
+    with pytest.raises(ValueError, match="another volume"):
+        find_lesions(replace(found, affine=moved), volume)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from inference.preprocess import Box, prepare, restore, to_picture, to_tensor
+from inference.preprocess import Box, fit, prepare, restore, to_picture, to_tensor
 from inference.studies.model import Unit, Volume, Window
+from tests import factories
 
 
-def _volume(array: np.ndarray, **changes: object) -> Volume:
-    values: dict[str, object] = {
+def _volume(array: np.ndarray, **changes: Any) -> Volume:
+    values: dict[str, Any] = {
         "array": array, "affine": np.eye(4), "unit": Unit.HU, "modality": "CT",
         "has_geometry": True, "has_orientation": True, "series_uid": "1.2",
     }  # fmt: skip
-    return Volume(**(values | changes))  # type: ignore[arg-type]
+    return factories.make_volume(**(values | changes))
 
 
 def test_hu_are_shown_in_the_lung_window() -> None:
@@ -41,6 +43,26 @@ def test_eight_bit_pictures_are_taken_as_they_are() -> None:
     array = np.random.default_rng(0).integers(0, 256, (1, 40, 50), dtype=np.uint8)
     picture = to_picture(_volume(array, unit=Unit.GREY, modality="OT"), 0)
     assert np.array_equal(picture, array[0])
+
+
+def test_the_first_window_of_the_file_is_the_one_that_is_used() -> None:
+    """PS3.3 C.11.2.1.2: the first is the one to begin with."""
+    array = np.arange(4096, dtype=np.uint16).reshape(1, 64, 64)
+    grey = {"unit": Unit.GREY, "modality": "DX"}
+    first, other = Window(1024.0, 1024.0, "first"), Window(3000.0, 400.0, "other")
+    both = to_picture(_volume(array, **grey, windows=(first, other)), 0)
+    assert both.flat[512] == 0
+    assert both.flat[1024] in {127, 128}
+    assert both.flat[1536] == 255
+
+
+def test_a_picture_with_one_side_over_the_size_is_averaged_not_sampled() -> None:
+    stripes = np.zeros((32, 256), np.uint8)
+    stripes[:, ::8] = 255
+    shrunk = fit(stripes, 64)
+    assert shrunk.shape == (64, 64)
+    assert (shrunk == 64).mean() > 0.45, "a fourth of 255 where a stripe is"
+    assert shrunk.max() < 100, "no stripe is met or missed whole"
 
 
 def test_xray_without_a_window_uses_percentiles() -> None:

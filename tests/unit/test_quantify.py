@@ -10,12 +10,13 @@ import pytest
 from inference.findings import Manifestation
 from inference.quantify import MIN_LESION_VOXELS, measure
 from inference.studies.model import Unit, Volume
+from tests import factories
 
 
 @pytest.fixture
 def volume() -> Volume:
     array = np.full((4, 20, 20), -800, np.int16)
-    return Volume(array, np.diag([0.5, 0.5, 4.0, 1.0]), Unit.HU, "CT", True, True, "1.2.3")
+    return factories.make_volume(array, np.diag([0.5, 0.5, 4.0, 1.0]))
 
 
 def _mask(*boxes: tuple[slice, slice, slice]) -> np.ndarray:

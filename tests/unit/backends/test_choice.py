@@ -178,6 +178,25 @@ def test_eight_bit_is_chosen_where_it_is_fast_and_the_choice_is_kept(
     assert choose_runner(store, record, notes, cache, FLOAT32).precision == FLOAT32
 
 
+def test_on_another_machine_the_choice_is_made_anew(
+    store: ModelStore,
+    record: ModelRecord,
+    cache: Cache,
+    notes: GraphNotes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A cache may be carried along, or lie on a share."""
+    probed: list[int] = []
+    monkeypatch.setattr(choice, "_probe", lambda *_: (probed.append(1), INT8)[1])
+    choose_runner(store, record, notes, cache)
+    choose_runner(store, record, notes, cache)
+    assert len(probed) == 1
+    for machine in (["a processor without VNNI"], [*choice._machine()[:-1], "64 threads"]):
+        monkeypatch.setattr(choice, "_machine", lambda machine=machine: machine)
+        choose_runner(store, record, notes, cache)
+    assert len(probed) == 3
+
+
 class Timed:
     """Stands for a runner that takes some time and errs by some amount."""
 
@@ -233,6 +252,9 @@ def test_what_does_not_go_together_is_refused(store: ModelStore) -> None:
 def test_the_file_of_notes_fits_the_shipped_models() -> None:
     store = ModelStore()
     names = {r.sha256: r.name for r in store.records}
-    for digest, notes in read_notes(store).items():
+    found = read_notes(store)
+    told = {names[digest] for digest in found if digest in names}
+    assert {"recognition-ct", "manifestations", "streams-student"} <= told, "the default ones"
+    for digest, notes in found.items():
         assert names.get(digest, notes.name) == notes.name
         assert notes.ranges

@@ -77,7 +77,9 @@ def test_convolutions_keep_the_names_of_their_modules(network: nn.Module) -> Non
     assert names == ["first.0", "each", "mix", "maps"]
 
 
-def test_eight_bit_is_near_and_really_eight_bit(network: nn.Module, pictures: np.ndarray) -> None:
+def test_eight_bit_is_near(network: nn.Module, pictures: np.ndarray) -> None:
+    if not torch.cpu._is_vnni_supported():
+        pytest.skip("the processor adds products of 8 bit in 16 bit, which overflow")
     graph = to_graph(network, SIZE)
     ranges = measure_ranges(network, [pictures[:3], pictures[3:]])
     expected = GraphRunner(graph).run(pictures)
@@ -85,6 +87,11 @@ def test_eight_bit_is_near_and_really_eight_bit(network: nn.Module, pictures: np
     for name, values in expected.items():
         error = np.abs(found[name] - values).mean() / np.abs(values).mean()
         assert 0 < error < 0.05, name
+
+
+def test_eight_bit_is_really_eight_bit(network: nn.Module, pictures: np.ndarray) -> None:
+    graph = to_graph(network, SIZE)
+    ranges = measure_ranges(network, [pictures[:3], pictures[3:]])
     kinds = [node.get_type_name() for node in quantised(graph, ranges).get_ops()]
     inputs = 4  # of four convolutions, of which no two share one
     assert kinds.count("FakeQuantize") == inputs + 4

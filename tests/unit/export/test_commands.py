@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
@@ -17,8 +19,7 @@ import inference.systems
 from inference.cli import run
 from inference.errors import AnalysisError
 from inference.export import archive
-from inference.export.labels import label_map
-from inference.findings import Findings
+from inference.findings import Findings, Manifestation
 from inference.studies import load, scan
 from inference.studies.model import Volume
 from inference.systems import Context
@@ -62,9 +63,12 @@ def analysed(system: FakeSystem, source: Path, tmp_path: Path) -> Path:
 def test_analyse_writes_everything(analysed: Path, findings: Findings) -> None:
     assert {p.name for p in analysed.iterdir()} == {
         "findings.json", "lesions.csv", "labels.nii.gz", "seg.dcm", "slices", "archive",
+        "complete.json",
     }  # fmt: skip
     labels = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(analysed / "labels.nii.gz")))
-    np.testing.assert_array_equal(labels, label_map(findings))
+    for value, segment in enumerate(findings.segments, start=1):
+        np.testing.assert_array_equal(labels == value, segment.mask)
+    assert (labels > 0).sum() == sum(segment.mask.sum() for segment in findings.segments)
     assert pydicom.dcmread(analysed / "seg.dcm").Modality == "SEG"
     assert {p.name for p in (analysed / "slices").iterdir()} == {
         "ggo_002.png", "consolidation_003.png",
@@ -76,10 +80,10 @@ def test_analyse_prints_a_summary(
 ) -> None:
     assert run(["analyse", str(source), "--out", str(tmp_path / "o")]) == 0
     said = capsys.readouterr().out
-    assert "CT, 6 slices of 48 × 40, 4 analysed on cpu" in said
+    assert "CT, 6 slices of 48 × 40, 4 analysed on test device" in said
     assert "Ground-glass opacity" in said
     assert "0.80" in said
-    assert "2 slices without lung were skipped." in said
+    assert "2 slices without lung were not analysed." in said
     assert "Peak memory" in said
     assert "Research use only. Not for diagnosis." in said
     assert str(tmp_path / "o" / "findings.json") in said
@@ -126,7 +130,7 @@ def test_earlier_results_do_not_survive(
     system.findings = xray
     assert run(["analyse", str(source), "--out", str(analysed)]) == 0
     assert {p.name for p in analysed.iterdir()} == {
-        "findings.json", "slices", "archive", "mine.txt",
+        "findings.json", "slices", "archive", "complete.json", "mine.txt",
     }  # fmt: skip
     assert [p.name for p in (analysed / "slices").iterdir()] == ["slice_004.png"]
 
@@ -170,15 +174,42 @@ def test_an_out_that_cannot_be_made(
     assert "choose another with --out" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["seg.dcm", "labels.nii.gz", "labels.nii", "view.png", "f.json"])
 def test_export_writes_each_kind_without_analysing(
-    analysed: Path, source: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+    analysed: Path,
+    source: Path,
+    tmp_path: Path,
+    findings: Findings,
+    volume: Volume,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Each is read back with a reader of its own, and compared with the masks."""
     monkeypatch.setattr(inference.systems, "get_system", lambda n: pytest.fail("analysed again"))
-    to = tmp_path / name
-    arguments = ["export", str(source), "--findings", str(analysed), "--to", str(to)]
-    assert run(arguments) == 0
-    assert to.stat().st_size > 100
+    names = ("seg.dcm", "labels.nii.gz", "labels.nii", "view.png", "lesions.csv", "f.json")
+    for name in names:
+        to = str(tmp_path / name)
+        assert run(["export", str(source), "--findings", str(analysed), "--to", to]) == 0
+    seg = hd.seg.segread(tmp_path / "seg.dcm")
+    assert [s.SegmentLabel for s in seg.SegmentSequence] == [k.label for k in Manifestation]
+    uids = [each.sop_instance_uid for each in volume.slices]
+    for number, segment in enumerate(findings.segments, start=1):
+        mask = seg.get_pixels_by_source_instance(
+            uids, segment_numbers=[number], assert_missing_frames_are_empty=True
+        )
+        np.testing.assert_array_equal(mask[..., 0] > 0, segment.mask)
+        for name in ("labels.nii.gz", "labels.nii"):
+            read = SimpleITK.ReadImage(str(tmp_path / name))
+            np.testing.assert_array_equal(SimpleITK.GetArrayFromImage(read) == number, segment.mask)
+    view = cv2.imread(str(tmp_path / "view.png"))
+    _, row_mm, column_mm = volume.spacing
+    _, row_count, column_count = volume.shape
+    shape = row_count * row_mm / (column_count * column_mm)
+    assert view.shape[0] > view.shape[1] * shape, "square pixels, and a banner below"
+    rows = list(csv.DictReader((tmp_path / "lesions.csv").read_text("utf-8").splitlines()))
+    assert len(rows) == sum(segment.lesions for segment in findings.segments) == 2
+    told = {s["key"]: s for s in json.loads((tmp_path / "f.json").read_text("utf-8"))["segments"]}
+    for segment in findings.segments:
+        ml = segment.mask.sum() * np.prod(volume.spacing) / 1000
+        assert told[segment.key.value]["volume_ml"] == pytest.approx(ml, abs=1e-3)
 
 
 def test_export_of_a_slice(analysed: Path, source: Path, tmp_path: Path) -> None:
@@ -229,4 +260,9 @@ def test_export_needs_an_ending_and_findings(
 def test_the_archive_holds_what_was_found(analysed: Path, source: Path, findings: Findings) -> None:
     volume = load(scan(source)[0].series[0])
     kept = archive.load(analysed / "archive", volume)
-    np.testing.assert_array_equal(label_map(kept), label_map(findings))
+    for one, other in zip(kept.segments, findings.segments, strict=True):
+        assert (one.key, one.model, one.lesions) == (other.key, other.model, other.lesions)
+        np.testing.assert_array_equal(one.mask, other.mask)
+    for one, other in zip(kept.estimates, findings.estimates, strict=True):
+        assert (one.task, one.study) == (other.task, other.study)
+        np.testing.assert_array_equal(one.per_slice, other.per_slice)

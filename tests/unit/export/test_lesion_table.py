@@ -20,6 +20,7 @@ from inference.findings import Findings
 from inference.lesion_data import PERIPHERAL_MM, PERIPHERAL_SHARE
 from inference.lesions import find_lesions
 from inference.studies.model import Series, Study, Volume
+from tests import factories
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -51,11 +52,17 @@ def test_the_json_lists_every_lesion(
     assert patterns["periphery"]["depths_mm"][-1] == 35
 
 
+def without_lungs(findings: Findings, volume: Volume) -> Findings:
+    """The same masks where no lungs were found."""
+    codes = factories.to_codes({each.key: each.mask for each in findings.segments})
+    return factories.make_findings(volume, codes, lungs=None)
+
+
 def test_without_masks_the_list_is_null_and_without_lungs_its_places_are(
     findings: Findings, xray: Findings, study: Study, series: Series, volume: Volume
 ) -> None:
     assert build_report(xray, study, series, volume)["lesions"] is None
-    report = build_report(replace(findings, lungs=None), study, series, volume)
+    report = build_report(without_lungs(findings, volume), study, series, volume)
     validate(report)
     first = report["lesions"]["list"][0]
     assert [first[name] for name in ("side", "zone", "place", "peripheral_share")] == [None] * 4
@@ -83,9 +90,9 @@ def test_what_is_not_computed_is_empty_and_what_is_left_out_is_said(
     findings: Findings, volume: Volume, tmp_path: Path
 ) -> None:
     ggo = findings.segments[0]
-    mask = ggo.mask.copy()
-    mask[5, 30:32, 40:42] = True
-    speck = replace(findings, segments=(replace(ggo, mask=mask),), lungs=None)
+    codes = ggo.mask.astype(np.uint8)
+    codes[5, 30:32, 40:42] = 1
+    speck = factories.make_findings(volume, codes, lungs=None)
     path = tmp_path / "lesions.csv"
     said = write_csv(speck, volume, path)
     assert said.startswith("Not listed: 1 component of fewer than 30 voxels")
@@ -98,7 +105,7 @@ def test_csv_is_refused_without_masks_and_for_another_series(
     findings: Findings, xray: Findings, volume: Volume, tmp_path: Path
 ) -> None:
     path = tmp_path / "lesions.csv"
-    with pytest.raises(ExportRefusedError, match="only computed on CT"):
+    with pytest.raises(ExportRefusedError, match="only computed on axial CT"):
         write_csv(xray, volume, path)
     with pytest.raises(ExportRefusedError, match="another series"):
         write_csv(findings, replace(volume, series_uid="9.9"), path)

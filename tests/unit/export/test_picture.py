@@ -14,6 +14,7 @@ from inference.export.palette import findings_colours
 from inference.export.picture import default_window, render, write_png
 from inference.findings import Energy, Findings, Heatmap, Manifestation
 from inference.studies.model import Unit, Volume, Window
+from tests import factories
 
 _BAR = 34
 
@@ -74,7 +75,7 @@ def test_the_safe_palette(findings: Findings, volume: Volume) -> None:
 def test_heatmap_colours_only_where_there_is_evidence(volume: Volume) -> None:
     values = np.zeros(volume.shape[1:], np.float32)
     values[4:12, 4:12] = 1
-    heatmap = Heatmap(1, "COVID-19", "covid-2", "Grad-CAM, Mixed_7c", values)
+    heatmap = factories.make_heatmap(volume, 1, values=values)
     plain, hot = render(volume, None, 1), render(volume, None, 1, heatmap=heatmap)
     assert np.ptp(_centre(hot, volume, 8, 8).astype(int)) > 20
     np.testing.assert_array_equal(_centre(hot, volume, 15, 25), _centre(plain, volume, 15, 25))
@@ -83,7 +84,7 @@ def test_heatmap_colours_only_where_there_is_evidence(volume: Volume) -> None:
 
 
 def test_what_must_be_said_of_a_heatmap_is_burnt_in(volume: Volume) -> None:
-    heatmap = Heatmap(1, "COVID-19", "covid-2", "Grad-CAM", np.zeros(volume.shape[1:], np.float32))
+    heatmap = factories.make_heatmap(volume, 1, values=np.zeros(volume.shape[1:], np.float32))
 
     def amber(shown: Heatmap | None) -> int:
         picture = render(volume, None, 1, heatmap=shown)[:-_BAR]

@@ -13,13 +13,15 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK
-from pydicom.uid import EnhancedCTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian
 
 from inference.errors import ExportRefusedError
 from inference.export.labels import label_map, write_nifti
 from inference.export.seg import write_seg
 from inference.findings import Findings, Manifestation
 from inference.studies.model import Volume
+from tests import factories
+from tests.unit.export.multiframe import as_multiframe
 
 Rewrite = Callable[[Volume, Callable[[int, pydicom.Dataset], None]], None]
 
@@ -81,9 +83,14 @@ def test_segments_say_what_they_are_and_who_made_them(
               s.SegmentedPropertyTypeCodeSequence[0].CodingSchemeDesignator)
              for s in ds.SegmentSequence]  # fmt: skip
     assert types == [("112120", "DCM"), ("95436008", "SCT"), ("60046008", "SCT")]
+    regions = [s.AnatomicRegionSequence[0].CodeValue for s in ds.SegmentSequence]
+    assert regions == ["39607008", "39607008", "3120008"], "lung, lung, pleura (SNOMED CT)"
     for segment in ds.SegmentSequence:
         algorithm = segment.SegmentationAlgorithmIdentificationSequence[0]
-        assert (algorithm.AlgorithmName, algorithm.AlgorithmVersion) == ("streams", "1.0")
+        names = algorithm.AlgorithmName.split(" + ")
+        assert names == (["streams-lite"] if segment.SegmentNumber == 3 else STREAMS)
+        said = algorithm.AlgorithmVersion.split(" + ")
+        assert said == [model.version for model in findings.models if model.name in names]
         assert segment.TrackingUID
         assert segment.RecommendedDisplayCIELabValue
     assert ds.SegmentationType == "BINARY"
@@ -110,8 +117,7 @@ def test_empty_frames_are_left_out(findings: Findings, volume: Volume, tmp_path:
 def test_nothing_found_is_still_a_segmentation(
     findings: Findings, volume: Volume, tmp_path: Path
 ) -> None:
-    nothing = np.zeros(volume.shape, bool)
-    empty = replace(findings, segments=tuple(replace(s, mask=nothing) for s in findings.segments))
+    empty = factories.make_findings(volume, np.zeros(volume.shape, np.uint8))
     write_seg(empty, volume, tmp_path / "seg.dcm")
     assert not _read_back(tmp_path / "seg.dcm", volume).any()
 
@@ -171,9 +177,8 @@ def test_two_frames_of_reference_are_refused(
 def test_sources_that_are_no_dicom_are_refused(
     findings: Findings, volume: Volume, tmp_path: Path
 ) -> None:
-    for slices in ((), tuple(replace(s, sop_class_uid="") for s in volume.slices)):
-        with pytest.raises(ExportRefusedError, match=r"not read from DICOM.*NIfTI"):
-            write_seg(findings, replace(volume, slices=slices), tmp_path / "seg.dcm")
+    with pytest.raises(ExportRefusedError, match=r"not read from DICOM.*NIfTI"):
+        write_seg(findings, factories.without_dicom(volume), tmp_path / "seg.dcm")
 
 
 def test_vanished_sources_are_refused(findings: Findings, volume: Volume, tmp_path: Path) -> None:
@@ -196,7 +201,9 @@ def test_masks_beside_the_stored_slices_are_refused(
     affine = volume.affine.copy()
     affine[1, 3] += 3.0
     with pytest.raises(ExportRefusedError, match=r"3\.0 mm beside.*NIfTI"):
-        write_seg(findings, replace(volume, affine=affine), tmp_path / "seg.dcm")
+        write_seg(
+            replace(findings, affine=affine), replace(volume, affine=affine), tmp_path / "seg.dcm"
+        )
 
 
 def test_sources_without_positions_are_refused(
@@ -237,9 +244,8 @@ def test_one_slice_without_thickness_is_refused(
 ) -> None:
     rewrite(volume, lambda index, ds: ds.pop("SliceThickness"))
     one = replace(volume, array=volume.array[:1], slices=volume.slices[:1])
-    segments = tuple(replace(s, mask=s.mask[:1]) for s in findings.segments)
     with pytest.raises(ExportRefusedError, match=r"how thick.*NIfTI"):
-        write_seg(replace(findings, shape=one.shape, segments=segments), one, tmp_path / "seg.dcm")
+        write_seg(factories.make_findings(one), one, tmp_path / "seg.dcm")
 
 
 @pytest.mark.filterwarnings("ignore:Unknown encoding:UserWarning")
@@ -264,42 +270,16 @@ def test_a_strange_name_is_not_written_out(
     assert "HENRIETTA" not in caplog.text + "".join(capfd.readouterr())
 
 
-def _enhanced(volume: Volume, path: Path) -> Volume:
-    """The volume as one enhanced multi-frame CT, its frames from head to feet."""
-    plain = [pydicom.dcmread(source.path) for source in volume.slices]
-    ds = plain[0]
-    ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = EnhancedCTImageStorage
-    shared, per_frame = pydicom.Dataset(), []
-    measures, orientation = pydicom.Dataset(), pydicom.Dataset()
-    measures.PixelSpacing, measures.SliceThickness = ds.PixelSpacing, ds.SliceThickness
-    orientation.ImageOrientationPatient = ds.ImageOrientationPatient
-    shared.PixelMeasuresSequence = [measures]
-    shared.PlaneOrientationSequence = [orientation]
-    for one in reversed(plain):
-        groups, position = pydicom.Dataset(), pydicom.Dataset()
-        position.ImagePositionPatient = one.ImagePositionPatient
-        groups.PlanePositionSequence = [position]
-        per_frame.append(groups)
-    for keyword in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing",
-                    "SliceThickness"):  # fmt: skip
-        del ds[keyword]
-    ds.NumberOfFrames = len(plain)
-    ds.SharedFunctionalGroupsSequence = [shared]
-    ds.PerFrameFunctionalGroupsSequence = per_frame
-    ds.PixelData = b"".join(one.PixelData for one in reversed(plain))
-    ds.save_as(path)
-    last = len(plain) - 1
-    slices = tuple(
-        replace(source, path=path, frame=last - index, sop_instance_uid=str(ds.SOPInstanceUID))
-        for index, source in enumerate(volume.slices)
-    )
-    return replace(volume, slices=slices)
+STREAMS = ["streams-student", "streams-lite"]
+ORDERS = {"from head to feet": (5, 4, 3, 2, 1, 0), "turned round": (1, 2, 3, 4, 5, 0)}
+"""The second is not its own inverse."""
 
 
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS.keys())
 def test_enhanced_sources_are_referred_to_by_frame(
-    findings: Findings, volume: Volume, tmp_path: Path
+    findings: Findings, volume: Volume, tmp_path: Path, order: tuple[int, ...]
 ) -> None:
-    enhanced = _enhanced(volume, tmp_path / "enhanced.dcm")
+    enhanced = as_multiframe(volume, tmp_path / "enhanced.dcm", order)
     write_seg(findings, enhanced, tmp_path / "seg.dcm")
     seg = hd.seg.segread(tmp_path / "seg.dcm")
     back = seg.get_pixels_by_source_frame(
@@ -309,20 +289,30 @@ def test_enhanced_sources_are_referred_to_by_frame(
         combine_segments=True,
     )
     np.testing.assert_array_equal(back, label_map(findings))
+    # And where they lie in the patient, without any reference.
+    written = pydicom.dcmread(tmp_path / "seg.dcm")
+    for frame, groups in zip(
+        written.pixel_array, written.PerFrameFunctionalGroupsSequence, strict=True
+    ):
+        z = groups.PlanePositionSequence[0].ImagePositionPatient[2]
+        index = round((z - volume.affine[2, 3]) / volume.affine[2, 2])
+        key = list(Manifestation)[
+            groups.SegmentIdentificationSequence[0].ReferencedSegmentNumber - 1
+        ]
+        np.testing.assert_array_equal(frame > 0, findings.segment(key).mask[index])
 
 
 def test_part_of_an_enhanced_source_is_refused(
     findings: Findings, volume: Volume, tmp_path: Path
 ) -> None:
-    enhanced = _enhanced(volume, tmp_path / "enhanced.dcm")
+    enhanced = as_multiframe(volume, tmp_path / "enhanced.dcm", ORDERS["from head to feet"])
     part = replace(enhanced, array=volume.array[:4], slices=enhanced.slices[:4])
-    segments = tuple(replace(s, mask=s.mask[:4]) for s in findings.segments)
     with pytest.raises(ExportRefusedError, match=r"Not every frame.*NIfTI"):
-        write_seg(replace(findings, shape=part.shape, segments=segments), part, tmp_path / "s.dcm")
+        write_seg(factories.make_findings(part), part, tmp_path / "s.dcm")
 
 
 def test_xray_has_no_masks(xray: Findings, volume: Volume, tmp_path: Path) -> None:
-    with pytest.raises(ExportRefusedError, match="only computed on CT"):
+    with pytest.raises(ExportRefusedError, match="only computed on axial CT"):
         write_seg(xray, volume, tmp_path / "seg.dcm")
 
 

@@ -21,6 +21,8 @@ from inference.measurements import Kind, Measurement, Slant, measure
 from inference.measurements.slabs import Merge, SlabPlanes
 from inference.studies.codes import Code
 from inference.studies.model import Problem, Unit, Volume
+from tests import factories
+from tests.unit.export.multiframe import as_multiframe
 
 POINTS = {
     Kind.LENGTH: [(2, 3), (12, 3)],
@@ -98,6 +100,77 @@ def test_regions_lie_on_their_image_with_pixel_centres_at_halves(
     (series,) = evidence.ReferencedSeriesSequence
     uids = [item.ReferencedSOPInstanceUID for item in series.ReferencedSOPSequence]
     assert uids == [volume.slices[2].sop_instance_uid]
+
+
+def _items(item: pydicom.Dataset, code: str) -> list[pydicom.Dataset]:
+    """All content items with a concept of that code value, at any depth."""
+    names = item.get("ConceptNameCodeSequence", ())
+    found = [item] if names and names[0].CodeValue == code else []
+    for child in item.get("ContentSequence", ()):
+        found += _items(child, code)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (Kind.LENGTH, "410668003"), (Kind.ANGLE, "1483009"), (Kind.COBB, "285285000"),
+        (Kind.PROBE, "112031"),
+    ],
+)  # fmt: skip
+def test_each_number_has_its_code(
+    drawn: dict[Kind, Measurement], volume: Volume, tmp_path: Path, kind: Kind, code: str
+) -> None:
+    """Of SNOMED CT, the attenuation coefficient of DICOM (PS3.16, CID 4 and annex D)."""
+    write_sr((drawn[kind],), volume, tmp_path / "sr.dcm")
+    report = pydicom.dcmread(tmp_path / "sr.dcm")
+    (number,) = _items(report, code)
+    value = measure(drawn[kind], volume)
+    expected = next(v for v in (value.length, value.angle, value.value) if v is not None)
+    assert float(number.MeasuredValueSequence[0].NumericValue) == pytest.approx(expected)
+    scheme = "DCM" if kind is Kind.PROBE else "SCT"
+    assert number.ConceptNameCodeSequence[0].CodingSchemeDesignator == scheme
+
+
+def test_statistics_of_a_region_are_of_attenuation(
+    drawn: dict[Kind, Measurement], volume: Volume, tmp_path: Path
+) -> None:
+    write_sr((drawn[Kind.RECTANGLE],), volume, tmp_path / "sr.dcm")
+    numbers = _items(pydicom.dcmread(tmp_path / "sr.dcm"), "112031")
+    assert len(numbers) == 4, "mean, deviation, minimum, maximum"
+    derived = [n.ContentSequence[0].ConceptCodeSequence[0].CodeValue for n in numbers]
+    assert derived == ["373098007", "386136009", "255605001", "56851009"]
+
+
+@pytest.mark.parametrize(
+    ("modality", "code"), [("CT", "77477000"), ("DX", "363680008"), ("CR", "363680008")]
+)
+def test_the_procedure_is_that_of_the_modality(
+    drawn: dict[Kind, Measurement], volume: Volume, tmp_path: Path, modality: str, code: str
+) -> None:
+    write_sr((drawn[Kind.LENGTH],), replace(volume, modality=modality), tmp_path / "sr.dcm")
+    (procedure,) = _items(pydicom.dcmread(tmp_path / "sr.dcm"), "121058")
+    assert procedure.ConceptCodeSequence[0].CodeValue == code
+
+
+def test_of_a_multi_frame_image_the_frame_is_named(
+    drawn: dict[Kind, Measurement], volume: Volume, tmp_path: Path
+) -> None:
+    """Frames are counted from one (PS3.3, table 10-3)."""
+    several = as_multiframe(volume, tmp_path / "enhanced.dcm", (2, 4, 0, 5, 3, 1))
+    write_sr((drawn[Kind.LENGTH],), several, tmp_path / "sr.dcm")
+    (line,) = _drawn_on_images(pydicom.dcmread(tmp_path / "sr.dcm"))
+    (image,) = line.ContentSequence
+    (reference,) = image.ReferencedSOPSequence
+    assert reference.ReferencedSOPInstanceUID == several.slices[2].sop_instance_uid
+    assert int(reference.ReferencedFrameNumber) == 1, "the third slice is the first frame"
+
+
+def _drawn_on_images(item: pydicom.Dataset) -> list[pydicom.Dataset]:
+    found = [item] if item.get("ValueType") == "SCOORD" else []
+    for child in item.get("ContentSequence", ()):
+        found += _drawn_on_images(child)
+    return found
 
 
 @pytest.fixture
@@ -233,14 +306,15 @@ def test_grey_values_have_no_unit_and_are_left_out(
     [
         ({"has_geometry": False}, "spacing of this series is unknown"),
         ({"problems": (Problem(Code.IMAGER_SPACING, "x"),)}, "on the detector"),
-        ({"slices": ()}, "not read from DICOM"),
+        ({}, "not read from DICOM"),
     ],
 )
 def test_what_would_not_be_true_is_refused(
     drawn: dict[Kind, Measurement], volume: Volume, tmp_path: Path, changes: dict, words: str
 ) -> None:
+    changed = replace(volume, **changes) if changes else factories.without_dicom(volume)
     with pytest.raises(ExportRefusedError, match=words) as refused:
-        write_sr((drawn[Kind.LENGTH],), replace(volume, **changes), tmp_path / "sr.dcm")
+        write_sr((drawn[Kind.LENGTH],), changed, tmp_path / "sr.dcm")
     assert "CSV" in str(refused.value)
     assert not (tmp_path / "sr.dcm").exists()
 
@@ -300,3 +374,23 @@ def test_a_name_in_another_character_set_stays_what_it_is(
     assert report.PatientName == "Müller^Zoë"
     (group,) = report.content.get_image_measurement_groups()
     assert str(group.tracking_identifier) == "Length 1: Größe"
+
+
+def test_a_bidirectional_measurement_has_both_axes_by_their_codes(
+    volume: Volume, tmp_path: Path
+) -> None:
+    # Drawn short axis first: 8 rows of 0.8 mm, then 20 columns of 0.7 mm.
+    points = [(12, 6, 2), (12, 14, 2), (2, 10, 2), (22, 10, 2)]
+    made = Measurement.on(volume, Kind.BIDIRECTIONAL, points)
+    assert write_sr((made,), volume, tmp_path / "sr.dcm") == ""
+    (group,) = read(tmp_path / "sr.dcm").content.get_image_measurement_groups()
+    long, short = group.get_measurements()
+    for number, code, size, line in (
+        (long, ("103339001", "SCT"), 14.0, [(2.5, 10.5), (22.5, 10.5)]),
+        (short, ("103340004", "SCT"), 6.4, [(12.5, 6.5), (12.5, 14.5)]),
+    ):
+        assert (number.name.value, number.name.scheme_designator) == code
+        assert float(number.value) == pytest.approx(size)
+        assert number.unit.value == "mm"
+        (place,) = number.referenced_coordinates
+        assert np.reshape(place.GraphicData, (-1, 2)) == pytest.approx(np.array(line))

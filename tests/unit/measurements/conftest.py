@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from inference.studies.model import SliceSource, Unit, Volume
+from tests import factories
 
 
 @pytest.fixture
@@ -38,9 +39,10 @@ def phantom() -> Callable[..., Volume]:
             "has_orientation": True,
             "series_uid": "1.2.3",
             "slices": tuple(
-                SliceSource(Path(f"{k}.dcm"), sop_instance_uid=f"1.2.3.{k}") for k in range(6)
+                SliceSource(Path(f"{k}.dcm"), sop_instance_uid=f"1.2.3.{k}", instance=90 + k)
+                for k in range(6)
             ),
         }
-        return Volume(**{**given, **changes})
+        return factories.make_volume(**{**given, **changes})
 
     return make

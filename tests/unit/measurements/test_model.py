@@ -68,6 +68,17 @@ def test_another_grid_of_a_series_has_another_key_and_no_uid_in_it(phantom):
     assert "1.2.3" not in grid_key(volume)
 
 
+def test_the_same_shape_elsewhere_is_another_grid(phantom):
+    """As of a series whose spacing is corrected, or that is read anew without a slice."""
+    volume = phantom()
+    moved, stretched = volume.affine.copy(), volume.affine.copy()
+    moved[2, 3] += 2.0
+    stretched[0, 0] *= 1.01
+    keys = {grid_key(volume), *(grid_key(phantom(affine=a)) for a in (moved, stretched))}
+    assert len(keys) == 3
+    assert grid_key(phantom(affine=volume.affine + 1e-7)) == grid_key(volume), "rounding"
+
+
 def test_a_measurement_is_carried_to_the_slice_that_lies_where_it_was_made(phantom):
     volume = phantom()
     line = Measurement.on(volume, Kind.LENGTH, [(0, 0, 3), (40, 10, 3)])
@@ -81,5 +92,6 @@ def test_a_measurement_is_carried_to_the_slice_that_lies_where_it_was_made(phant
     low = Measurement.on(volume, Kind.LENGTH, [(0, 0, 1), (40, 10, 1)])
     assert carried(low, later) is None
     affine[2, 3] = 4.9  # between slices
-    assert carried(line, phantom(array=volume.array[2:], slices=(), affine=affine)) is None
+    apart = phantom(array=volume.array[2:], slices=volume.slices[2:], affine=affine)
+    assert carried(line, apart) is None
     assert carried(line, phantom(has_orientation=False, affine=np.eye(4))) is None

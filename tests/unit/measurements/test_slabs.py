@@ -15,7 +15,8 @@ from inference.measurements.slabs import Merge, SlabPlanes
 from inference.measurements.store import load, save
 from inference.measurements.table import write
 from inference.measurements.values import PROJECTED_NOTE
-from inference.studies.model import Unit, Volume
+from inference.studies.model import Unit
+from tests import factories
 
 AFFINE = np.array([[0.5, 0, 0, -10], [0, 0.8, 0, 30], [0, 0, 2, 5], [0, 0, 0, 1.0]])
 SHAPE = (9, 20, 24)
@@ -33,7 +34,7 @@ def scan(**changes):
         "array": noise, "affine": AFFINE, "unit": Unit.HU, "modality": "CT", "has_geometry": True,
         "has_orientation": True, "series_uid": "1.2.3",
     } | changes  # fmt: skip
-    return Volume(**given)
+    return factories.make_volume(**given)
 
 
 class TestTheSlab:

@@ -30,6 +30,7 @@ def test_csv_has_a_row_a_measurement_and_nothing_where_there_is_no_number(phanto
     assert (line["number"], line["kind"], line["plane"], line["index"]) == (
         "1", "length", "slice", "3",
     )  # fmt: skip
+    assert (line["instance_number"], line["sop_instance_uid"][:7]) == ("92", "sha256:")
     assert (line["length"], line["length_unit"], line["text"]) == ("20.0", "mm", "Ø, left")
     assert (line["area"], line["mean"], line["angle_deg"]) == ("", "", "")
     assert (box["area"], box["area_unit"], box["pixels"]) == ("80.0", "mm2", "200")

@@ -142,6 +142,15 @@ class TestRegions:
         assert any("crosses itself" in note for note in values.notes)
         assert values.area == pytest.approx(values.region.pixels * 0.4)
 
+    def test_padding_takes_nothing_from_the_area_of_an_outline_that_crosses_itself(self, phantom):
+        points = ((10, 20), (20, 30), (20, 20), (10, 30))
+        whole = said(phantom(), Kind.FREEHAND, *points)
+        array = phantom().array.copy()
+        array[2, :25] = -2000
+        padded = said(phantom(array=array, padding=-2000), Kind.FREEHAND, *points)
+        assert padded.region.left_out > 0
+        assert padded.area == pytest.approx(whole.area)
+
     @pytest.mark.parametrize("seed", range(8))
     def test_the_pixels_of_an_outline_are_those_that_opencv_finds_inside_or_on_it(
         self, phantom, seed

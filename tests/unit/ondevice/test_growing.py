@@ -8,7 +8,7 @@ import torch
 
 from inference.lungs import dilate, reach_squared
 from inference.ondevice.growing import grown
-from inference.studies.model import Unit, Volume
+from tests import factories
 
 
 def _masks() -> np.ndarray:
@@ -28,10 +28,7 @@ def test_the_same_pixels_are_within_reach(
 ) -> None:
     masks = _masks()
     affine = np.diag([pixel_mm, pixel_mm, 5.0, 1.0])
-    volume = Volume(
-        array=np.zeros(masks.shape, np.int16), affine=affine, unit=Unit.HU, modality="CT",
-        has_geometry=True, has_orientation=True, series_uid="1.2",
-    )  # fmt: skip
+    volume = factories.make_volume(np.zeros(masks.shape, np.int16), affine)
     expected = dilate(masks, volume, millimetres)
     found = grown(torch.from_numpy(masks).to(device), reach_squared(millimetres, pixel_mm))
     np.testing.assert_array_equal(found.cpu().numpy(), expected)

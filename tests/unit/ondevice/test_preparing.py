@@ -11,7 +11,7 @@ from inference.ondevice.equalising import Equaliser
 from inference.ondevice.preparing import Preparer, windowed
 from inference.ondevice.resizing import Maps, picture_resizer
 from inference.preprocess import Box, prepare, restore, to_picture
-from inference.studies.model import Unit, Volume
+from tests import factories
 
 SHAPES = [(512, 512), (511, 487), (130, 96), (64, 70), (9, 200), (70, 1)]
 
@@ -84,10 +84,7 @@ def test_slices_in_hu_are_prepared_as_the_networks_have_learned(
 ) -> None:
     array = kinds(shape, -1600, 400).astype(dtype)
     array[0, 0, :3] = (-32768, 32767, -1350)
-    volume = Volume(
-        array=array, affine=np.eye(4), unit=Unit.HU, modality="CT", has_geometry=True,
-        has_orientation=True, series_uid="1.2",
-    )  # fmt: skip
+    volume = factories.make_volume(array, np.eye(4))
     grey = [to_picture(volume, index) for index in range(len(array))]
     there = torch.from_numpy(array).to(device)
     np.testing.assert_array_equal(windowed(there).cpu().numpy(), np.stack(grey))

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from inference.models import ModelRecord, ModelStore, Split
 from inference.networks.factory import make_network
 from inference.studies.model import Unit, Volume
+from tests import factories
 
 NETWORKS = {
     "recognition": ("recognition", 96, {"heads": {"covid-2": 2, "cxr-4": 4}}),
@@ -83,10 +84,7 @@ def chest() -> Volume:
     """12 slices of a body with two lungs in all but the two slices at either end."""
     affine = np.diag([3.0, 3.0, 10.0, 1.0])
     affine[:3, 3] = (-190, -190, -60)
-    return Volume(
-        array=_phantom(), affine=affine, unit=Unit.HU, modality="CT", has_geometry=True,
-        has_orientation=True, series_uid="1.2.3", study_uid="1.2",
-    )  # fmt: skip
+    return factories.make_volume(_phantom(), affine)
 
 
 @pytest.fixture
@@ -94,7 +92,7 @@ def xray() -> Volume:
     """One X-ray of clouds: noise alone would be refused."""
     noise = np.random.default_rng(0).uniform(0, 4096, (120, 100))
     array = cv2.GaussianBlur(noise, (0, 0), 2.0).astype(np.uint16)[np.newaxis]
-    return Volume(
-        array=array, affine=np.eye(4), unit=Unit.GREY, modality="DX", has_geometry=False,
+    return factories.make_volume(
+        array, np.eye(4), unit=Unit.GREY, modality="DX", has_geometry=False,
         has_orientation=False, series_uid="1.2.4",
     )  # fmt: skip

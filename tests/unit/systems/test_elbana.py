@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Event
 
 import numpy as np
 import pytest
+import torch
 
+from inference.clock import Clock
+from inference.engine import Engine
 from inference.errors import AnalysisError, CancelledError, OutsideDomainError
 from inference.findings import Manifestation
 from inference.framing import chest_box
 from inference.lungs import dilate
-from inference.models import ModelStore
+from inference.models import ModelRecord, ModelStore
 from inference.preprocess import to_picture
 from inference.progress import Progress
 from inference.studies.model import Unit, Volume
@@ -96,7 +102,7 @@ def test_every_form_of_the_streams_runs(system: ElBana, chest: Volume, form: str
 
 def test_the_recogniser_asked_for_speaks_and_is_explained(system: ElBana, xray: Volume) -> None:
     default, other = (
-        (system.analyse(xray, context), system.explain(xray, 0, "covid-2", "COVID-19", context))
+        (system.analyse(xray, context), system.explain(xray, 0, "covid-2", "covid-19", context))
         for context in (_context(), _context(recogniser="recognition-other"))
     )
     for name, (findings, heatmap) in {"recognition": default, "recognition-other": other}.items():
@@ -114,10 +120,48 @@ def test_a_recogniser_of_another_modality_is_refused(system: ElBana, chest: Volu
 def test_clock_has_every_part(system: ElBana, chest: Volume) -> None:
     timings = system.analyse(chest, _context(read_seconds=1.5)).timings
     parts = timings.parts()
-    assert list(parts) == ["read", "pre", "recognise", "label", "segment", "post"]
+    assert list(parts) == ["read", "ready", "pre", "recognise", "label", "segment", "post"]
     assert parts["read"] == 1.5
     assert all(seconds > 0 for seconds in parts.values())
     assert timings.total >= 1.5 + parts["recognise"], "reading and the networks do not overlap"
+
+
+def test_getting_models_ready_is_a_part_of_its_own(
+    store: ModelStore, chest: Volume, xray: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_parts: list[str] = []
+    seen: list[tuple[str, tuple[str, ...]]] = []
+    count, network = Clock.part, Engine.network
+
+    @contextmanager
+    def part(clock: Clock, name: str) -> Iterator[None]:
+        mine = f"{threading.get_ident()} {name}"
+        open_parts.append(mine)
+        try:
+            with count(clock, name):
+                yield
+        finally:
+            open_parts.remove(mine)
+
+    def load(engine: Engine, record: ModelRecord) -> torch.nn.Module:
+        if record.sha256 not in engine._networks:
+            here = f"{threading.get_ident()} "
+            now = tuple(p.removeprefix(here) for p in open_parts if p.startswith(here))
+            seen.append((record.name, now))
+        return network(engine, record)
+
+    monkeypatch.setattr(Clock, "part", part)
+    monkeypatch.setattr(Engine, "network", load)
+    system = ElBana(store, precision="float32")
+    findings = system.analyse(chest, _context())
+    assert {name for name, _ in seen} == {model.name for model in findings.models}
+    assert {parts for _, parts in seen} == {("ready",)}
+    assert findings.timings.ready > 0
+    seen.clear()
+    system.analyse(chest, _context())
+    assert seen == [], "they are ready by now"
+    system.analyse(xray, _context())
+    assert {parts for _, parts in seen} == {("ready",)}
 
 
 def test_xray_gets_recognition_alone(system: ElBana, xray: Volume) -> None:
@@ -199,7 +243,7 @@ def test_unknown_form_is_refused(system: ElBana, chest: Volume) -> None:
 
 
 def test_heatmap_lies_on_the_source_grid(system: ElBana, chest: Volume) -> None:
-    names = system.analyse(chest, _context()).estimate("covid-2").classes
+    names = system.analyse(chest, _context()).estimate("covid-2").keys
     maps = [system.explain(chest, 5, "covid-2", name, _context()).values for name in names]
     heat = np.max(maps, axis=0)
     assert heat.shape == chest.shape[1:]
@@ -211,7 +255,7 @@ def test_heatmap_lies_on_the_source_grid(system: ElBana, chest: Volume) -> None:
 
 def test_heatmap_of_a_manifestation_is_refused(system: ElBana, chest: Volume) -> None:
     with pytest.raises(AnalysisError, match="no heatmap for Consolidation"):
-        system.explain(chest, 5, "manifestations", "Consolidation", _context())
+        system.explain(chest, 5, "manifestations", "consolidation", _context())
 
 
 def test_study_rule() -> None:
@@ -243,7 +287,9 @@ def test_masks_of_pictures_lie_in_what_the_streams_were_shown(
     monkeypatch.setattr(ways, "stream_probabilities", everything)
     grey = np.stack([to_picture(chest, index) for index in (5, 6)])
     picture = np.pad(grey, ((0, 0), (70, 10), (20, 60)))
-    volume = dataclasses.replace(chest, array=picture, unit=Unit.GREY, windows=())
+    volume = dataclasses.replace(
+        chest, array=picture, slices=chest.slices[:2], unit=Unit.GREY, windows=()
+    )
     cut = copy.copy(store)
     cut.records = tuple(
         dataclasses.replace(r, framing="chest") if r.name == "streams-shared" else r

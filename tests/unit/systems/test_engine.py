@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from inference import device as devices
-from inference.engine import Clock, Engine
+from inference.backends.eager import EagerRunner
+from inference.clock import Clock
+from inference.engine import Engine
 from inference.errors import AnalysisError, BadInputError
-from inference.models import ModelStore
+from inference.models import ModelRecord, ModelStore
 from inference.progress import Progress
+from inference.studies.model import Volume
+from inference.systems.base import Context
+from inference.systems.elbana import ElBana
 
 PICTURES = np.arange(6, dtype=np.uint8)[:, None, None].repeat(64, 1).repeat(64, 2)
 
@@ -119,12 +127,103 @@ def test_pictures_stay_on_cuda_unless_figures_have_to_repeat(store: ModelStore) 
     assert Engine(store, "cpu", on_device=True).keeps_on_device
 
 
-def test_then_the_cpu_when_the_gpu_is_too_small(engine: Engine) -> None:
-    engine.device = torch.device("meta")  # stands for a GPU
+class TooSmall:
+    """The runner of a GPU without memory, or with it; then it says zero of everything."""
+
+    kind = "a GPU"
+    full = True
+
+    def __init__(self, network: nn.Module, device: torch.device, dtype: torch.dtype | None) -> None:
+        self._there = device.type == "meta"
+        self._runner = EagerRunner(network, device, dtype)
+
+    def run(self, pictures: np.ndarray) -> dict[str, np.ndarray]:
+        if not self._there:
+            return self._runner.run(pictures)
+        if self.full:
+            raise torch.OutOfMemoryError("out of memory")
+        classes = {"": 3, "covid-2": 2, "cxr-4": 4}
+        return {name: np.zeros((len(pictures), n), np.float32) for name, n in classes.items()}
+
+
+@pytest.fixture
+def on_a_gpu(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """An engine on a device that stands for a GPU, whose memory is full."""
+    monkeypatch.setattr(TooSmall, "full", True)
+    monkeypatch.setattr("inference.engine.EagerRunner", TooSmall)
+    monkeypatch.setattr(devices, "choose", lambda _wanted: torch.device("meta"))
+    return Engine(store, precision="float32")
+
+
+def _said(engine: Engine, notes: list[str]) -> np.ndarray:
+    record = engine.store.find("manifestations")
+    parts = engine.run(record, PICTURES, "Testing", Progress(), 2, notes)
+    return np.concatenate([output[""] for _, output in parts])
+
+
+def test_then_the_cpu_when_the_gpu_is_too_small(on_a_gpu: Engine, store: ModelStore) -> None:
+    """Nothing that was made for the GPU is used there."""
+    record = store.find("manifestations")
     notes: list[str] = []
-    assert engine._fall_back(1, notes) == 1
-    assert engine.device.type == "cpu"
-    assert "on the CPU" in notes[0]
+    on_a_gpu.get_ready(record)
+    assert next(on_a_gpu.network(record).parameters()).device.type == "meta"
+    values = _said(on_a_gpu, notes)
+    assert on_a_gpu.device.type == "cpu"
+    assert next(on_a_gpu.network(record).parameters()).device.type == "cpu"
+    assert [note for note in notes if "on the CPU" in note] == notes[-1:]
+    expected = EagerRunner(store.load(record), torch.device("cpu"), None).run(PICTURES)[""]
+    np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_the_next_analysis_begins_on_the_gpu_again(on_a_gpu: Engine) -> None:
+    _said(on_a_gpu, [])
+    assert on_a_gpu.device.type == "cpu"
+    TooSmall.full = False
+    notes: list[str] = []
+    assert _said(on_a_gpu, notes).all(), "the rest of this one stays where it is"
+    on_a_gpu.renew()
+    assert not _said(on_a_gpu, notes).any()
+    assert notes == []
+
+
+@pytest.mark.usefixtures("on_a_gpu")
+def test_a_system_goes_back_to_the_gpu_by_itself(store: ModelStore, xray: Volume) -> None:
+    system = ElBana(store, precision="float32")
+    first = system.analyse(xray, Context(batch_size=2))
+    assert any("on the CPU" in note for note in first.notes)
+    TooSmall.full = False
+    second = system.analyse(xray, Context(batch_size=2))
+    assert not any("on the CPU" in note for note in second.notes)
+    covid = [findings.estimate("covid-2") for findings in (first, second)]
+    assert covid[0].study[0] != 0.5
+    assert covid[1].study[0] == 0.5, "what this GPU says of everything"
+
+
+def test_what_was_made_is_changed_by_one_thread_at_a_time(
+    on_a_gpu: Engine, store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While another loads a network, nobody lets go of them or puts one in."""
+    record, loading, go_on = store.find("manifestations"), Event(), Event()
+    load = store.load
+
+    def slowly(wanted: ModelRecord) -> nn.Module:
+        loading.set()
+        assert go_on.wait(60)
+        return load(wanted)
+
+    monkeypatch.setattr(store, "load", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        loaded = pool.submit(on_a_gpu.get_ready, record)
+        assert loading.wait(60)
+        moved = pool.submit(on_a_gpu._fall_back, 1, [])
+        with pytest.raises(TimeoutError):
+            moved.result(timeout=0.2)
+        go_on.set()
+        loaded.result(60)
+        moved.result(60)
+    assert on_a_gpu.device.type == "cpu"
+    assert not on_a_gpu._runners
+    assert not on_a_gpu._networks
 
 
 def test_no_memory_at_all_is_said(engine: Engine) -> None:

@@ -166,5 +166,5 @@ def test_xrays_have_no_evidence(make_store: Callable[..., ModelStore], xray: Vol
 
 def test_a_heatmap_says_whose_it_is(make_store: Callable[..., ModelStore], chest: Volume) -> None:
     system = ElBana(make_store(0.5, 1.0), precision="float32")
-    heatmap = system.explain(chest, 5, "covid-2", "COVID-19", Context(device="cpu"))
+    heatmap = system.explain(chest, 5, "covid-2", "covid-19", Context(device="cpu"))
     assert heatmap.model == "recognition-ct"

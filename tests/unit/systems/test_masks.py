@@ -8,7 +8,8 @@ import pytest
 from inference.cuts import Cut
 from inference.findings import Manifestation
 from inference.preprocess import Box
-from inference.systems.elbana.masks import combine, enter
+from inference.studies.model import Volume
+from inference.systems.elbana.masks import combine, enter, keep_to_lungs
 
 GGO, CONSOLIDATION, EFFUSION = Manifestation
 NONE = 0
@@ -81,3 +82,24 @@ def test_only_what_the_network_was_shown_is_entered() -> None:
     enter({CONSOLIDATION: everywhere, GGO: everywhere}, codes, Box(2, 6, 1, 5))
     assert set(np.unique(codes[2:6, 1:5])) == {2}
     assert codes.sum() == 2 * 16
+
+
+@pytest.mark.parametrize(
+    ("code", "away_mm", "kept"),
+    [
+        (1, 6, True), (1, 15, False), (2, 6, True), (2, 15, False),
+        (3, 15, True), (3, 36, True), (3, 48, False),
+    ],
+)  # fmt: skip
+def test_how_far_from_the_lungs_each_may_lie(
+    chest: Volume, code: int, away_mm: int, kept: bool
+) -> None:
+    """Effusion lies in the pleural space, the others in the lung: 40 mm and 10 mm."""
+    lungs = chest.array == -850
+    _, row_mm, column_mm = chest.spacing
+    assert row_mm == column_mm == 3.0
+    edge = int(np.flatnonzero(lungs[6, 64])[-1])
+    codes = np.zeros(chest.shape, np.uint8)
+    codes[6, 64, edge + away_mm // 3] = code
+    keep_to_lungs(codes, lungs, chest)
+    assert codes.any() == kept

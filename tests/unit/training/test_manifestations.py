@@ -102,7 +102,7 @@ def _findings(effusion: int = 0) -> Findings:
     per_slice = np.full((6, 3), np.nan, np.float32)
     per_slice[:5] = np.linspace(0.1, 0.5, 5)[:, np.newaxis]
     per_slice[:5, 2] = 0.99
-    names = tuple(key.label for key in Manifestation)
+    names = tuple(key.value for key in Manifestation)
     area = np.arange(6) * 10
     segments = [
         SimpleNamespace(key=Manifestation.GGO, model="streams", pixels_per_slice=area),
@@ -111,7 +111,7 @@ def _findings(effusion: int = 0) -> Findings:
             key=Manifestation.EFFUSION, model="streams", pixels_per_slice=effusion * area[::-1]
         ),
     ]
-    estimate = SimpleNamespace(model="ml-cnn", classes=names, per_slice=per_slice)
+    estimate = SimpleNamespace(model="ml-cnn", keys=names, per_slice=per_slice)
     analysed = np.arange(6) < 5
     found: Any = SimpleNamespace(
         segments=segments, analysed=analysed, estimate=lambda _task: estimate

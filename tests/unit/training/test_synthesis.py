@@ -146,10 +146,10 @@ def test_a_recipe_may_ask_for_drawn_effusions(lesion_folder: Path) -> None:
     new = np.array([s == DRAWN for s in mixed.sources])
     assert len(plain) == (~new).sum()
     assert set(mixed.groups) == set(plain.groups)
-    if new.any():
-        assert mixed.masks is not None
-        assert (mixed.masks[new] == EFFUSION).any(axis=(1, 2)).all()
-        assert mixed.weights[new].sum() == pytest.approx(data.effusions_share)
+    assert new.any()
+    assert mixed.masks is not None
+    assert (mixed.masks[new] == EFFUSION).any(axis=(1, 2)).all()
+    assert mixed.weights[new].sum() == pytest.approx(data.effusions_share)
     assert mixed.weights.sum() == pytest.approx(1.0)
 
 

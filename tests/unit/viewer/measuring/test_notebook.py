@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inference.measurements import Kind
-from inference.studies.model import Unit, Volume
+from tests import factories
 from viewer.measuring.history import History
 from viewer.measuring.notebook import Notebook
 
@@ -14,15 +14,8 @@ LINE = [(0.0, 0.0, 1.0), (3.0, 4.0, 1.0)]
 
 
 def volume(uid="1.2.3", slices=4):
-    return Volume(
-        array=np.zeros((slices, 16, 16), np.int16),
-        affine=np.eye(4),
-        unit=Unit.HU,
-        modality="CT",
-        has_geometry=True,
-        has_orientation=True,
-        series_uid=uid,
-    )
+    array = np.zeros((slices, 16, 16), np.int16)
+    return factories.make_volume(array, np.eye(4), series_uid=uid)
 
 
 @pytest.fixture

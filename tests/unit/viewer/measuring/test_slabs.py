@@ -9,7 +9,7 @@ import pytest
 
 from inference.measurements import Kind, Measurement, Slant
 from inference.measurements.slabs import Merge, SlabPlanes
-from inference.studies.model import Unit, Volume
+from tests import factories
 from viewer.measuring.seen import is_seen, pane_that_shows
 from viewer.measuring.slabs import slab_of, slab_planes
 from viewer.panes import Content, Pane, Slab, SlabMode
@@ -23,10 +23,7 @@ LINE = [(2.0, 3.0, 4.0), (7.0, 5.0, 4.0)]
 
 @pytest.fixture
 def volume():
-    return Volume(
-        array=np.zeros((9, 20, 24), np.int16), affine=np.diag([1.0, 1.0, 2.0, 1.0]), unit=Unit.HU,
-        modality="CT", has_geometry=True, has_orientation=True, series_uid="1.2.3",
-    )  # fmt: skip
+    return factories.make_volume(np.zeros((9, 20, 24), np.int16), np.diag([1.0, 1.0, 2.0, 1.0]))
 
 
 def test_planes_are_those_that_are_shown():

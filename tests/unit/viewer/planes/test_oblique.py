@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
-from inference.studies.model import Unit, Volume
+from inference.studies.model import Unit
+from tests import factories
 from viewer.panes import Content, Pane, Slab, SlabMode, Turn
 from viewer.planes import ObliqueSection, section_of, why_not
 from viewer.tilt import Tilt
@@ -33,7 +34,7 @@ def volume(affine=STRAIGHT, **changes):
         "array": noise, "affine": affine, "unit": Unit.HU, "modality": "CT",
         "has_geometry": True, "has_orientation": True, "series_uid": "1.2",
     } | changes  # fmt: skip
-    return Volume(**settings)
+    return factories.make_volume(**settings)
 
 
 def oblique(chest, tilt, turn=Turn(), slab=Slab()):  # noqa: B008  # frozen

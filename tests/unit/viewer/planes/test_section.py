@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.studies.model import Unit, Volume
+from inference.studies.model import Unit
+from tests import factories
 from viewer.panes import Content, Pane, Slab, SlabMode, Turn
 from viewer.planes.section import section_of, why_not
 
@@ -26,7 +27,7 @@ def volume(affine=None, **changes):
         "unit": Unit.HU, "modality": "CT", "has_geometry": True, "has_orientation": True,
         "series_uid": "1.2",
     } | changes  # fmt: skip
-    return Volume(**settings)
+    return factories.make_volume(**settings)
 
 
 def turned_about_x():

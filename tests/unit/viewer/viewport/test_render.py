@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from inference.studies.model import Window
+from inference.studies.voi import grey_of
 from viewer.viewport.render import (
     HeatLayer,
     MaskLayer,
     Placement,
     compose,
-    grey_of,
     heat_table,
 )
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from inference.findings import Manifestation
-from inference.studies.model import Problem, Unit, Volume, Window
+from inference.studies.model import Problem, Unit, Window
+from tests import factories
 from viewer.panes import Content, Pane, Slab, SlabMode
 from viewer.planes.section import section_of
 from viewer.viewport import texts
@@ -21,7 +22,7 @@ def volume(**changes):
         "array": array, "affine": affine, "unit": Unit.HU, "modality": "CT",
         "has_geometry": True, "has_orientation": True, "series_uid": "1.2",
     } | changes  # fmt: skip
-    return Volume(**settings)
+    return factories.make_volume(**settings)
 
 
 def planes(of, pane=Pane()):  # noqa: B008 - frozen
@@ -53,7 +54,7 @@ def test_there_is_no_scale_bar_when_not_even_a_mm_fits():
 
 def test_a_slice_is_numbered_from_one_and_placed_along_the_normal():
     chest = volume()
-    assert texts.plane_text(chest, planes(chest), 1) == "2/5  ·  H −98.0 mm"
+    assert texts.plane_text(chest, planes(chest), 1) == "Im 2 (2/5)  ·  H −98.0 mm"
 
 
 def test_a_coronal_plane_is_numbered_in_its_own_way():
@@ -73,7 +74,7 @@ def test_a_slab_says_what_it_is_made_of():
 @pytest.mark.parametrize("unknown", ["has_geometry", "has_orientation"])
 def test_a_slice_has_no_place_where_the_geometry_is_unknown(unknown):
     chest = volume(**{unknown: False})
-    assert texts.plane_text(chest, planes(chest), 1) == "2/5"
+    assert texts.plane_text(chest, planes(chest), 1) == "Im 2 (2/5)"
 
 
 def test_the_window_is_told_with_its_name():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from inference.studies.model import Unit, Volume
+from tests import factories
 
 
 @pytest.fixture
@@ -29,6 +30,6 @@ def make_ball() -> Callable[..., Volume]:
             "array": array, "affine": affine, "unit": Unit.HU, "modality": "CT",
             "has_geometry": True, "has_orientation": True, "series_uid": "1.2.3",
         } | settings  # fmt: skip
-        return Volume(**given)
+        return factories.make_volume(**given)
 
     return make
