@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,9 +28,13 @@ _ROOT = Path(__file__).parents[2]
 
 def _held_up(study: Path, folder: Path) -> dict[str, float]:
     folder.mkdir()
+    # Findings that the last try kept would be shown, and nothing would be analysed. Graphs that it
+    # made of the networks stay: that is done once a computer, not once a process.
+    apart = {**os.environ, "XDG_DATA_HOME": str(folder / "data")}
     done = subprocess.run(
         [sys.executable, "-m", "tests.e2e.first_use", str(study), str(folder)],
         capture_output=True, text=True, timeout=240, check=False, cwd=_ROOT,
+        env=apart,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     held_up: dict[str, float] = json.loads(done.stdout.splitlines()[-1])

@@ -18,13 +18,14 @@ pytestmark = pytest.mark.e2e
 
 WORTH_FINDING_ML = 3.0
 LEAST_DICE = {
-    Manifestation.GGO: 0.5,
-    Manifestation.CONSOLIDATION: 0.35,
-    Manifestation.EFFUSION: 0.15,
+    Manifestation.GGO: 0.65,
+    Manifestation.CONSOLIDATION: 0.55,
+    Manifestation.EFFUSION: 0.20,
 }
 """Guards against networks that mark nothing, or something else; how well they do on patients stands
-in docs/results.md. The made-up crescents of effusion are not like those that were learned: a fifth
-of them is marked, and the dome of the lung with them."""
+in docs/results.md. With AVX2 alone it is 0.70, 0.62 and 0.22; masks that lie a slice off have 0.51
+of consolidation at most. The made-up crescents of effusion are not like those that were learned: a
+fifth of them is marked, and the dome of the lung with them."""
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,6 @@ or two.
 
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
-import gc
 import os
 import sys
 import time
@@ -17,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QSettings
+from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
 from tests.benchmarks.loading import write_series
+from tests.e2e.memory import memory_mb
 from viewer import theme
 from viewer.analysis import default_system
 from viewer.settings import Settings
@@ -38,18 +36,6 @@ rounds it grows, and then no more."""
 COMPARED = 4
 """So many rounds after those are compared with so many at the end."""
 GROWTH = 1.05
-
-
-def memory_mb() -> float:
-    """Memory of this process after everything that can be given back has been."""
-    # Widgets that are to be deleted later are, where the program's own loop would do it.
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-    gc.collect()
-    libc = ctypes.util.find_library("c")
-    if libc is not None:
-        ctypes.CDLL(libc).malloc_trim(0)
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 @pytest.fixture
