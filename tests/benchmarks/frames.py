@@ -28,8 +28,9 @@ from PySide6.QtWidgets import QApplication
 from rich.console import Console
 from rich.table import Table
 
-from inference.findings import Findings, Manifestation, Segment, Timings
-from inference.studies.model import Series, SourceKind, Study, Unit, Volume
+from inference.findings import Findings, Manifestation
+from inference.studies.model import Series, SourceKind, Study, Volume
+from tests import factories
 from viewer import theme
 from viewer.hanging import load_layouts
 from viewer.panes import Layout
@@ -81,19 +82,9 @@ def make_study() -> tuple[Study, Series, Volume, Findings]:
             (columns + 0.2 * number - 0.2) / 0.1
         ) ** 2 < 1
         masks[key] = np.broadcast_to(spots & (noise > -20), array.shape).copy()
-    volume = Volume(
-        array=array, affine=np.diag([0.7, 0.7, 1.5, 1.0]), unit=Unit.HU, modality="CT",
-        has_geometry=True, has_orientation=True, series_uid=UID,
-    )  # fmt: skip
-    segments = tuple(
-        Segment(key, mask, "m", 1, SLICES // 2, None, None, None, mask.sum((1, 2)))
-        for key, mask in masks.items()
-    )
-    findings = Findings(
-        "elbana", UID, volume.shape, volume.affine, (), segments, None, None,
-        np.ones(SLICES, bool), Timings(*[0.0] * 7), (), "cpu", "",
-    )  # fmt: skip
-    series = Series(UID, SourceKind.DICOM, "CT", "", (), SIDE, SIDE)
+    volume = factories.make_volume(array, np.diag([0.7, 0.7, 1.5, 1.0]), series_uid=UID)
+    findings = factories.make_findings(volume, factories.to_codes(masks))
+    series = Series(UID, SourceKind.DICOM, "CT", "", volume.slices, SIDE, SIDE)
     return Study("1", "", "", "", "", (series,)), series, volume, findings
 
 

@@ -15,7 +15,8 @@ from collections.abc import Callable
 import numpy as np
 from PySide6.QtWidgets import QApplication
 
-from inference.studies.model import Series, SourceKind, Study, Unit, Volume
+from inference.studies.model import Series, SourceKind, Study, Volume
+from tests import factories
 from viewer import theme
 from viewer.session import ReadingSession
 from viewer.viewport import SliceView
@@ -38,7 +39,7 @@ def made_volume(slices: int, size: int) -> Volume:
         plane[lungs & vessels] = 30
         array[k] = plane + rng.integers(-30, 30, plane.shape)
     affine = np.diag([350 / size, 350 / size, 300 / slices, 1.0])
-    return Volume(array, affine, Unit.HU, "CT", True, True, "1.2.3")
+    return factories.make_volume(array, affine)
 
 
 def main() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,32 +16,26 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSettings, Qt, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
-from inference.errors import AnalysisError
-from inference.findings import (
-    Estimate,
-    Findings,
-    Heatmap,
-    Manifestation,
-    ModelProvenance,
-    Segment,
-    Timings,
-)
-from inference.partial import Partial, SliceValues
+from inference.errors import AnalysisError, BadInputError
+from inference.faults import log_file
+from inference.findings import Findings, Heatmap
+from inference.partial import Partial
 from inference.progress import Progress
+from inference.studies import main_series
 from inference.studies.model import (
     Found,
     Problem,
     Series,
-    SliceSource,
     SourceKind,
     Study,
-    Unit,
     Volume,
-    Window,
 )
 from inference.studies.watch import Watch
 from inference.systems.base import Context
+from tests import factories
 from viewer import theme
+from viewer.collecting import Collector, collecting
+from viewer.painting import faults
 from viewer.session import ReadingSession
 from viewer.settings import Settings
 from viewer.window import MainWindow
@@ -60,6 +56,25 @@ def _no_leaks(qapp: QApplication) -> Iterator[None]:
     assert not left, f"top-level widgets left: {left}"
     running = [t for t in threading.enumerate() if t not in threads]
     assert not running, f"threads left: {running}"
+
+
+@pytest.fixture(autouse=True)
+def collector(qapp: QApplication) -> Iterator[Collector]:
+    """Collect on the window's thread alone, as the program does."""
+    with collecting(qapp) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def undrawn(qapp: QApplication, request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """Fail a test in which something could not be drawn; one that asks for the list expects it."""
+    told: list[str] = []
+    faults.forget()
+    faults.told.connect(told.append)
+    yield told
+    faults.told.disconnect(told.append)
+    if "undrawn" not in inspect.signature(request.function).parameters:
+        assert not told, f"could not be drawn, see {log_file()}: {told}"
 
 
 class FakeVolumePane(QWidget):
@@ -108,25 +123,41 @@ def volume_panes(monkeypatch: pytest.MonkeyPatch) -> list[FakeVolumePane]:
     return made
 
 
+@pytest.fixture(autouse=True)
+def closing_answer(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Answer the question before a window closes: it does; gives what was asked.
+
+    With `ask` set to `viewer.closing.ask_to_close` the real dialog is shown.
+    """
+    told = SimpleNamespace(asked=[], answer=True, ask=None)
+
+    def answer(parent: QWidget, said: Sequence[str]) -> bool:
+        told.asked.append(tuple(said))
+        return told.answer if told.ask is None else told.ask(parent, said)
+
+    monkeypatch.setattr("viewer.closing.ask_to_close", answer)
+    return told
+
+
+@pytest.fixture(autouse=True)
+def findings_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep the findings of each test in a folder of its own."""
+    folder = tmp_path / "kept-findings"
+    monkeypatch.setattr("inference.export.kept.default_folder", lambda: folder)
+    return folder
+
+
 @pytest.fixture
 def make_volume() -> Callable[..., Volume]:
-    """Make a CT of 12 slices of 40 × 32; settings of `Volume` can be given."""
+    """Make a CT of 12 slices of 40 × 32, read from files; settings of `Volume` can be given."""
 
     def make(uid: str = "1.2.3", **settings: Any) -> Volume:
-        rng = np.random.default_rng(7)
-        array = rng.integers(-1000, 200, (SLICES, ROWS, COLUMNS)).astype(np.int16)
-        given: dict[str, Any] = {
-            "array": array,
-            "affine": np.diag([0.8, 0.8, 5.0, 1.0]),
-            "unit": Unit.HU,
-            "modality": "CT",
-            "has_geometry": True,
-            "has_orientation": True,
-            "series_uid": uid,
-            "windows": (Window(-500.0, 1400.0, "File 1"), Window(50.0, 400.0, "File 2")),
-            "problems": (Problem("uneven-spacing", "Slices 3 and 4 are 9 mm apart."),),
-        }
-        return Volume(**{**given, **settings})
+        doubt = Problem("uneven-spacing", "Slices 3 and 4 are 9 mm apart.")
+        read = factories.read_small_ct(uid, (SLICES, ROWS, COLUMNS))
+        slices = len(settings.get("array", read.array))
+        if slices != SLICES:
+            settings.setdefault("slices", factories.sources(uid, slices))
+        return replace(read, **{"problems": (doubt,), **settings})
 
     return make
 
@@ -142,7 +173,7 @@ def make_study() -> Callable[..., Study]:
                 kind,
                 "CT",
                 f"Thorax {number}",
-                tuple(SliceSource(Path(f"{each}-{i}.dcm")) for i in range(SLICES)),
+                factories.read_small_ct(each, (SLICES, ROWS, COLUMNS)).slices,
                 ROWS,
                 COLUMNS,
                 number=number,
@@ -156,62 +187,12 @@ def make_study() -> Callable[..., Study]:
 
 @pytest.fixture
 def make_findings() -> Callable[..., Findings]:
-    """Make findings of a volume: GGO and consolidation found, effusion looked for in vain."""
+    """Make findings of a volume as the engine does; see `tests.factories.make_findings`.
 
-    def make(volume: Volume, **settings: Any) -> Findings:
-        slices = volume.shape[0]
-        masks = {key: np.zeros(volume.shape, bool) for key in Manifestation}
-        masks[Manifestation.GGO][2:6, 5:15, 5:15] = True
-        masks[Manifestation.GGO][4, 5:25, 5:25] = True
-        masks[Manifestation.CONSOLIDATION][8, 20:24, 20:24] = True
-        measured = {
-            Manifestation.GGO: (2, 4, 182.4, 4.1, -611.7),
-            Manifestation.CONSOLIDATION: (1, 8, 23.2, None, -12.0),
-            Manifestation.EFFUSION: (0, None, 0.0, 0.0, None),
-        }
-        segments = tuple(
-            Segment(
-                key,
-                masks[key],
-                "streams",
-                lesions,
-                largest,
-                ml,
-                share,
-                hu,
-                masks[key].sum(axis=(1, 2)).astype(np.int64),
-            )
-            for key, (lesions, largest, ml, share, hu) in measured.items()
-        )
-        per_slice = np.full((slices, 3), 0.5, np.float32)
-        given: dict[str, Any] = {
-            "system": "fake",
-            "series_uid": volume.series_uid,
-            "shape": volume.shape,
-            "affine": volume.affine,
-            "estimates": (
-                Estimate("covid-2", "COVID-19 recognition", ("COVID-19", "not COVID-19"),
-                         (0.864, 0.136), per_slice[:, :2], True, "recognition", "Mean of slices."),
-                Estimate("manifestations", "Manifestations",
-                         tuple(key.label for key in Manifestation), (0.97, 0.61, 0.08), per_slice,
-                         False, "labeller", "Highest slices."),
-            ),
-            "segments": segments,
-            "lungs": None,
-            "lung_ml": None,
-            "analysed": np.arange(slices) > 1,
-            "timings": Timings(0.5, 0.25, 1.5, 0.75, 6.0, 0.4, 9.6),
-            "models": (
-                ModelProvenance("recognition", "covid-2", "Inception-v3", "0.3", "ab" * 32,
-                                "a public set", "CC BY-NC-SA 4.0"),
-            ),
-            "device": "test device",
-            "created": "2026-01-02T03:04:05+00:00",
-            "notes": ("2 slices without lung were not analysed.",),
-        }  # fmt: skip
-        return Findings(**{**given, **settings})
-
-    return make
+    Of a CT: ground glass in two pieces and a consolidation are found, an effusion is looked for in
+    vain; slices 1 and 2 have no lungs and were not analysed.
+    """
+    return factories.make_findings
 
 
 @pytest.fixture
@@ -219,19 +200,16 @@ def make_partial() -> Callable[..., Partial]:
     """Make a partial result: GGO all over the upper half of each slice, of slices 2 to the end."""
 
     def make(volume: Volume, *indices: int) -> Partial:
-        planned = np.arange(volume.shape[0]) > 1
         codes = np.zeros((len(indices), *volume.shape[1:]), np.uint8)
         codes[:, : volume.shape[1] // 2] = 1
-        values = np.tile(np.float32([0.9, 0.6, 0.3]), (len(indices), 1))
-        names = tuple(key.label for key in Manifestation)
-        said = (
-            SliceValues("covid-2", "COVID-19 recognition", ("COVID-19", "not COVID-19"), True,
-                        True, values[:, :2]),
-            SliceValues("manifestations", "Manifestations", names, False, True, values),
-        )  # fmt: skip
-        return Partial(volume.series_uid, volume.shape, planned, np.array(indices), said, codes)
+        return factories.make_partial(volume, indices, codes)
 
     return make
+
+
+def _away(partial: Partial, focus: int | None) -> int:
+    """How far a group is from the slice that the reader looks at."""
+    return 0 if focus is None else int(np.abs(partial.indices - focus).min())
 
 
 class FakeSystem:
@@ -254,20 +232,24 @@ class FakeSystem:
 
     def analyse(self, volume: Volume, context: Context) -> Findings:
         """Report until let go."""
+        # What is asked for must be there, as to the engine.
+        factories.models_of(volume, context)
         self.contexts.append(context)
         self.threads.add(threading.get_ident())
         self.started.set()
+        context.progress.report("Finding the lungs", 0, 1)
         if context.partial is not None:
-            for partial in self.partials:
+            for partial in sorted(self.partials, key=lambda each: _away(each, context.focus)):
                 context.partial(partial)
         self.told.set()
         step = 0
         while step == 0 or not self.go.is_set():
             step = min(step + 1, 99)
-            context.progress.report("Segmenting", step, 100)
+            context.progress.report("Analysing slices", step, 100)
             # Real arithmetic, so that the window competes for the interpreter as in real work.
             float(np.sort(volume.array, axis=None).astype(np.float64).std())
             time.sleep(0.001)
+        context.progress.report("Measuring", 1, 1)
         if self.error is not None:
             raise self.error
         return self.make_findings(volume)
@@ -279,18 +261,27 @@ class FakeSystem:
         self.readied.append(volume.series_uid)
 
     def explain(
-        self, volume: Volume, slice_index: int, task: str, class_name: str, context: Context
+        self, volume: Volume, slice_index: int, task: str, key: str, context: Context
     ) -> Heatmap:
         """Explain at once."""
-        self.explained.append((slice_index, task, class_name))
+        self.explained.append((slice_index, task, key))
         if self.error is not None:
             raise self.error
-        values = np.linspace(0, 1, ROWS * COLUMNS, dtype=np.float32).reshape(volume.shape[1:])
-        return Heatmap(slice_index, class_name, task, "Grad-CAM, fake", values)
+        if context is not None:
+            context.progress.report("Explaining", 0, 1)
+        return factories.make_heatmap(volume, slice_index, task, key, context=context)
+
+
+@pytest.fixture(scope="session")
+def _torch_is_there() -> None:
+    """The first result of a process brings torch: seconds, for which no test need wait."""
+    import inference.systems.elbana.system  # noqa: F401
 
 
 @pytest.fixture
-def fake_system(make_findings: Callable[..., Findings]) -> Iterator[FakeSystem]:
+def fake_system(
+    make_findings: Callable[..., Findings], _torch_is_there: None
+) -> Iterator[FakeSystem]:
     """Give a system that obeys the test; let go at the end whatever happened."""
     system = FakeSystem(make_findings)
     yield system
@@ -323,10 +314,18 @@ class FakeReader:
         progress: Progress | None = None,
         found: Callable[[Found], None] | None = None,
     ) -> tuple[Study, ...]:
-        """Look the path up."""
+        """Look the path up; a folder is told as soon as all in it is known, which is at once."""
         if self.error is not None:
             raise self.error
-        return self.shelf[path]
+        if path not in self.shelf:
+            raise BadInputError(f"There is nothing to open in {path}.")
+        studies = self.shelf[path]
+        files = sum(len(series.slices) for study in studies for series in study.series)
+        if progress is not None:
+            progress.report("Reading headers", max(0, files - 1), files)
+        if found is not None:
+            found(Found(studies, files, files))
+        return studies
 
     def load(
         self, series: Series, progress: Progress | None = None, watch: Watch | None = None
@@ -353,8 +352,8 @@ class FakeReader:
         return np.full((size, size), 128, np.uint8)
 
     def main_series(self, studies: tuple[Study, ...]) -> tuple[Study, Series]:
-        """Take the first."""
-        return studies[0], studies[0].series[0]
+        """Choose as the real one."""
+        return main_series(studies)
 
 
 @pytest.fixture
@@ -425,6 +424,8 @@ def reading(
     study = make_study("1.2.3", "1.2.4")
     window.session.add_studies((study,))
     window.session.set_volume(study, study.series[0], make_volume("1.2.3"), 0.5)
+    # The panels take the place of the start page, and are laid out.
+    QApplication.processEvents()
     return window
 
 

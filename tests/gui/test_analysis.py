@@ -71,7 +71,7 @@ def test_progress_is_the_stage_of_the_session(
     fake_system.go.clear()
     analyst.start()
     qtbot.waitUntil(lambda: opened.session.stage[1] > 0)
-    assert opened.session.stage[0] == "Segmenting"
+    assert opened.session.stage[0] == "Analysing slices"
     assert opened.session.stage[2] == 100
     fake_system.go.set()
     qtbot.waitUntil(lambda: opened.session.findings is not None)
@@ -155,7 +155,7 @@ def test_a_system_that_cannot_be_made_is_a_sentence_and_can_be_tried_again(
     worker.close()
 
 
-def test_results_of_a_volume_that_is_gone_are_dropped(
+def test_an_analysis_goes_on_when_another_volume_is_open_and_is_never_shown_on_it(
     qtbot: Any,
     opened: SimpleNamespace,
     analyst: Analyst,
@@ -170,7 +170,7 @@ def test_results_of_a_volume_that_is_gone_are_dropped(
     session.set_volume(opened.study, opened.study.series[1], make_volume("1.2.4"))
     assert session.analysis is AnalysisState.NONE
     fake_system.go.set()
-    # The new volume can be analysed at once; its answer comes after the stale one.
+    # The new volume is analysed after it; the result of the old one is not shown on it.
     analyst.start()
     qtbot.waitUntil(lambda: session.findings is not None)
     assert session.findings.series_uid == "1.2.4"
@@ -244,7 +244,7 @@ def test_without_a_volume_nothing_starts(
 class TestHeatmaps:
     """Computed for the slice on which the reader stays."""
 
-    CHOICE = HeatmapChoice("covid-2", "COVID-19")
+    CHOICE = HeatmapChoice("covid-2", "covid-19")
 
     @pytest.fixture
     def analysed(self, qtbot: Any, opened: SimpleNamespace, analyst: Analyst) -> Analyst:
@@ -258,7 +258,7 @@ class TestHeatmaps:
         session = opened.session
         session.choose_heatmap(self.CHOICE)
         qtbot.waitUntil(lambda: session.heatmap is not None)
-        assert fake_system.explained == [(session.position, "covid-2", "COVID-19")]
+        assert fake_system.explained == [(session.position, "covid-2", "covid-19")]
 
     def test_only_the_slice_where_the_reader_stops_is_explained(
         self, qtbot: Any, opened: SimpleNamespace, analysed: Analyst, fake_system: Any
@@ -268,7 +268,7 @@ class TestHeatmaps:
         for index in range(6):
             session.set_position(index)
         qtbot.waitUntil(lambda: session.heatmap is not None)
-        assert fake_system.explained == [(5, "covid-2", "COVID-19")]
+        assert fake_system.explained == [(5, "covid-2", "covid-19")]
         session.set_position(7)
         assert session.heatmap is None
         qtbot.waitUntil(lambda: session.heatmap is not None)

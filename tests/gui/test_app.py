@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -70,6 +72,44 @@ def test_what_has_been_read_is_shown_at_its_largest_segment(
     assert app.run(opened=opened, findings=findings) == 0
     assert watch.closed == 1
     assert found == [(4, findings)]
+
+
+def test_the_sample_is_made_and_analysed_inside_the_window(
+    qapp: Any,
+    write_ct: Callable[..., Path],
+    fake_system: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    folder, go = write_ct(), threading.Event()
+    said: list[str] = []
+
+    def ensure(progress: Progress) -> Path:
+        while not go.is_set():
+            progress.report("Making the sample study", 7, 50)
+            time.sleep(0.01)
+        return folder
+
+    def see(window: MainWindow) -> bool:
+        page = window.start_page
+        if not go.is_set():
+            if page.isVisible() and page.progress.maximum() == 50 and window.status.stage.text():
+                said.extend((page.title.text(), window.status.stage.text()))
+                go.set()
+            return False
+        return window.session.findings is not None and not window.busy and kept.is_dir()
+
+    kept = tmp_path / "kept"
+    monkeypatch.setattr("inference.sample.ensure", ensure)
+    monkeypatch.setattr(app, "default_system", lambda _name: lambda: fake_system)
+    watch = Watch(see)
+    assert app.run(sample=lambda: kept) == 0
+    assert watch.closed == 1
+    assert said == ["Making the sample study…", "Making the sample study 7/50"]
+    # The second time its findings are there already.
+    watch = Watch(see)
+    assert app.run(sample=lambda: kept) == 0
+    assert len(fake_system.contexts) == 1
 
 
 def test_bad_input_leaves_the_window_open(qapp: Any, tmp_path: Path) -> None:

@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
 
 from inference import cli
 from inference.errors import AnalysisError
+from tests.gui.test_teaching import everything
 from viewer import app
 from viewer.command import has_no_screen, with_open
+from viewer.window import MainWindow
 
 
 @pytest.fixture
@@ -94,51 +97,104 @@ class TestWithScreen:
         assert secondread() == 0
         assert windows[0][0] is None
 
-    def test_the_sample_comes_analysed_and_the_second_time_at_once(
-        self,
-        secondread: Callable[..., int],
-        windows: list[Any],
-        with_system: Any,
-        write_ct: Callable[..., Path],
-        monkeypatch: pytest.MonkeyPatch,
-        tmp_path: Path,
+    def test_the_sample_is_left_to_the_window(
+        self, secondread: Callable[..., int], windows: list[Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-        folder = write_ct()
-        monkeypatch.setattr("inference.sample.ensure", lambda _progress: folder)
-        assert secondread("--sample") == 0
-        assert secondread("open", "--sample") == 0
-        assert len(with_system.contexts) == 1
-        first, second = (settings["findings"] for _, settings in windows)
-        assert second is not first
-        assert second.created == first.created
-        assert [s.volume_ml for s in second.segments] == [s.volume_ml for s in first.segments]
-        assert (second.segments[0].mask == first.segments[0].mask).all()
+        def made(_progress: object) -> Path:
+            raise AssertionError("no window is there yet")
 
-    def test_other_weights_analyse_the_sample_anew(
-        self,
-        secondread: Callable[..., int],
-        windows: list[Any],
-        with_system: Any,
-        write_ct: Callable[..., Path],
-        monkeypatch: pytest.MonkeyPatch,
-        tmp_path: Path,
+        monkeypatch.setattr("inference.sample.ensure", made)
+        assert secondread("--sample", "--analyse") == 0
+        ((path, settings),) = windows
+        assert path is None
+        assert settings["sample"]().parent.name == "findings"
+
+    def test_other_weights_have_other_findings_of_the_sample(
+        self, secondread: Callable[..., int], windows: list[Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-        folder = write_ct()
-        monkeypatch.setattr("inference.sample.ensure", lambda _progress: folder)
         assert secondread("--sample") == 0
+        folder = windows[0][1]["sample"]()
+        assert secondread("--sample") == 0
+        assert windows[1][1]["sample"]() == folder
 
         class OtherStore:
             records = ()
 
         monkeypatch.setattr("inference.models.ModelStore", OtherStore)
-        assert secondread("--sample", "--device", "cpu") == 0
-        assert len(with_system.contexts) == 2
+        assert secondread("--sample") == 0
+        assert windows[2][1]["sample"]() != folder
+
+
+def test_the_picture_tells_the_patient_only_when_asked_to(
+    secondread: Callable[..., int],
+    with_system: Any,
+    write_ct: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """The window and findings.json by the same rule; of the window every text is asked."""
+    seen: list[str] = []
+    write = app.write_picture
+
+    def look(picture: QImage, path: Path) -> None:
+        (window,) = (w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow))
+        seen[:] = everything(window)
+        write(picture, path)
+
+    monkeypatch.setattr(app, "write_picture", look)
+    folder, out = write_ct("scan-doe"), tmp_path / "out"
+    arguments = ("open", folder, "--analyse", "--offscreen", "--out", out)
+    for asked in ((), ("--identity",)):
+        assert secondread(*arguments, *asked) == 0
+        texts = " ".join(seen)
+        for private in ("Doe", "Jane", "ID-77", "2020-03-12"):
+            assert (private in texts) == bool(asked), private
+        for private in ("Doe^Jane", "ID-77", "20200312"):
+            assert (private in (out / "findings.json").read_text("utf-8")) == bool(asked), private
 
 
 class TestWithoutScreen:
     """The same job, written to a folder."""
+
+    def test_the_sample_comes_analysed_and_the_second_time_at_once(
+        self,
+        secondread: Callable[..., int],
+        with_system: Any,
+        write_ct: Callable[..., Path],
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+    ) -> None:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        folder = write_ct()
+        monkeypatch.setattr("inference.sample.ensure", lambda _progress: folder)
+        written = []
+        for name in ("one", "two"):
+            assert secondread("--sample", "--offscreen", "--out", tmp_path / name) == 0
+            written.append(json.loads((tmp_path / name / "findings.json").read_text()))
+        assert len(with_system.contexts) == 1
+        assert written[0]["created"] == written[1]["created"]
+        assert written[0]["segments"] == written[1]["segments"]
+
+    def test_other_weights_analyse_the_sample_anew(
+        self,
+        secondread: Callable[..., int],
+        with_system: Any,
+        write_ct: Callable[..., Path],
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+    ) -> None:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        folder = write_ct()
+        monkeypatch.setattr("inference.sample.ensure", lambda _progress: folder)
+        out = ("--offscreen", "--out", tmp_path / "out")
+        assert secondread("--sample", *out) == 0
+
+        class OtherStore:
+            records = ()
+
+        monkeypatch.setattr("inference.models.ModelStore", OtherStore)
+        assert secondread("--sample", "--device", "cpu", *out) == 0
+        assert len(with_system.contexts) == 2
 
     def test_everything_that_the_window_would_show_is_written(
         self,
@@ -169,6 +225,26 @@ class TestWithoutScreen:
         assert secondread(write_ct(), "--offscreen", "--out", out) == 0
         assert [path.name for path in out.iterdir()] == ["window.png"]
         assert with_system.contexts == []
+
+    def test_a_failure_leaves_the_earlier_results(
+        self,
+        secondread: Callable[..., int],
+        with_system: Any,
+        write_ct: Callable[..., Path],
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        """The picture comes last: what was written before it is not taken either."""
+        folder, out = write_ct(), tmp_path / "out"
+        arguments = ("open", folder, "--analyse", "--offscreen", "--out", out)
+        assert secondread(*arguments) == 0
+        before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+        assert '"window.png"' in (out / "complete.json").read_text()
+        monkeypatch.setattr(QImage, "save", lambda *_: False)
+        assert secondread(*arguments) == 1
+        assert "window.png could not be written" in capsys.readouterr().err
+        assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before
 
     def test_a_failed_analysis_leaves_nothing(
         self,

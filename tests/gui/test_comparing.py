@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QInputDialog
 
 from inference.studies.model import Unit, Window
 from viewer.comparing import Comparison, Link
+from viewer.panes import Turn
 from viewer.session import ReadingSession, Tool
 from viewer.window import MainWindow
 
@@ -136,12 +136,12 @@ class TestWindow:
         self.beside(reading, make_volume)
         pane = reading.compare_pane
         assert pane.isVisible()
-        assert pane.title.text() == "2020-03-12  ·  Thorax 2  ·  not linked"
+        assert pane.title.text() == "Doe, Jane  ·  2020-03-12  ·  Thorax 2  ·  not linked"
         pane.link.click()
         assert pane.title.text().endswith("linked by hand, +0 mm along the body")
         assert pane.link.text() == "Unlink"
         reading.session.set_position(2)
-        assert pane.view.annotations().top_left[1].text.startswith("3/12")
+        assert pane.view.annotations().top_left[0].text.startswith("Im 3 (3/12)")
         pane.close_button.click()
         assert not pane.isVisible()
         assert reading.comparison.other.volume is None
@@ -160,6 +160,30 @@ class TestWindow:
             study = replace(make_study("1.2.4", uid="1.9"), **changes)
             other.set_volume(study, study.series[0], make_volume("1.2.4"))
             assert reading.compare_pane.warning.isVisible() is is_said
+
+    def test_keys_are_those_of_the_image_that_was_clicked_on(
+        self, qtbot: Any, reading: MainWindow, make_volume: Make
+    ) -> None:
+        self.beside(reading, make_volume)
+        session, other = reading.session, reading.comparison.other
+        assert reading.comparison.link is Link.NONE
+        session.set_position(5)
+        other.set_position(5)
+        qtbot.waitUntil(reading.isActiveWindow, timeout=20_000)
+        for view, mine, its in ((reading.compare_pane.view, other, session),
+                                (reading.view, session, other)):  # fmt: skip
+            qtbot.mouseClick(view, Qt.MouseButton.LeftButton)
+            stays = its.position
+            qtbot.keyClick(view, Qt.Key.Key_Up)
+            assert (mine.position, its.position) == (6, stays)
+            qtbot.keyClick(view, Qt.Key.Key_Home)
+            assert (mine.position, its.position) == (0, stays)
+            for each in (session, other):
+                plane = each.arrangement
+                plane.update_active(replace(plane.active_pane, turn=Turn(1)))
+            qtbot.keyClick(view, Qt.Key.Key_Space)
+            assert mine.arrangement.active_pane.turn == Turn()
+            assert its.arrangement.active_pane.turn == Turn(1)
 
     def test_tools_are_the_same_on_both(self, reading: MainWindow, make_volume: Make) -> None:
         self.beside(reading, make_volume)
@@ -185,22 +209,6 @@ class TestWindow:
         )
         assert [series.uid for _, series in asked] == ["1.2.4"]
         assert reading.session.series.uid == "1.2.3", "the open one stays"
-
-    def test_the_command_asks_which(
-        self, reading: MainWindow, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        offered: list[list[str]] = []
-        asked: list[Any] = []
-
-        def answer(_parent: Any, _title: str, _label: str, words: list[str], *_: Any, **__: Any):
-            offered.append(words)
-            return words[0], True
-
-        monkeypatch.setattr(QInputDialog, "getItem", answer)
-        monkeypatch.setattr(reading.compare_opener, "show_series", lambda *pair: asked.append(pair))
-        reading.actions_["compare"].trigger()
-        assert offered == [["1. CT 12  2020-03-12  Thorax 2"]]
-        assert asked[0][1].uid == "1.2.4"
 
     def test_what_is_measured_there_is_kept(self, reading: MainWindow, make_volume: Make) -> None:
         from inference.measurements import Kind

@@ -75,7 +75,7 @@ def test_masks_and_strip_fill_before_the_end(running: MainWindow) -> None:
     session.set_position(9)
     assert _yellow(running) == 0
     assert "not yet analysed" in _marks(running)
-    assert "GGO: 0.90" in running.strip.describe(6)
+    assert "marked, probability 0.90" in running.strip.describe(6)
     assert "GGO: not yet analysed" in running.strip.describe(9)
     assert "GGO: not analysed" in running.strip.describe(0)
 
@@ -94,7 +94,7 @@ def test_the_end_replaces_them(qtbot: Any, running: MainWindow, fake_system: Any
     fake_system.go.set()
     qtbot.waitUntil(lambda: running.session.findings is not None)
     assert running.session.early is None
-    assert "182 ml" in _texts(running)
+    assert "2.2 ml" in _texts(running)
     assert "computing" not in _texts(running)
     assert "early result, analysis running" not in _marks(running)
 
@@ -158,6 +158,20 @@ def test_a_partial_result_of_a_series_that_is_gone_is_dropped(
     qtbot.waitUntil(lambda: session.findings is not None)
     assert session.findings.series_uid == "1.2.4"
     assert seen == [False], "only the end was told"
+
+
+def test_another_series_of_fewer_or_more_slices_has_nothing_of_it_at_any_moment(
+    running: MainWindow, make_volume: Callable[..., Volume]
+) -> None:
+    session = running.session
+    other = make_volume("1.2.4", array=np.zeros((30, *session.volume.shape[1:]), np.float32))
+    seen: list[object] = []
+    session.volume_changed.connect(lambda: seen.append(session.early))
+    session.set_volume(session.study, session.study.series[1], other)
+    running.strip.grab()
+    running.view.grab()
+    assert seen == [None]
+    assert "GGO" not in running.strip.describe(other.shape[0] - 1)
 
 
 def test_a_partial_result_after_cancelling_is_dropped(

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
+from PySide6.QtGui import QFontMetrics, QImage
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QToolButton, QWidget
 
 from inference.cuts import Cut
 from inference.findings import (
@@ -21,10 +22,22 @@ from inference.findings import (
     Part,
 )
 from inference.partial import Partial
+from tests import factories
 from tests.gui.handling import words
+from viewer import theme
 from viewer.panels import FindingsPanel
 from viewer.panels.bars import ProbabilityBar
+from viewer.panels.disclosure import Disclosure
 from viewer.session import AnalysisState, ReadingSession
+
+
+def unfold(panel: FindingsPanel) -> None:
+    """Open all details, as a reader does."""
+    for each in panel.findChildren(Disclosure):
+        if not each.button.isChecked():
+            each.button.click()
+    # Laid out, so that what appeared can be clicked.
+    QApplication.processEvents()
 
 
 class TestFindings:
@@ -39,8 +52,8 @@ class TestFindings:
         panel = shown(FindingsPanel(opened.session))
         assert "Not analysed. Press F5." in words(panel)
         opened.session.set_analysis(AnalysisState.RUNNING)
-        opened.session.set_stage("Segmenting", 3, 12)
-        assert "Segmenting (3 of 12)" in words(panel)
+        opened.session.set_stage("Analysing slices", 3, 12)
+        assert "Analysing slices (3 of 12)" in words(panel)
         opened.session.set_analysis(AnalysisState.FAILED)
         assert "failed" in words(panel)
         opened.session.set_analysis(AnalysisState.CANCELLED)
@@ -85,7 +98,7 @@ class TestFindings:
         panel = shown(FindingsPanel(opened.session))
         picture = make_volume("1.2.3", modality="OT")
         opened.session.set_volume(opened.study, opened.series, picture)
-        assert "say which in the menu Analysis" in words(panel)
+        assert "you are asked which it is" in words(panel)
         told = make_volume("1.2.3", modality="DX")
         opened.session.set_volume(opened.study, opened.series, told)
         assert "Not analysed. Press F5." in words(panel)
@@ -95,23 +108,27 @@ class TestFindings:
     ) -> None:
         panel = shown(FindingsPanel(opened.session))
         opened.session.set_findings(make_findings(opened.volume))
+        unfold(panel)
         text = words(panel)
+        mean = opened.volume.array[factories.draw_codes(opened.volume) == 1].mean()
+        model = factories.store().find("recognition-ct")
         for expected in (
             "COVID-19: 0.86",
             "not COVID-19: 0.14",
             "Ground-glass opacity: 0.97",
             "Consolidation: 0.61",
             "Pleural effusion: 0.08",
-            "182 ml",
-            "4.1 % of lung",
+            "2.2 ml",
+            "9.3 % of lung",
             "2 lesions",
-            "mean −612 HU",
+            f"mean −{-mean:.0f} HU",
             "1 lesion",
-            "mean −12.0 HU",
+            "0.1 ml",
+            "Lung volume: 23",
             "Slices analysed: 10 of 12",
             "2 slices without lung were not analysed.",
             "Slices 3 and 4 are 9 mm apart.",
-            "recognition 0.3 · abababab",
+            f"recognition-ct {model.version} · {model.sha256[:8]}",
             "test device",
         ):
             assert expected in text
@@ -121,7 +138,7 @@ class TestFindings:
         self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
     ) -> None:
         panel = shown(FindingsPanel(opened.session))
-        findings = make_findings(opened.volume)
+        findings = make_findings(opened.volume, lungs=None)
         opened.session.set_findings(findings)
         assert "Lung volume: not computed" in words(panel)
         assert "share of lung not computed" in words(panel)
@@ -146,8 +163,8 @@ class TestFindings:
         opened.session.set_findings(replace(findings, estimates=(findings.estimates[0], said)))
         lines = {key: panel.findChild(QLabel, f"second-{key.value}") for key in Manifestation}
         assert [line.text() for line in lines.values()] == [
-            "Masks show 182 ml, 4.1 % of lungs.",
-            "Disagreement: masks show 23 ml.",
+            "Masks show 2.2 ml, 9.3 % of lungs.",
+            "Disagreement: masks show 0.1 ml, 0.4 % of lungs.",
             "Disagreement: masks show none.",
         ]
         loud = [line.property("tone") == "warning" for line in lines.values()]
@@ -166,11 +183,8 @@ class TestFindings:
         findings = make_findings(opened.volume)
         opened.session.set_findings(findings)
         assert panel.findChild(QLabel, "recognition-doubt") is None
-        empty = tuple(
-            replace(s, lesions=0, largest_slice=None, volume_ml=0.0, percent_of_lung=0.0)
-            for s in findings.segments
-        )
-        opened.session.set_findings(replace(findings, segments=empty))
+        nothing = np.zeros(opened.volume.shape, np.uint8)
+        opened.session.set_findings(make_findings(opened.volume, nothing))
         line = panel.findChild(QLabel, "recognition-doubt")
         assert line.property("tone") == "warning"
         assert "the masks show no ground glass or consolidation" in line.text()
@@ -184,10 +198,11 @@ class TestFindings:
     ) -> None:
         panel = shown(FindingsPanel(opened.session))
         opened.session.set_findings(make_findings(opened.volume))
-        button = panel.findChild(QToolButton, "card-recognition")
+        unfold(panel)
+        button = panel.findChild(QToolButton, "card-recognition-ct")
         with qtbot.waitSignal(panel.card_asked) as asked:
             qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-        assert asked.args == ["recognition"]
+        assert asked.args == ["recognition-ct"]
 
     def test_a_click_goes_to_the_largest_slice(
         self,
@@ -204,7 +219,7 @@ class TestFindings:
         button = panel.findChild(QToolButton, "go-to-consolidation")
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
         assert opened.session.position == 8
-        assert button.text() == "Slice 9"
+        assert button.text() == "Im 9 (9/12)"
 
     def test_a_card_says_how_its_mask_was_drawn(
         self,
@@ -220,7 +235,7 @@ class TestFindings:
         tips = {
             key: panel.findChild(QWidget, f"segment-{key.value}").toolTip() for key in Manifestation
         }
-        assert "drawn where the probability is above 0.5;" in tips[Manifestation.GGO]
+        assert "drawn where the probability is above 0.4;" in tips[Manifestation.GGO]
         assert (
             "drawn where the probability is above 0.1 in one piece with a place where it is above "
             "0.5;" in tips[Manifestation.EFFUSION]
@@ -252,7 +267,7 @@ class TestFindings:
         opened.session.set_volume(opened.study, opened.study.series[1], make_volume("1.2.4"))
         text = words(panel)
         assert "Not analysed. Press F5." in text
-        assert "182 ml" not in text
+        assert "2.2 ml" not in text
 
     def test_the_interval_is_drawn_and_said(
         self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
@@ -269,6 +284,8 @@ class TestFindings:
         text = words(panel)
         assert "\nCOVID-19: 0.71, interval 0.52 to 0.84" in text
         assert ": 0.86" not in text, "the network's own value is in the tooltip"
+        unfold(panel)
+        text = words(panel)
         assert (
             "Calibrated on 73 groups. Interval of single slices; of the whole study it is not "
             "computed." in text
@@ -279,32 +296,76 @@ class TestFindings:
             "COVID-19: 0.71",
             "Calibrated on 172 pictures.",
             "42 % of those groups had it",
-            "The network itself says 0.86.",
+            "recognition-ct alone, not calibrated: 0.90.",
             "Interval 0.52 to 0.84 (95 %)",
             "For a whole study an interval is not computed",
-            "Said by recognition, version 0.3.",
         ):
             assert expected in tip
         assert bars["COVID-19"].dashed
         assert bars["Consolidation"].band is None
-        assert "Not calibrated." in bars["Consolidation"].toolTip()
+        assert "Not calibrated: 6 validation groups" in bars["Consolidation"].toolTip()
         assert "Interval: not computed." in bars["Consolidation"].toolTip()
-        assert "\nNot calibrated." in text
+        assert "\nNot calibrated: 6 validation groups are too few" in text
+
+    def test_an_interval_that_holds_the_operating_point_is_undecided(
+        self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
+    ) -> None:
+        panel = shown(FindingsPanel(opened.session))
+        findings = make_findings(opened.volume)
+        covid = findings.estimates[0]
+        after = Calibrated(
+            (0.53, 0.47), ((0.34, 0.68), None), covid.per_slice, True, (0.4, 0.6), 9, 8
+        )
+        known = replace(covid, calibrated=after)
+        opened.session.set_findings(replace(findings, estimates=(known,)))
+        answer = panel.findChild(QLabel, "answer-covid-2")
+        assert answer.text() == "COVID-19 is undecided (0.53; 0.34 to 0.68)."
+        bar = next(b for b in panel.findChildren(ProbabilityBar) if b.name == "COVID-19")
+        assert (bar.text, bar.figures, bar.point) == ("0.53", "0.34–0.68", 0.5)
+
+    def test_the_operating_point_is_a_notch_in_the_bar(self, qtbot: Any) -> None:
+        def drawn(point: float | None) -> QImage:
+            bar = ProbabilityBar("Class", 0.9, point=point)
+            qtbot.addWidget(bar)
+            bar.resize(400, 24)
+            return bar.grab().toImage()
+
+        plain, notched = drawn(None), drawn(0.5)
+        middle = notched.height() // 2
+        differ = [
+            x for x in range(400) if plain.pixelColor(x, middle) != notched.pixelColor(x, middle)
+        ]
+        usual = QFontMetrics(theme.font("small")).horizontalAdvance("0.00–0.00")
+        assert np.mean(differ) == pytest.approx(184 + (400 - 184 - usual - 8) / 2, abs=3)
+
+    def test_details_stay_open_with_the_next_findings(
+        self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
+    ) -> None:
+        panel = shown(FindingsPanel(opened.session))
+        opened.session.set_findings(make_findings(opened.volume))
+        assert "Study value:" not in words(panel)
+        unfold(panel)
+        assert "Study value:" in words(panel)
+        opened.session.set_findings(make_findings(opened.volume))
+        assert "Study value:" in words(panel)
 
     def test_several_models_are_named_with_what_each_says(
         self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
     ) -> None:
         panel = shown(FindingsPanel(opened.session))
         findings = make_findings(opened.volume)
-        parts = (Part("recognition", (0.91, 0.09)), Part("evidence", (0.33, 0.67)))
-        covid = replace(findings.estimates[0], parts=parts, model="recognition + evidence")
+        parts = (Part("recognition-ct", (0.91, 0.09)), Part("evidence", (0.33, 0.67)))
+        covid = replace(findings.estimates[0], parts=parts)
         opened.session.set_findings(replace(findings, estimates=(covid,)))
-        assert "Joined from recognition and evidence" in words(panel)
+        recogniser, evidence = (factories.store().find(part.model).version for part in parts)
+        assert "evidence" not in words(panel), "names of files are no findings"
+        unfold(panel)
+        joined = f"recognition-ct, version {recogniser} and evidence, version {evidence}."
+        assert f"Joined from {joined}" in words(panel)
         bar = next(b for b in panel.findChildren(ProbabilityBar) if b.name == "COVID-19")
         for expected in (
-            "recognition alone, not calibrated: 0.91.",
+            "recognition-ct alone, not calibrated: 0.91.",
             "evidence alone, not calibrated: 0.33.",
-            "Said by recognition, version 0.3 + evidence.",
         ):
             assert expected in bar.toolTip()
 
@@ -318,6 +379,7 @@ class TestFindings:
         opened.session.set_findings(
             replace(findings, estimates=(replace(covid, calibrated=after),))
         )
+        unfold(panel)
         assert "Calibrated on 8 groups; 95 % interval." in words(panel)
         bar = panel.findChildren(ProbabilityBar)[0]
         assert not bar.dashed
@@ -330,10 +392,11 @@ class TestFindings:
         findings = make_findings(opened.volume)
         covid = findings.estimates[0]
         after = Calibrated(
-            (0.93, 0.5), ((0.51, 0.85), (0.4, 0.6)), covid.per_slice, False, (0.4, 0.6), 9, 8
+            (0.93, 0.07), ((0.51, 0.85), (0.05, 0.6)), covid.per_slice, False, (0.4, 0.6), 9, 8
         )
         known = replace(covid, calibrated=after)
         opened.session.set_findings(replace(findings, estimates=(known,)))
+        unfold(panel)
         assert "95 % interval. Outside its interval: COVID-19. The interval is" in words(panel)
         inside, outside = sorted(panel.findChildren(ProbabilityBar), key=lambda b: b.beside)
         assert outside.accessibleName().endswith("interval 0.51 to 0.85, outside its interval")
@@ -355,7 +418,9 @@ class TestFindings:
             qtbot.addWidget(bar)
             bar.resize(400, 24)
             image = bar.grab().toImage()
-            left, right = 216, image.width() - bar.fontMetrics().horizontalAdvance("> 0.99") - 8
+            usual = QFontMetrics(theme.font("small")).horizontalAdvance("0.00–0.00")
+            number = max(usual, bar.fontMetrics().horizontalAdvance("> 0.99"))
+            left, right = 184, image.width() - number - 8
             # Below the bar alone, which is 8 high; bar, gap and whisker stand in the middle.
             rows = range(image.height() // 2 + 2, image.height())
             lit = [
@@ -376,7 +441,10 @@ class TestFindings:
             qtbot.addWidget(bar)
             bar.resize(300, 24)
             image = bar.grab().toImage()
-            row = [image.pixelColor(x, image.height() // 2) for x in range(165, image.width() - 60)]
+            right = (
+                image.width() - QFontMetrics(theme.font("small")).horizontalAdvance("0.00–0.00") - 8
+            )
+            row = [image.pixelColor(x, image.height() // 2) for x in range(138, right)]
             return sum(colour.lightness() > 150 for colour in row)
 
         assert filled(0.0) == 0

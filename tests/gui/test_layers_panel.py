@@ -15,7 +15,6 @@ from inference.findings import (
     Energy,
     Findings,
     Manifestation,
-    Part,
 )
 from tests.gui.handling import words
 from viewer.panels import LayersPanel
@@ -62,7 +61,7 @@ class TestLayers:
             "COVID-19 recognition: not COVID-19",
         ]
         box.setCurrentIndex(2)
-        assert opened.session.heatmap_choice == HeatmapChoice("covid-2", "not COVID-19")
+        assert opened.session.heatmap_choice == HeatmapChoice("covid-2", "not-covid-19")
         panel.findChild(QSlider, "heatmap-threshold").setValue(60)
         assert opened.session.heatmap_threshold == 0.6
         panel.findChild(QSlider, "heatmap-opacity").setValue(25)
@@ -80,12 +79,12 @@ class TestLayers:
         panel = shown(LayersPanel(opened.session))
         session = opened.session
         session.set_findings(make_findings(opened.volume))
-        session.choose_heatmap(HeatmapChoice("covid-2", "COVID-19"))
+        session.choose_heatmap(HeatmapChoice("covid-2", "covid-19"))
         legend = panel.findChild(QLabel, "heatmap-legend")
         assert "not a segmentation" not in legend.text()
-        heatmap = fake_system.explain(opened.volume, session.position, "covid-2", "COVID-19", None)
+        heatmap = fake_system.explain(opened.volume, session.position, "covid-2", "covid-19", None)
         session.set_heatmap("1.2.3", heatmap)
-        assert "Grad-CAM, fake" in legend.text()
+        assert "Grad-CAM, Mixed_7c" in legend.text()
         assert "not a segmentation" in legend.text()
         assert "Heatmap (not a segmentation)" in words(panel)
 
@@ -101,10 +100,10 @@ class TestLayers:
         panel = shown(LayersPanel(opened.session))
         session = opened.session
         session.set_findings(make_findings(opened.volume))
-        session.choose_heatmap(HeatmapChoice("covid-2", "COVID-19"))
+        session.choose_heatmap(HeatmapChoice("covid-2", "covid-19"))
 
         def explain(lungs: Energy | None, **changes: Any) -> str:
-            made = fake_system.explain(opened.volume, session.position, "covid-2", "COVID-19", None)
+            made = fake_system.explain(opened.volume, session.position, "covid-2", "covid-19", None)
             session.set_heatmap("1.2.3", replace(made, lungs=lungs, **changes))
             return words(panel)
 
@@ -114,14 +113,13 @@ class TestLayers:
     def test_a_map_of_one_of_several_models_says_so(
         self, explained: Any, opened: SimpleNamespace, make_findings: Callable[..., Findings]
     ) -> None:
-        assert "alone" not in explained(None, model="recognition")
-        findings = make_findings(opened.volume)
-        parts = (Part("recognition", (0.9, 0.1)), Part("evidence", (0.3, 0.7)))
-        covid = replace(findings.estimates[0], parts=parts)
-        opened.session.set_findings(replace(findings, estimates=(covid,)))
-        opened.session.choose_heatmap(HeatmapChoice("covid-2", "COVID-19"))
-        assert "It explains recognition alone" in explained(None, model="recognition")
+        assert "It explains recognition-ct alone" in explained(None)
         assert "joined with evidence" in words(explained.panel)
+        findings = make_findings(opened.volume)
+        covid = replace(findings.estimates[0], parts=(), model="recognition-ct")
+        opened.session.set_findings(replace(findings, estimates=(covid,)))
+        opened.session.choose_heatmap(HeatmapChoice("covid-2", "covid-19"))
+        assert "alone" not in explained(None)
 
     def test_heat_in_the_lungs_stands_beside_an_even_maps(self, explained: Any) -> None:
         text = explained(Energy(0.634, 0.41))

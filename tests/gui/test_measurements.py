@@ -12,16 +12,19 @@ import numpy as np
 import pydicom
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QLineEdit, QTabWidget, QToolButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QToolButton
 
 from inference.measurements import Kind, Slant
 from inference.measurements.slabs import Merge, SlabPlanes
 from inference.studies.model import Study, Volume
+from tests import factories
 from tests.gui.handling import sentences
 from viewer.session import Tool
+from viewer.settings import Settings
 from viewer.window import MainWindow
 
-LINE = [(2.0, 2.0, 6.0), (12.0, 2.0, 6.0)]  # 8 mm on slice 7
+MANY = 25
+LINE = [(2.0, 2.0, 6.0), (12.0, 2.0, 6.0)]  # 7 mm on slice 7
 
 
 def cells(window: MainWindow) -> list[list[str]]:
@@ -44,10 +47,8 @@ class TestTable:
         self, window: MainWindow, make_study: Callable[..., Study], make_volume: Any
     ) -> None:
         panel = window.measurements_panel
-        tabs = panel.parent().parent()
-        assert isinstance(tabs, QTabWidget)
-        tabs.setCurrentWidget(panel)
-        assert panel.hint.isVisible()
+        window.actions_["tab-measurements"].trigger()
+        assert panel.hint.isVisibleTo(panel)
         assert "Open a study" in panel.hint.text()
         open_series(window, make_study("1.2.3"), 0, make_volume())
         assert "Nothing has been measured" in panel.hint.text()
@@ -66,7 +67,7 @@ class TestTable:
         notebook = reading.session.measurements
         slab = SlabPlanes(Merge.MAXIMUM, 1, 1, 5.0)
         notebook.add(Kind.LENGTH, LINE, 2, slab=slab)
-        assert cells(reading)[0][2] == "7\nMIP of 3 planes"
+        assert cells(reading)[0][2] == "Im 7 (7/12)\nMIP of 3 planes"
         table = reading.measurements_panel.table
         assert "without its way through the slab" in table.item(0, 3).toolTip()
 
@@ -76,19 +77,19 @@ class TestTable:
         reading.session.volume.array[6, 10:20, 10:20] = -50
         notebook.add(Kind.RECTANGLE, [(9.5, 9.5, 6.0), (19.5, 19.5, 6.0)], 2)
         assert cells(reading) == [
-            ["1", "Length", "7", "8.0 mm", "node"],
+            ["1", "Length", "Im 7 (7/12)", "7.0 mm", "node"],
             [
                 "2",
                 "Rectangle",
-                "7",
-                "64.0 mm², 100 pixels\nmean −50.0 HU, SD 0.0\nmin −50, max −50",
+                "Im 7 (7/12)",
+                "56.0 mm², 100 pixels\nmean −50.0 HU, SD 0.0\nmin −50, max −50",
                 "",
             ],
         ]
 
     def test_a_click_goes_to_the_slice_and_selects(self, qtbot: Any, reading: MainWindow) -> None:
         session, panel = reading.session, reading.measurements_panel
-        panel.parent().parent().setCurrentWidget(panel)
+        reading.actions_["tab-measurements"].trigger()
         first = session.measurements.add(Kind.LENGTH, LINE, 2)
         session.measurements.add(Kind.PROBE, [(3.0, 3.0, 2.0)], 2)
         session.set_position(0)
@@ -122,13 +123,13 @@ class TestTable:
 
     def test_delete_and_copy(self, qtbot: Any, reading: MainWindow) -> None:
         panel, notebook = reading.measurements_panel, reading.session.measurements
-        panel.parent().parent().setCurrentWidget(panel)
+        reading.actions_["tab-measurements"].trigger()
         notebook.add(Kind.LENGTH, LINE, 2)
         notebook.add(Kind.PROBE, LINE[:1], 2, "here")
         qtbot.mouseClick(panel.copy_button, Qt.MouseButton.LeftButton)
         head, length, probe = QApplication.clipboard().text().splitlines()
         assert head == "#\tKind\tSlice\tValue\tNote"
-        assert length == "1\tLength\t7\t8.0 mm\t"
+        assert length == "1\tLength\tIm 7 (7/12)\t7.0 mm\t"
         assert probe.endswith("HU\there")
         qtbot.mouseClick(panel.delete_button, Qt.MouseButton.LeftButton)
         assert [row[1] for row in cells(reading)] == ["Length"]
@@ -244,9 +245,42 @@ class TestKeeping:
         open_series(second, study, 1, make_volume("1.2.4"))
         assert cells(second) == []
         open_series(second, study, 0, make_volume("1.2.3"))
-        assert cells(second) == [["1", "Length", "7", "8.0 mm", "node"]]
+        assert cells(second) == [["1", "Length", "Im 7 (7/12)", "7.0 mm", "node"]]
         assert not second.session.measurements.can_undo
         assert sentences(second) == []
+
+    def test_two_windows_on_one_series_keep_what_both_measure(
+        self, make_window: Any, make_study: Any, make_volume: Any, settings: Settings
+    ) -> None:
+        """Each takes note of the other when it writes, and undoes nothing but its own."""
+        study, volume = make_study("1.2.3", "1.2.4"), make_volume()
+        windows = make_window(), make_window()
+        for each in windows:
+            open_series(each, study, 0, volume)
+        one, two = (each.session.measurements for each in windows)
+        made = []
+        for turn in range(MANY):
+            for notebook in (one, two):
+                end = (12.0, float(turn), 6.0)
+                made.append(notebook.add(Kind.LENGTH, [LINE[0], end], 2).id)
+        assert {each.id for each in two.measurements} == set(made)
+        assert len({each.number for each in two.measurements}) == 2 * MANY
+        assert any("Another window has measured" in said for said in sentences(windows[1]))
+        two.undo()
+        two.undo()
+        gone = {made[-1], made[-3]}
+        assert {each.id for each in two.measurements} == set(made) - gone
+        two.redo()
+        # Coming back to the series is enough to hear of the other window.
+        open_series(windows[0], study, 1, make_volume("1.2.4"))
+        open_series(windows[0], study, 0, volume)
+        assert one.measurements == two.measurements
+        assert {each.id for each in one.measurements} == set(made) - {made[-1]}
+        one.remove_all()
+        open_series(windows[1], study, 1, make_volume("1.2.4"))
+        open_series(windows[1], study, 0, volume)
+        assert two.measurements == ()
+        assert sentences(windows[0]) != []
 
     def test_a_damaged_file_is_told_and_put_aside(
         self, make_window: Any, make_study: Any, make_volume: Any, tmp_path: Path
@@ -289,19 +323,19 @@ class TestExport:
     def test_the_table_is_written(
         self, qtbot: Any, reading: MainWindow, tmp_path: Path, monkeypatch: Any, name: str
     ) -> None:
-        action = reading.actions_["export-measurements"]
-        assert not action.isEnabled()
+        assert not reading.actions_["export-measurements"].isEnabled()
         reading.session.measurements.add(Kind.LENGTH, LINE, 2)
+        action = reading.actions_["export-measurements"]
         assert action.isEnabled()
         monkeypatch.setattr(reading.exporter, "_ask", lambda _chosen: tmp_path / name)
         action.trigger()
         written = tmp_path / ("m.csv" if name == "m" else name)
         qtbot.waitUntil(lambda: any("Written" in sentence for sentence in sentences(reading)))
         if written.suffix == ".json":
-            assert json.loads(written.read_text("utf-8"))["measurements"][0]["length"] == 8.0
+            assert json.loads(written.read_text("utf-8"))["measurements"][0]["length"] == 7.0
         else:
             with written.open(encoding="utf-8-sig", newline="") as file:
-                assert [row["length"] for row in csv.DictReader(file)] == ["8.0"]
+                assert [row["length"] for row in csv.DictReader(file)] == ["7.0"]
 
     def test_a_dicom_report_is_written(
         self,
@@ -317,7 +351,9 @@ class TestExport:
         window.session.measurements.add(Kind.TEXT, LINE[:1], 2, "here")
         monkeypatch.setattr(window.exporter, "_ask", lambda _chosen: tmp_path / "sr.dcm")
         window.actions_["export-sr"].trigger()
-        qtbot.waitUntil(lambda: any("Left out" in sentence for sentence in sentences(window)))
+        qtbot.waitUntil(
+            lambda: any("Left out" in sentence for sentence in sentences(window)), timeout=20_000
+        )
         report = pydicom.dcmread(tmp_path / "sr.dcm")
         assert report.Modality == "SR"
         assert report.PatientName == "Doe^Jane"
@@ -325,7 +361,11 @@ class TestExport:
     def test_a_study_without_dicom_is_refused_a_dicom_report(
         self, qtbot: Any, reading: MainWindow, tmp_path: Path, monkeypatch: Any
     ) -> None:
-        reading.session.measurements.add(Kind.LENGTH, LINE, 2)
+        session = reading.session
+        session.set_volume(
+            session.study, session.series, factories.without_dicom(session.volume), 0.1
+        )
+        session.measurements.add(Kind.LENGTH, LINE, 2)
         monkeypatch.setattr(reading.exporter, "_ask", lambda _chosen: tmp_path / "sr.dcm")
         reading.actions_["export-sr"].trigger()
         qtbot.waitUntil(lambda: any("CSV or JSON" in sentence for sentence in sentences(reading)))

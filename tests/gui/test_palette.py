@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QListWidgetItem
+from PySide6.QtWidgets import QLineEdit, QListWidgetItem
 
 from viewer.palette import CommandPalette
 from viewer.settings import Settings
@@ -56,6 +57,20 @@ def test_typing_and_enter_run_a_command_and_give_the_keys_back(
     assert reading.session.inverted
     assert not palette.isVisible()
     assert reading.view.hasFocus()
+
+
+def test_who_had_the_keys_may_be_gone_when_it_closes(
+    qtbot: Any, reading: MainWindow, open_palette: Any
+) -> None:
+    note = QLineEdit(reading)
+    note.show()
+    note.setFocus()
+    palette = open_palette(reading)
+    shiboken6.delete(note)
+    qtbot.keyClicks(palette.field, "invert")
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    assert reading.session.inverted
+    assert not palette.isVisible()
 
 
 def test_letters_typed_are_no_shortcuts(qtbot: Any, reading: MainWindow, open_palette: Any) -> None:

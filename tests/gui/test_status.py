@@ -55,13 +55,13 @@ def test_stage_counts_time_left_and_cancel(
     worker.submit(waiting(told))
     assert bar.stage.text() == "Analysing…"
     assert bar.cancel_button.isVisible()
-    worker.progressed.emit("Segmenting", 0, 50)
-    assert (bar.stage.text(), bar.left.text()) == ("Segmenting 0/50", "")
+    worker.progressed.emit("Analysing slices", 0, 50)
+    assert (bar.stage.text(), bar.left.text()) == ("Analysing slices 0/50", "")
     clock[0] += 0.5
-    worker.progressed.emit("Segmenting", 5, 50)
+    worker.progressed.emit("Analysing slices", 5, 50)
     assert bar.left.text() == "", "too early to know"
     clock[0] += 5.5
-    worker.progressed.emit("Segmenting", 20, 50)
+    worker.progressed.emit("Analysing slices", 20, 50)
     assert bar.left.text() == "about 9 s left"
     assert (bar.bar.value(), bar.bar.maximum()) == (20, 50)
     # Another stage begins anew.

@@ -53,7 +53,8 @@ def everything(window: MainWindow) -> list[str]:
     for action in window.findChildren(QAction):
         found += [action.text(), action.toolTip(), action.statusTip()]
     written = window.view.annotations()
-    found += [line.text for line in (*written.top_left, *written.top_right, *written.bottom_right)]
+    corners = (written.whose, written.acquired, written.top_left, written.bottom_right)
+    found += [line.text for corner in corners for line in corner]
     return found
 
 
@@ -97,7 +98,7 @@ def test_one_key_hides_it_all_and_brings_it_back(qtbot: Any, private_study: Main
     assert window.actions_["hide-names"].isChecked()
     assert window.status.hidden.isVisible()
     assert window.status.hidden.text() == "Names hidden"
-    assert "names hidden" in window.view.annotations().top_left[0].text
+    assert "names hidden" in window.view.annotations().whose[0].text
     qtbot.keyClick(window, Qt.Key.Key_F8)
     assert told(window) == set(PRIVATE)
     assert not window.status.hidden.isVisible()

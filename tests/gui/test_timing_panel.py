@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from PySide6.QtWidgets import QLabel
 
 from inference.findings import (
     Findings,
@@ -37,13 +38,27 @@ class TestTiming:
         panel = shown(TimingPanel(opened.session))
         assert panel.bars.rows[0].seconds is None
         assert "This run (this computer): not run" in panel.bars.accessibleDescription()
-        timings = Timings(0.51, 0.25, 1.52, 0.75, 6.03, 0.44, 9.63)
+        timings = Timings(0.51, 0.25, 1.52, 0.75, 6.03, 0.44, 9.63, ready=3.27)
         opened.session.set_findings(make_findings(opened.volume, timings=timings))
         assert panel.bars.rows[0].seconds == 9.63
         assert "This run (test device): 9.63 s" in panel.bars.accessibleDescription()
         text = words(panel)
         for expected in ("0.51 s", "0.25 s", "1.52 s", "0.75 s", "6.03 s", "0.44 s", "9.63 s"):
             assert expected in text
+
+    def test_parts_and_total_are_explained_where_they_stand(
+        self, opened: SimpleNamespace, shown: Any, make_findings: Callable[..., Findings]
+    ) -> None:
+        panel = shown(TimingPanel(opened.session))
+        timings = Timings(0.51, 0.25, 1.52, 0.75, 6.03, 0.44, 9.63, ready=3.27)
+        opened.session.set_findings(make_findings(opened.volume, timings=timings))
+        text = words(panel)
+        assert "Get models ready\n3.27 s" in text
+        assert "12.77 s together. Parts overlap" in text
+        assert "total of 9.63 s is measured by the clock and not added up" in text
+        labels = {label.text(): label.toolTip() for label in panel.findChildren(QLabel)}
+        assert "The first time on this computer" in labels["Get models ready"]
+        assert all(labels[name] for name in ("Prepare", "Segment", "Measure", "Total, measured"))
 
     def test_the_axis_is_logarithmic(self, opened: SimpleNamespace, shown: Any) -> None:
         panel = shown(TimingPanel(opened.session))

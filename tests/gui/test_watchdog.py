@@ -197,6 +197,7 @@ class TestTheWindow:
                 yield path
 
         with working_elsewhere() as there:
+            there.expect()
             qtbot.waitUntil(there.is_warm, timeout=60_000)
             assert least_ms(partial(_open, qtbot, window, path) for path in written()) < MOST_MS
         assert window.session.volume is not None

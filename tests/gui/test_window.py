@@ -136,16 +136,16 @@ class TestKeys:
         session = reading.session
         assert session.volume is not None
         findings = make_findings(session.volume)
-        session.set_findings(findings)
-        reading.findings_panel.card_asked.emit("recognition")
+        first = replace(findings.models[0], sha256="ab" * 32)
+        session.set_findings(replace(findings, models=(first, *findings.models[1:])))
+        reading.findings_panel.card_asked.emit("recognition-ct")
         dialog = reading.findChild(CardsDialog)
         page = dialog.findChild(QTextBrowser, "card-text")
         assert "made with other weights of this name" in page.toPlainText()
-        current = replace(findings.models[0], sha256=ModelStore().find("recognition").sha256)
-        gone = replace(current, name="a model of yore")
-        session.set_findings(replace(findings, models=(current, gone)))
-        reading.findings_panel.card_asked.emit("recognition")
-        assert page.toPlainText().startswith("recognition")
+        gone = replace(first, name="a model of yore")
+        session.set_findings(replace(findings, models=(*findings.models, gone)))
+        reading.findings_panel.card_asked.emit("recognition-ct")
+        assert page.toPlainText().startswith("recognition-ct")
         reading.findings_panel.card_asked.emit("a model of yore")
         assert "There is no card of a model of yore" in page.toPlainText()
         dialog.close()
@@ -156,7 +156,7 @@ class TestKeys:
         def fail(*_: Any) -> None:
             raise AnalysisError("The model manifest is damaged; install SecondRead again.")
 
-        monkeypatch.setattr("viewer.window.CardsDialog", fail)
+        monkeypatch.setattr("viewer.dialogs.CardsDialog", fail)
         with qtbot.waitSignal(reading.session.message_posted) as posted:
             reading.actions_["cards"].trigger()
         assert posted.args == ["error", "The model manifest is damaged; install SecondRead again."]
@@ -194,8 +194,8 @@ class TestWords:
             wanted = banner.fontMetrics().horizontalAdvance(banner.text())
             assert banner.visibleRegion().boundingRect().width() >= wanted
 
-    def test_the_title_names_nobody(self, reading: MainWindow) -> None:
-        assert reading.windowTitle() == "SecondRead"
+    def test_the_title_names_the_study_and_nobody(self, reading: MainWindow) -> None:
+        assert reading.windowTitle() == "CT · Chest · 2020-03-12 – SecondRead"
 
     def test_the_notice_is_shown_until_it_was_read(
         self, qtbot: Any, make_window: Callable[..., MainWindow], tmp_path: Path
@@ -213,6 +213,13 @@ class TestWords:
         window.close()
         again = make_window(fresh())
         assert sentences(again) == []
+
+    def test_a_message_is_dismissed_twice(self, reading: MainWindow) -> None:
+        reading.session.post("error", "This went wrong.")
+        message = reading.messages.messages[-1]
+        for _ in range(2):
+            message.closed.emit()
+        assert message not in reading.messages.messages
 
     def test_details_are_copied_without_names(
         self, qtbot: Any, reading: MainWindow, write_ct: Callable[..., Path]
@@ -246,7 +253,7 @@ class TestCommands:
         assert len(set(keys)) == len(keys)
         for command in declared:
             action = reading.actions_[command.id]
-            assert action.text() == command.text
+            assert action.text().replace("&", "") == command.text.replace("&", "")
             assert command.tip in action.toolTip()
             assert [s.toString() for s in action.shortcuts()] == list(command.keys)
 
@@ -262,13 +269,14 @@ class TestCommands:
     def test_nothing_is_open_so_nothing_can_be_done_to_it(self, window: MainWindow) -> None:
         enabled = {c.id for c in window.actions_.commands if window.actions_[c.id].isEnabled()}
         assert enabled == {
-            "open-files", "open-folder", "quit", "full-screen", "keys", "cards",
+            "open-files", "open-folder", "open-sample", "quit", "full-screen", "keys", "cards",
             "layouts", "layout-one", "layout-two", "layout-mpr", "layout-four",
             "layout-oblique",
             *(f"tool-{tool.value}" for tool in Tool),
             "palette",
             "settings", "theme", "hide-names", "safe-colours",
             "open-recent",
+            "panels", "panel-studies", "panel-findings", "menus",
         }  # fmt: skip
 
     def test_dialogs_ask_in_the_last_folder(
@@ -287,8 +295,8 @@ class TestCommands:
             asked.append(start)
             return str(folder)
 
-        monkeypatch.setattr("viewer.window.QFileDialog.getOpenFileNames", answer_files)
-        monkeypatch.setattr("viewer.window.QFileDialog.getExistingDirectory", answer_folder)
+        monkeypatch.setattr("viewer.asking.QFileDialog.getOpenFileNames", answer_files)
+        monkeypatch.setattr("viewer.asking.QFileDialog.getExistingDirectory", answer_folder)
         window.actions_["open-files"].trigger()
         qtbot.waitUntil(lambda: is_whole(window) and not window.busy)
         first = window.session.volume

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from inference.findings import Findings, Manifestation
-from inference.quantify import measure
 from inference.studies.model import Study, Volume
+from tests import factories
 from tests.gui.lesions.making import CONSOLIDATION, GGO
 from viewer.session import ReadingSession
 
@@ -38,5 +38,4 @@ def findings(opened: SimpleNamespace, make_findings: Callable[..., Findings]) ->
     masks[GGO][8:10, 20:30, 20:27] = True
     masks[CONSOLIDATION][6, 25:31, 5:12] = True
     masks[CONSOLIDATION][9, 6:8, 6:8] = True
-    segments = tuple(measure(key, mask, volume, lungs, "m") for key, mask in masks.items())
-    return make_findings(volume, segments=segments, lungs=lungs)
+    return make_findings(volume, factories.to_codes(masks), lungs=lungs)

@@ -8,7 +8,8 @@ from typing import Any
 from inference.findings import Findings, Manifestation
 from inference.lesion_data import Lesion, Lesions, Side, Zone
 from inference.lesions import find_lesions
-from viewer.panels.lesion_table import COLUMNS, LesionTable
+from viewer.panels.lesion_columns import COLUMNS, Row
+from viewer.panels.lesion_table import LesionTable
 
 GGO, CONSOLIDATION, EFFUSION = Manifestation
 WIDE = (340, 420)
@@ -19,6 +20,10 @@ TITLES = [column.title for column in COLUMNS]
 def column(table: LesionTable, title: str) -> list[str]:
     model, place = table.model(), TITLES.index(title)
     return [model.index(row, place).data() for row in range(model.rowCount())]
+
+
+def show_in(table: LesionTable, lesions: tuple[Lesion, ...]) -> None:
+    table.show_rows(tuple(Row(each) for each in lesions))
 
 
 def lesion(number: int, **settings: Any) -> Lesion:

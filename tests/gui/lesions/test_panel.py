@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtWidgets import QTabWidget
 
 import inference.lesions
 from inference.findings import Findings
 from inference.lesion_data import Place
+from tests import factories
 from tests.gui.handling import words
 from tests.gui.lesions.making import (
     TITLES,
@@ -52,7 +52,7 @@ class TestPanel:
         opened.session.lesions.set_failure(findings, "It broke.")
         assert "It broke." in words(panel)
         opened.session.set_findings(replace(findings, segments=()))
-        assert "only computed on CT" in words(panel)
+        assert "only computed on axial CT" in words(panel)
 
     def test_a_list_replaces_the_words(
         self, opened: SimpleNamespace, findings: Findings, shown: Any
@@ -69,15 +69,16 @@ class TestPanel:
         self, opened: SimpleNamespace, findings: Findings, shown: Any
     ) -> None:
         panel = shown(LesionsPanel(opened.session), *WIDE)
-        empty = tuple(replace(s, mask=np.zeros_like(s.mask), lesions=0) for s in findings.segments)
-        listed(opened, replace(findings, segments=empty))
+        nothing = np.zeros(opened.volume.shape, np.uint8)
+        listed(opened, factories.make_findings(opened.volume, nothing, lungs=findings.lungs))
         assert "marked no lesion here. That does not show that there is none." in words(panel)
 
     def test_without_lungs_the_panel_says_why_cells_are_empty(
         self, opened: SimpleNamespace, findings: Findings, shown: Any
     ) -> None:
         panel = shown(LesionsPanel(opened.session), *WIDE)
-        listed(opened, replace(findings, lungs=None))
+        codes = factories.to_codes({s.key: s.mask for s in findings.segments})
+        listed(opened, factories.make_findings(opened.volume, codes, lungs=None))
         assert set(column(panel.table, "Side")) == {"–"}
         assert "no lung mask is known" in words(panel)
 
@@ -182,6 +183,8 @@ class TestTarget:
     def test_a_ring_is_drawn_there_for_a_moment_and_is_not_exported(
         self, opened: SimpleNamespace, shown: Any, qtbot: Any
     ) -> None:
+        # An exported picture does not say whose it is: then the screen is not to, either.
+        opened.session.manner.toggle_names()
         view = shown(SliceView(opened.session), *WIDE)
         view.resize(400, 400)
         opened.session.go_to_voxel(20, 12, 4)
@@ -222,8 +225,7 @@ def test_in_the_window(
     session.set_volume(opened.study, opened.series, opened.volume)
     session.set_findings(findings)
     qtbot.waitUntil(lambda: session.lesions.listed is not None)
-    tabs = next(t for t in window.findChildren(QTabWidget) if t.indexOf(window.lesions_panel) >= 0)
-    tabs.setCurrentWidget(window.lesions_panel)
+    window.actions_["tab-lesions"].trigger()
     table = window.lesions_panel.table
     qtbot.waitUntil(table.isVisible)
     cell = table.visualRect(table.model().index(2, 1)).center()

@@ -13,7 +13,10 @@ from viewer.options import Choices
 from viewer.preferences import SettingsDialog
 from viewer.settings import Settings
 
-PAGES = ["Analysis", "Looks", "Keys", "Mouse", "Folders and cache"]
+PAGES = [
+    "Analysis", "Looks", "Corners of panes", "Window presets", "Keys", "Mouse",
+    "Folders and cache",
+]  # fmt: skip
 
 
 def go_to(dialog: SettingsDialog, title: str) -> QWidget:

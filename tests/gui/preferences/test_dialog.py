@@ -66,7 +66,7 @@ class TestDialog:
         self, make_window: Callable[..., MainWindow], settings: Settings, tmp_path: Path
     ) -> None:
         settings.set_choices(
-            '{"scheme": "light", "style": "outline", "opacity": 0.8, "keys": {"invert": ["F9"]}, '
+            '{"scheme": "light", "style": "outline", "opacity": 0.8, "keys": {"invert": ["F14"]}, '
             '"mouse": {"left": "pan"}}'
         )
         settings.sync()
@@ -75,7 +75,7 @@ class TestDialog:
         assert theme.looks().light
         assert {layer.style for layer in window.session.layers} == {LayerStyle.OUTLINE}
         assert {layer.opacity for layer in window.session.layers} == {0.8}
-        assert window.actions_["invert"].shortcut() == QKeySequence("F9")
+        assert window.actions_["invert"].shortcut() == QKeySequence("F14")
         assert window.session.manner.mouse.left is Drag.PAN
 
 
@@ -133,7 +133,7 @@ class TestAnalysis:
         reading.analyst.start()
         qtbot.waitUntil(lambda: session.findings is not None)
         pick(go_to(dialog, "Analysis"), "choice-recogniser_ct", "recognition-ct")
-        session.choose_heatmap(HeatmapChoice("covid-2", "COVID-19"))
+        session.choose_heatmap(HeatmapChoice("covid-2", "covid-19"))
         qtbot.waitUntil(lambda: session.heatmap is not None)
         assert [context.recogniser for context in asked] == ["default"]
 

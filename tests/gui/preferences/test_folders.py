@@ -40,7 +40,7 @@ class TestFolders:
             QFileDialog, "getSaveFileName", lambda *given: offered.append(given[2]) or ("", "")
         )
         reading.actions_["export-png"].trigger()
-        assert offered == [str(target / "view.png")]
+        assert offered == [str(target / "2020-03-12_CT_Chest_view.png")]
         target.rmdir()
         assert reading.habits.export_folder != target
 

@@ -55,28 +55,28 @@ class TestKeys:
     def test_another_key_runs_the_command_and_is_told_everywhere(
         self, qtbot: Any, reading: MainWindow, page: KeysPage, settings: Settings
     ) -> None:
-        self.press(qtbot, page, "Invert", Qt.Key.Key_F9)
-        assert page.table.item(self.row(page, "Invert"), 2).text() == "F9"
-        assert dict(kept(settings).keys) == {"invert": ("F9",)}
-        assert "(F9)" in reading.actions_["invert"].toolTip()
+        self.press(qtbot, page, "Invert", Qt.Key.Key_F14)
+        assert page.table.item(self.row(page, "Invert"), 2).text() == "F14"
+        assert dict(kept(settings).keys) == {"invert": ("F14",)}
+        assert "(F14)" in reading.actions_["invert"].toolTip()
         page.window().close()
         reading.activateWindow()
         qtbot.waitUntil(reading.isActiveWindow, timeout=20_000)
         qtbot.keyClick(reading, Qt.Key.Key_I)
         assert not reading.session.inverted
-        qtbot.keyClick(reading, Qt.Key.Key_F9)
+        qtbot.keyClick(reading, Qt.Key.Key_F14)
         assert reading.session.inverted
         reading.actions_["keys"].trigger()
         browser = next(b for b in reading.findChildren(QTextBrowser) if b.isVisible())
-        assert "F9" in browser.toPlainText()
+        assert "F14" in browser.toPlainText()
         browser.window().close()
 
     def test_sentences_speak_of_the_key_in_use(
         self, qtbot: Any, reading: MainWindow, page: KeysPage
     ) -> None:
-        self.press(qtbot, page, "Analyse", Qt.Key.Key_F7)
+        self.press(qtbot, page, "Analyse", Qt.Key.Key_F16)
         state = reading.findings_panel.findChild(QLabel, "analysis-state")
-        assert state.text() == "Not analysed. Press F7."
+        assert state.text() == "Not analysed. Press F16."
 
     def test_a_key_that_is_taken_is_refused_in_words(
         self, qtbot: Any, reading: MainWindow, page: KeysPage, settings: Settings
@@ -95,19 +95,19 @@ class TestKeys:
         assert "already runs “Invert”" in page.said.text()
 
     def test_one_command_is_reset(self, qtbot: Any, page: KeysPage, settings: Settings) -> None:
-        self.press(qtbot, page, "Invert", Qt.Key.Key_F9)
-        self.press(qtbot, page, "Overlays", Qt.Key.Key_F10)
+        self.press(qtbot, page, "Invert", Qt.Key.Key_F14)
+        self.press(qtbot, page, "Overlays", Qt.Key.Key_F15)
         page.table.setCurrentCell(self.row(page, "Invert"), 0)
         qtbot.mouseClick(page.findChild(QPushButton, "keys-reset"), Qt.MouseButton.LeftButton)
-        assert dict(kept(settings).keys) == {"overlays": ("F10",)}
+        assert dict(kept(settings).keys) == {"overlays": ("F15",)}
 
     def test_a_second_key_and_none_at_all(
         self, qtbot: Any, page: KeysPage, settings: Settings
     ) -> None:
-        self.press(qtbot, page, "Invert", Qt.Key.Key_F9, place=1)
-        assert kept(settings).keys["invert"] == ("I", "F9")
+        self.press(qtbot, page, "Invert", Qt.Key.Key_F14, place=1)
+        assert kept(settings).keys["invert"] == ("I", "F14")
         qtbot.keyClick(page.findChild(QKeySequenceEdit, "keys-edit-0"), Qt.Key.Key_Shift)
-        assert kept(settings).keys["invert"] == ("I", "F9"), "half a key is none"
+        assert kept(settings).keys["invert"] == ("I", "F14"), "half a key is none"
         qtbot.mouseClick(page.findChild(QPushButton, "keys-none"), Qt.MouseButton.LeftButton)
         assert kept(settings).keys["invert"] == ()
 

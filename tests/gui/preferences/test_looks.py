@@ -102,7 +102,7 @@ class TestLooks:
         assert action.isChecked()
         assert box.currentData() is True
         pick(go_to(dialog, "Looks"), "choice-safe_colours", False)
-        assert not action.isChecked()
+        assert not reading.actions_["safe-colours"].isChecked()
 
     def test_masks_follow_opacity_and_style(
         self, reading: MainWindow, dialog: SettingsDialog

@@ -10,8 +10,9 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QHelpEvent, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from inference.findings import Estimate, Findings, Heatmap, Manifestation, Segment, Timings
-from inference.studies.model import Series, SourceKind, Study, Unit, Volume
+from inference.findings import Findings, Heatmap
+from inference.studies.model import Series, SourceKind, Study, Volume
+from tests import factories
 from viewer.session import ReadingSession
 from viewer.viewport import SliceStrip, SliceView
 
@@ -112,11 +113,8 @@ def make_volume() -> Callable[..., Volume]:
     def make(**changes) -> Volume:
         array = np.full((7, 16, 16), -1000, np.int16)
         array += (100 * np.arange(7, dtype=np.int16))[:, None, None]
-        settings = {
-            "array": array, "affine": np.diag([1.0, 1.0, 2.0, 1.0]), "unit": Unit.HU,
-            "modality": "CT", "has_geometry": True, "has_orientation": True, "series_uid": UID,
-        } | changes  # fmt: skip
-        return Volume(**settings)
+        settings = {"array": array, "affine": np.diag([1.0, 1.0, 2.0, 1.0])} | changes
+        return factories.make_volume(**settings)
 
     return make
 
@@ -133,7 +131,9 @@ def show(session, make_volume) -> Callable[..., Volume]:
     def opened(study_problems=(), **changes) -> Volume:
         volume = make_volume(**changes)
         _, rows, columns = volume.shape
-        series = Series(UID, SourceKind.DICOM, volume.modality, "Lung 5 mm", (), rows, columns)
+        series = Series(
+            UID, SourceKind.DICOM, volume.modality, "Lung 5 mm", volume.slices, rows, columns
+        )
         study = Study("1", "Chest", "", "Doe^Jane", "4711", (series,), study_problems)
         session.set_volume(study, series, volume)
         return volume
@@ -147,23 +147,11 @@ def analysed(session) -> Callable[..., Findings]:
 
     def given(masks=None, per_slice=None) -> Findings:
         volume = session.volume
-        slices = volume.shape[0]
-        segments = tuple(
-            Segment(key, mask, "m", 1, int(mask.sum((1, 2)).argmax()), None, None, None,
-                    mask.sum((1, 2)))
-            for key, mask in (masks or {}).items()
-        )  # fmt: skip
-        estimates = ()
-        if per_slice is not None:
-            names = tuple(key.value for key in Manifestation)
-            estimates = (
-                Estimate("manifestations", "Manifestations", names, (0.5,) * 3,
-                         np.asarray(per_slice, np.float32), False, "m", "max"),
-            )  # fmt: skip
-        findings = Findings(
-            "elbana", UID, volume.shape, volume.affine, estimates, segments, None, None,
-            np.ones(slices, bool), Timings(*[0.0] * 7), (), "cpu", "",
-        )  # fmt: skip
+        codes = factories.to_codes(masks) if masks else np.zeros(volume.shape, np.uint8)
+        rows = {} if per_slice is None else {"manifestations": np.asarray(per_slice, np.float32)}
+        findings = factories.make_findings(
+            volume, codes, lungs=np.ones(volume.shape, bool), rows=rows
+        )
         session.set_findings(findings)
         return findings
 
@@ -171,10 +159,11 @@ def analysed(session) -> Callable[..., Findings]:
 
 
 @pytest.fixture
-def heat(session) -> Heatmap:
+def heat(make_volume) -> Heatmap:
     """A heatmap of the middle slice of the open volume, hottest at the right edge."""
     values = np.tile(np.linspace(0, 1, 16, dtype=np.float32), (16, 1))
-    return Heatmap(3, "COVID-19", "covid-2", "Grad-CAM, Mixed_7c", values)
+    volume = make_volume()
+    return factories.make_heatmap(volume, 3, values=values, lungs=np.ones(volume.shape, bool))
 
 
 @pytest.fixture

@@ -44,18 +44,18 @@ def grid(qtbot: Any, session: Any, show: Callable[..., Any]) -> PaneGrid:
 
 
 def place_of(grid: PaneGrid, number: int) -> tuple[str, ...]:
-    return tuple(line.text for line in grid.views[number].annotations().top_left[1:])
+    return tuple(line.text for line in grid.views[number].annotations().top_left)
 
 
 def test_each_pane_says_which_planes_it_shows(grid, session):
     assert [place_of(grid, n) for n in range(3)] == [
-        ("Axial  4/7  ·  H 6.0 mm",),
+        ("Axial  Im 4 (4/7)  ·  H 6.0 mm",),
         ("Coronal  9/16  ·  P 8.0 mm",),
         ("Sagittal  9/16  ·  L 8.0 mm",),
     ]
     session.set_cursor((3, 5, 1))
     assert [place_of(grid, n) for n in range(3)] == [
-        ("Axial  2/7  ·  H 2.0 mm",),
+        ("Axial  Im 2 (2/7)  ·  H 2.0 mm",),
         ("Coronal  6/16  ·  P 5.0 mm",),
         ("Sagittal  4/16  ·  L 3.0 mm",),
     ]
@@ -206,7 +206,7 @@ def test_a_heatmap_lies_on_the_slice_it_explains_only(grid, session, analysed, h
     from viewer.session import HeatmapChoice
 
     analysed()
-    session.choose_heatmap(HeatmapChoice("covid-2", "COVID-19"))
+    session.choose_heatmap(HeatmapChoice("covid-2", "covid-19"))
     session.set_heatmap(session.volume.series_uid, heat)
     assert [view.annotations().heatmap for view in grid.views] == ["COVID-19", "", ""]
     session.arrangement.set_slab(Slab(SlabMode.MEAN, 6.0))

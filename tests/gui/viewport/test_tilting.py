@@ -45,7 +45,7 @@ def trace(grid: PaneGrid, number: int) -> Trace | None:
 
 
 def place(grid: PaneGrid) -> str:
-    return grid.views[LEANING].annotations().top_left[1].text
+    return grid.views[LEANING].annotations().top_left[0].text
 
 
 def turn_by(grid: PaneGrid, mouse: Any, number: int, degrees: float) -> None:
@@ -323,7 +323,7 @@ class TestMeasuring:
 def test_a_slab_of_it_says_how_thick_it_is(grid, session):
     session.arrangement.activate(LEANING)
     session.arrangement.set_slab(Slab(SlabMode.MAXIMUM, 20.0))
-    text = grid.views[LEANING].annotations().top_left[2].text
+    text = grid.views[LEANING].annotations().top_left[1].text
     assert text == "MIP of 20 planes, 20.0 mm, sampled every 2.0 mm"
 
 

@@ -225,15 +225,13 @@ def test_a_second_button_does_not_disturb_a_drag(view, session, show, mouse):
     assert session.window.width == pytest.approx(before.width + 30)
 
 
-def test_the_title_names_study_and_series_but_not_the_patient(view, show):
+def test_the_corners_say_whose_images_and_which(view, show):
     show()
     written = view.annotations()
-    assert written.top_left[0].text == "Chest  ·  Lung 5 mm"
-    assert written.top_left[1].text == "4/7  ·  H 6.0 mm"
-    lines = (*written.top_left, *written.top_right, *written.bottom_right)
-    text = " ".join(line.text for line in lines) + view.accessibleDescription()
-    assert "Doe" not in text
-    assert "4711" not in text
+    assert [line.text for line in written.whose] == ["Doe, Jane", "4711"]
+    assert [line.text for line in written.acquired] == ["Chest", "Lung 5 mm"]
+    assert written.top_left[0].text == "Im 4 (4/7)  ·  H 6.0 mm"
+    assert view.accessibleDescription().startswith("Doe, Jane, 4711, Im 4 (4/7)")
 
 
 def test_the_value_under_the_cursor_is_told_until_the_mouse_leaves(view, session, show, mouse):

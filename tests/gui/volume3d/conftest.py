@@ -9,8 +9,9 @@ import pytest
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QImage
 
-from inference.findings import Findings, Manifestation, Segment, Timings
-from inference.studies.model import Series, SourceKind, Study, Unit, Volume
+from inference.findings import Findings, Manifestation
+from inference.studies.model import Series, SourceKind, Study, Volume
+from tests import factories
 from viewer.session import ReadingSession
 from viewer.volume3d.view import VolumeView
 
@@ -55,12 +56,9 @@ def show(session) -> Callable[..., Volume]:
 
     def opened(at=(30.0, 0.0, 0.0), uid="1.2.3", radius=18.0, **settings) -> Volume:
         array = np.where(make_ball(at, radius), 900, -100).astype(np.int16)
-        given = {
-            "array": array, "affine": AFFINE, "unit": Unit.HU, "modality": "CT",
-            "has_geometry": True, "has_orientation": True, "series_uid": uid,
-        } | settings  # fmt: skip
-        volume = Volume(**given)
-        series = Series(uid, SourceKind.DICOM, volume.modality, "Chest", (), *SHAPE[1:])
+        given = {"array": array, "affine": AFFINE, "series_uid": uid} | settings
+        volume = factories.make_volume(**given)
+        series = Series(uid, SourceKind.DICOM, volume.modality, "Chest", volume.slices, *SHAPE[1:])
         session.set_volume(Study("1", "Chest", "", "Doe^Jane", "4711", (series,)), series, volume)
         return volume
 
@@ -73,14 +71,7 @@ def analysed(session) -> Callable[..., Findings]:
 
     def given(masks: dict[Manifestation, np.ndarray], lungs: np.ndarray | None = None) -> Findings:
         volume = session.volume
-        segments = tuple(
-            Segment(key, mask, "m", 1, None, None, None, None, mask.sum((1, 2)))
-            for key, mask in masks.items()
-        )
-        findings = Findings(
-            "elbana", volume.series_uid, volume.shape, volume.affine, (), segments, lungs, None,
-            np.ones(volume.shape[0], bool), Timings(*[0.0] * 7), (), "cpu", "",
-        )  # fmt: skip
+        findings = factories.make_findings(volume, factories.to_codes(masks), lungs=lungs)
         session.set_findings(findings)
         return findings
 
