@@ -23,9 +23,15 @@ ARGS ?=
 # the processors are busy with something else.
 TEST_THREADS ?= 1
 
+# Tests at the same time; each worker has a screen of its own. A file stays with one worker, and the
+# long ones, which drive the real program, come first.
+TEST_WORKERS ?= logical
+IN_PARALLEL := -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
+
 # Linux has a screen in memory; a desktop's own Wayland session must not be taken instead of it.
 ifeq ($(shell uname -s),Linux)
-ON_A_SCREEN = env -u WAYLAND_DISPLAY QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1920x1200x24"
+ON_X11 = env -u WAYLAND_DISPLAY QT_QPA_PLATFORM=xcb
+ON_A_SCREEN = $(ON_X11) xvfb-run -a -s "-screen 0 1920x1200x24"
 endif
 
 .PHONY: help
@@ -67,13 +73,17 @@ format: setup ## Rewrite the code in house style
 	$(BIN)/ruff format .
 
 .PHONY: test
-test: setup ## Run every test, with coverage; the window is tested on a screen in memory
-	OMP_NUM_THREADS=$(TEST_THREADS) $(ON_A_SCREEN) \
-		$(BIN)/pytest --cov --cov-report=term:skip-covered $(ARGS)
+test: setup ## Run every test; the window is tested on a screen in memory
+	OMP_NUM_THREADS=$(TEST_THREADS) $(ON_X11) $(BIN)/pytest $(IN_PARALLEL) $(ARGS)
+
+.PHONY: coverage
+coverage: setup ## Run every test and say which lines none of them reaches
+	OMP_NUM_THREADS=$(TEST_THREADS) $(ON_X11) \
+		$(BIN)/pytest $(IN_PARALLEL) --cov --cov-report=term:skip-covered $(ARGS)
 
 .PHONY: screenshots
 screenshots: setup ## Make the pictures of docs/guide, from the sample study
-	OMP_NUM_THREADS=$(TEST_THREADS) $(ON_A_SCREEN) $(BIN)/python docs/guide/make_pictures.py
+	OMP_NUM_THREADS=$(TEST_THREADS) $(ON_A_SCREEN) $(BIN)/python docs/guide/make_pictures.py $(ARGS)
 
 .PHONY: lock
 lock: setup ## Write packaging/constraints.txt anew from what .venv holds

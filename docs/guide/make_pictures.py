@@ -2,15 +2,20 @@
 
 The real window shows the synthetic sample study, analysed by the shipped models, in every view that
 the guide speaks of. Settings are those of a new user, in a temporary folder.
+
+To look at the window before a change is kept, also in views that the guide does not show:
+``QT_SCALE_FACTOR=2 make screenshots ARGS="--to out/look --all --light"``.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
@@ -19,10 +24,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QTabWidget, QWidget
 
 from inference import sample
+from inference.lesion_review import Verdict
 from inference.measurements import Kind, Slant
 from viewer import theme
 from viewer.analysis import default_system
 from viewer.app import _application
+from viewer.collecting import collecting
 from viewer.measuring.slabs import slab_planes
 from viewer.planes import section_of
 from viewer.session import HeatmapChoice
@@ -30,6 +37,8 @@ from viewer.settings import Settings
 from viewer.window import MainWindow
 
 HERE = Path(__file__).parent / "pictures"
+FOLDER = [HERE]
+"""Where pictures go."""
 SIZE = QSize(1280, 800)
 Commands = dict[str, Callable[[], None]]
 """What runs each command, by its id."""
@@ -52,8 +61,9 @@ def rest(seconds: float = 0.6) -> None:
 def keep(widget: QWidget, name: str) -> None:
     """Write what a widget looks like."""
     rest()
-    HERE.mkdir(exist_ok=True)
-    path = HERE / f"{name}.png"
+    folder = FOLDER[-1]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.png"
     widget.grab().save(str(path))
     with Image.open(path) as picture:
         picture.convert("RGB").save(path, optimize=True)
@@ -66,7 +76,12 @@ def analysed_window(folder: Path) -> Iterator[MainWindow]:
     store = QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat)
     settings = Settings(store)
     settings.set_notice_read()
-    window = MainWindow(default_system("elbana"), settings, measurements=folder / "measurements")
+    window = MainWindow(
+        default_system("elbana"),
+        settings,
+        measurements=folder / "measurements",
+        findings=folder / "findings",
+    )
     window.resize(SIZE)
     window.show()
     window.opener.open_paths([sample.ensure()])
@@ -96,7 +111,7 @@ def show_results(window: MainWindow, run: Commands) -> None:
         raise SystemExit("The sample study was not analysed.")
     session.go_to_segment(max(findings.segments, key=lambda one: one.volume_ml or 0.0).key)
     keep(window, "window")
-    session.choose_heatmap(HeatmapChoice("covid-2", "COVID-19"))
+    session.choose_heatmap(HeatmapChoice("covid-2", "covid-19"))
     wait(lambda: session.heatmap is not None, 60)
     keep(window, "heatmap")
     session.choose_heatmap(None)
@@ -208,16 +223,79 @@ def show_manners(window: MainWindow, run: Commands) -> None:
     keep(window, "light")
 
 
+def show_start(folder: Path) -> None:
+    """The window before anything is open."""
+    store = QSettings(str(folder / "empty.ini"), QSettings.Format.IniFormat)
+    settings = Settings(store)
+    settings.set_notice_read()
+    window = MainWindow(
+        default_system("elbana"),
+        settings,
+        measurements=folder / "none",
+        findings=folder / "none-found",
+    )
+    window.resize(SIZE)
+    window.show()
+    keep(window, "start")
+    window.close()
+
+
+def show_more(window: MainWindow, run: Commands) -> None:
+    """Views that the guide does not show: small, narrow, hidden, decided."""
+    session = window.session
+    window.resize(QSize(1280, 760))
+    run["layout-mpr"]()
+    keep(window, "more-planes-1280x760")
+    run["layout-one"]()
+    keep(window, "more-one-1280x760")
+    window.resize(SIZE)
+    session.update_layer(replace(session.layers[0], visible=False))
+    keep(window, "more-layer-hidden")
+    session.update_layer(replace(session.layers[0], visible=True))
+    show_tab(window, "Lesions")
+    session.review.step(1)
+    session.review.decide(Verdict.REJECTED)
+    session.review.step(1)
+    session.review.decide(Verdict.ACCEPTED)
+    keep(window, "more-lesions-decided")
+    for _ in range(2):
+        session.measurements.undo()
+    show_tab(window, "Findings")
+    show_tab(window, "Timing")
+    keep(window, "more-timing")
+    show_tab(window, "Layers")
+    for name in ("elements", "cards", "keys"):
+        run[name]()
+        rest(1.5)
+        for dialog in window.findChildren(QDialog):
+            if dialog.isVisible():
+                keep(dialog, f"more-{name}")
+                dialog.close()
+
+
 def main() -> int:
     """Make all pictures."""
+    asked = argparse.ArgumentParser(description="Make the pictures of the guide.")
+    asked.add_argument("--to", type=Path, default=HERE, help="folder for the pictures")
+    asked.add_argument("--light", action="store_true", help="in the light theme")
+    asked.add_argument("--all", action="store_true", help="also views that the guide leaves out")
+    given = asked.parse_args()
+    FOLDER.append(given.to)
     app = _application()
-    with tempfile.TemporaryDirectory() as folder, analysed_window(Path(folder)) as window:
-        run = {c.id: window.actions_[c.id].trigger for c in window.actions_.commands}
-        show_results(window, run)
-        show_panes(window, run)
-        show_measuring(window)
-        show_manners(window, run)
-        theme.apply(app)
+    with tempfile.TemporaryDirectory() as folder:
+        if given.all:
+            show_start(Path(folder))
+        with collecting(app), analysed_window(Path(folder)) as window:
+            run = {c.id: window.actions_[c.id].trigger for c in window.actions_.commands}
+            if given.light:
+                run["theme"]()
+            show_results(window, run)
+            show_panes(window, run)
+            show_measuring(window)
+            if given.all:
+                show_more(window, run)
+            show_manners(window, run)
+            theme.apply(app)
     return 0
 
 
