@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QImageWriter
 from PySide6.QtWidgets import QApplication
 
 from inference import cli
@@ -241,7 +241,7 @@ class TestWithoutScreen:
         assert secondread(*arguments) == 0
         before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
         assert '"window.png"' in (out / "complete.json").read_text()
-        monkeypatch.setattr(QImage, "save", lambda *_: False)
+        monkeypatch.setattr(QImageWriter, "write", lambda *_: False)
         assert secondread(*arguments) == 1
         assert "window.png could not be written" in capsys.readouterr().err
         assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before
