@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TextIO
 
@@ -21,7 +22,7 @@ import inference.faults
 from tests.e2e.memory import memory_mb
 from tests.gui.heartbeat import Heartbeat
 
-__all__ = ["Growth", "Trouble", "Watch", "hear_faults"]
+__all__ = ["Growth", "Trouble", "Watch", "hear_faults", "loaded_files"]
 
 _HARMLESS: Final = (
     # Without a window manager there is nobody to ask for it.
@@ -29,6 +30,8 @@ _HARMLESS: Final = (
     "This plugin does not support propagateSizeHints()",
 )
 _LOOK_SECONDS: Final = 0.1
+_NETWORKS: Final = (".safetensors", ".bin", ".onnx")
+"""Endings of files of weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +184,15 @@ class Watch:
 class Growth:
     """Compares memory and widgets at the same point of each round.
 
-    The first rounds load libraries and fill caches, and are not looked at.
+    Not looked at are the first rounds, which fill caches, and those before the last library or
+    model came: what is asked for seldom is loaded late, and stays.
+
+    Parameters
+    ----------
+    widgets
+        Counts the widgets there are; those of Qt when None.
+    loaded
+        Gives the files of code and networks in memory; `loaded_files` when None.
     """
 
     WARM: Final = 4
@@ -189,16 +200,27 @@ class Growth:
     MOST: Final = 1.25
     MOST_MB: Final = 300.0
 
-    def __init__(self, widgets: Callable[[], int] | None = None) -> None:
+    def __init__(
+        self,
+        widgets: Callable[[], int] | None = None,
+        loaded: Callable[[], frozenset[str]] | None = None,
+    ) -> None:
         self._widgets = widgets or (lambda: len(QApplication.allWidgets()))
+        self._loaded = loaded or loaded_files
+        self._files: frozenset[str] = frozenset()
+        self._warm = self.WARM
         self._memory: list[float] = []
         self._counts: list[int] = []
 
     def look(self) -> Trouble | None:
-        """Measure now; say so when it has grown since the first rounds."""
+        """Measure now; say so when it has grown since the first rounds that count."""
         gc.collect()
         self._memory.append(memory_mb())
         self._counts.append(self._widgets())
+        files = self._loaded()
+        if files - self._files:
+            self._files |= files
+            self._warm = max(self.WARM, len(self._memory))
         return self._grown("memory in MB", self._memory, self.MOST_MB) or self._grown(
             "widgets", [float(count) for count in self._counts], 200.0
         )
@@ -209,11 +231,21 @@ class Growth:
         return f"{self._memory[-1]:.0f} MB, {self._counts[-1]} widgets"
 
     def _grown(self, what: str, seen: list[float], least: float) -> Trouble | None:
-        if len(seen) < self.WARM + 2 * self.COMPARED:
+        if len(seen) < self._warm + 2 * self.COMPARED:
             return None
-        early = max(seen[self.WARM : self.WARM + self.COMPARED])
+        early = max(seen[self._warm : self._warm + self.COMPARED])
         late = min(seen[-self.COMPARED :])
         if late <= self.MOST * early or late - early <= least:
             return None
         told = ", ".join(f"{value:.0f}" for value in seen)
-        return Trouble("memory", f"{what} after each round: {told}")
+        return Trouble("memory", f"{what} after each round, from the {self._warm}th on: {told}")
+
+
+def loaded_files() -> frozenset[str]:
+    """Return the libraries and networks that this process has in memory (Linux; else none)."""
+    maps = Path("/proc/self/maps")
+    if not maps.exists():
+        return frozenset()
+    lines = maps.read_text(encoding="utf-8", errors="replace").splitlines()
+    files = {line.split(None, 5)[5] for line in lines if "/" in line}
+    return frozenset(file for file in files if ".so" in file or file.endswith(_NETWORKS))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.monkey.watch import Growth
+from tests.monkey.watch import Growth, loaded_files
 
 _ROOT = Path(__file__).parents[2]
 
@@ -63,17 +63,41 @@ def test_quiet_is_no_alarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_widgets_that_become_more_each_round_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.monkey.watch.memory_mb", lambda: 800.0)
     counts = iter(range(300, 3000, 100))
-    growth = Growth(lambda: next(counts))
+    growth = Growth(lambda: next(counts), frozenset)
     troubles = [growth.look() for _ in range(Growth.WARM + 2 * Growth.COMPARED + 6)]
     assert troubles[0] is None
     (last,) = {t.kind for t in troubles if t is not None}
     assert last == "memory"
     assert troubles[-1] is not None
-    assert troubles[-1].text.startswith("widgets after each round: 300, 400")
+    assert troubles[-1].text.startswith("widgets after each round, from the 4th on: 300, 400")
 
 
 def test_memory_that_stays_is_no_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = iter([500.0, 900.0, 1100.0, 1200.0, *[1300.0, 1250.0] * 10])
     monkeypatch.setattr("tests.monkey.watch.memory_mb", lambda: next(sizes))
-    growth = Growth(lambda: 300)
+    growth = Growth(lambda: 300, frozenset)
     assert [growth.look() for _ in range(20)] == [None] * 20
+
+
+def test_what_a_library_brings_late_is_no_alarm_and_what_grows_after_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    late = 12
+    sizes = [1000.0] * late + [1500.0] * 10 + [2000.0] * 3
+    looks = iter(range(len(sizes)))
+
+    def files() -> frozenset[str]:
+        return frozenset({"/a.so", "/b.so"} if next(looks) >= late else {"/a.so"})
+
+    left = iter(sizes)
+    monkeypatch.setattr("tests.monkey.watch.memory_mb", lambda: next(left))
+    growth = Growth(lambda: 300, files)
+    troubles = [growth.look() for _ in sizes]
+    assert troubles[:-1] == [None] * (len(sizes) - 1)
+    assert troubles[-1] is not None
+    assert "from the 13th on" in troubles[-1].text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_libraries_in_memory_are_named() -> None:
+    assert any("QtCore" in file for file in loaded_files())
